@@ -1,0 +1,76 @@
+/**
+ * Typed events of everything observable inside a node. The runtime emits; metrics, logs, the dashboard and tests subscribe. Emitting costs
+ * a property look-up when nobody listens. Events are facts for observers: nothing may depend on one for its correctness.
+ */
+
+/** What happened, by name. `durationMs` is measured on the monotonic clock. */
+export interface RuntimeEvents {
+  "actor.failed": { readonly path: string; readonly directive: "resume" | "restart" | "stop" | "escalate"; readonly error: unknown };
+  "actor.quarantined": { readonly path: string; readonly failures: number; readonly error: unknown };
+  "actor.deadlock": { readonly cycle: readonly string[] };
+  "message.dead": { readonly path: string; readonly reason: string; readonly suppressed: number };
+  "journal.committed": {
+    readonly lane: number;
+    readonly writes: number;
+    readonly entries: number;
+    readonly bytes: number;
+    readonly durationMs: number;
+  };
+  "journal.retried": { readonly lane: number; readonly attempt: number; readonly reason: string };
+  "journal.fenced": { readonly lane: number };
+  "lease.renewed": { readonly durationMs: number };
+  "lease.failed": { readonly reason: string };
+  "pool.started": { readonly tier: "thread" | "process"; readonly threads: number };
+  "pool.changed": { readonly tier: "thread" | "process"; readonly threads: number; readonly active: number; readonly queued: number };
+  "pool.threadLost": { readonly tier: "thread" | "process"; readonly reason: string; readonly tasks: number };
+  "task.ended": { readonly handler: string; readonly outcome: string; readonly queuedMs: number; readonly durationMs: number };
+  "task.log": {
+    readonly level: "debug" | "info" | "warn" | "error";
+    readonly runId: string;
+    readonly task: string;
+    readonly attempt: number;
+    readonly message: string;
+    readonly data?: unknown;
+  };
+  "run.started": { readonly runId: string; readonly workflow: string };
+  "run.ended": { readonly runId: string; readonly workflow: string; readonly status: string; readonly durationMs: number; readonly error?: string };
+  "run.recovered": { readonly count: number; readonly durationMs: number };
+  "run.passivated": { readonly runId: string };
+  "run.loaded": { readonly runId: string; readonly entries: number; readonly durationMs: number };
+  "run.withoutWakeup": { readonly runIds: readonly string[] };
+  "expression.external": { readonly durationMs: number };
+}
+
+/** Name of an event. */
+export type EventName = keyof RuntimeEvents;
+
+/** Receives events of one name. Must not throw and must not block. */
+export type EventListener<N extends EventName> = (event: RuntimeEvents[N]) => void;
+
+/** One node's event hub. */
+export class EventHub {
+  readonly #listeners = new Map<EventName, Set<(event: never) => void>>();
+
+  /** Tells every listener of `name`. */
+  emit<N extends EventName>(name: N, event: RuntimeEvents[N]): void {
+    const listeners = this.#listeners.get(name);
+    if (listeners === undefined) return;
+    for (const listener of listeners) (listener as EventListener<N>)(event);
+  }
+
+  /** Subscribes; the returned function unsubscribes. */
+  on<N extends EventName>(name: N, listener: EventListener<N>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(name);
+    };
+  }
+
+  /** True if somebody listens: lets a hot path skip building an event. */
+  has(name: EventName): boolean {
+    return this.#listeners.has(name);
+  }
+}

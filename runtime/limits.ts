@@ -1,0 +1,84 @@
+/**
+ * Every bound of the product, in one place: nothing grows without one. Relations between them are asserted when this file is loaded.
+ * A unit stands last in each name.
+ */
+import { invariant } from "./assert.ts";
+
+/** The bounds. They are not configuration: changing one is a change of the program, with its tests and benchmarks. */
+export const LIMITS = Object.freeze({
+  /** Messages that wait in one actor's mailbox before `tell` is refused. */
+  mailboxLength: 10_000,
+  /** Messages that one actor handles before others get their turn. */
+  mailboxTurnMessages: 64,
+  /** Longest time that the dispatcher works before it lets I/O in, in milliseconds. */
+  dispatcherTurnMs: 4,
+  /** Asks that await their answer in one actor system. */
+  pendingReplies: 100_000,
+  /** Messages that one actor may stash. */
+  stashLength: 1_000,
+  /** Dead letters kept for inspection in one actor system. */
+  deadLetters: 1_000,
+  /** Run actors in memory on one node that have work under way; above it new runs are refused. */
+  activeRuns: 50_000,
+  /** Idle run actors kept in memory on one node; above it the longest idle are passivated. */
+  residentRuns: 20_000,
+  /** Bytes of one request on the gRPC gateway. */
+  requestBytes: 4 * 1024 * 1024,
+  /** Bytes of a run's input, a signal's payload or a task's result, as JSON text. */
+  payloadBytes: 2 * 1024 * 1024,
+  /** Bytes of a workflow document. */
+  documentBytes: 1024 * 1024,
+  /** Depth of nesting of a workflow document and of a payload. */
+  nestingDepth: 100,
+  /** Tasks in one workflow document. */
+  documentTasks: 10_000,
+  /** Bytes of one runtime expression. */
+  expressionBytes: 16 * 1024,
+  /** Steps that one evaluation of a compiled expression may take. */
+  expressionSteps: 1_000_000,
+  /** Milliseconds that one evaluation outside the compiled subset may take. */
+  expressionMs: 2_000,
+  /** Signals that a run keeps until they are consumed. */
+  bufferedSignals: 10_000,
+  /** Tasks of one run that are under way at a time. */
+  framesPerRun: 100_000,
+  /** Events that one turn of a run may produce before other runs get theirs. */
+  eventsPerTurn: 512,
+  /** Characters of an idempotency key, a signal's name and the like. */
+  keyLength: 256,
+  /** Labels of a run. */
+  labels: 32,
+  /** Writes in one commit of the journal. */
+  batchWrites: 512,
+  /** Bytes of entries in one commit of the journal. */
+  batchBytes: 4 * 1024 * 1024,
+  /** Writes that wait in one lane of the journal. */
+  laneQueueWrites: 100_000,
+  /** Bytes that wait in one lane of the journal. */
+  laneQueueBytes: 256 * 1024 * 1024,
+  /** Tasks that wait for a worker thread on one node. */
+  taskQueueLength: 100_000,
+  /** Tasks that one worker thread executes at a time. */
+  tasksPerThread: 128,
+  /** Bytes of a task's log line; longer ones are cut and say so. */
+  logLineBytes: 8 * 1024,
+  /** Bytes of the output of a shell command that are kept. */
+  shellOutputBytes: 1024 * 1024,
+  /** Rows on one page of a list. */
+  pageRows: 1_000,
+  /** History entries that wait for one slow watcher before its stream reads them from the journal again. */
+  watchBufferEntries: 1_000,
+  /** Requests of one Execute stream that may be under way; above it the stream is not read. */
+  executeInFlight: 2_000,
+});
+
+/** Names of the bounds. */
+export type LimitName = keyof typeof LIMITS;
+
+invariant(LIMITS.payloadBytes < LIMITS.requestBytes, "a payload of the largest size must fit in a request");
+invariant(LIMITS.payloadBytes < LIMITS.batchBytes, "a payload of the largest size must fit in a batch");
+invariant(LIMITS.documentBytes < LIMITS.requestBytes, "a document of the largest size must fit in a request");
+invariant(LIMITS.batchWrites <= LIMITS.laneQueueWrites, "a lane must be able to queue a full batch");
+invariant(LIMITS.batchBytes <= LIMITS.laneQueueBytes, "a lane must be able to queue a full batch");
+invariant(LIMITS.mailboxTurnMessages <= LIMITS.mailboxLength, "a turn must not exceed the mailbox");
+invariant(LIMITS.executeInFlight <= LIMITS.activeRuns, "one stream must not be able to ask for more than a node runs");

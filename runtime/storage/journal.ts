@@ -1,0 +1,143 @@
+/**
+ * The port of the journal: the only durable truth about runs. A write is acknowledged after it is committed with fsync, together with
+ * everything that must be true at the same moment (the run's head, its timers, its idempotency key), and only if this boot still owns
+ * its lane. Entries are opaque bytes here: the journal knows no workflow language.
+ *
+ * Every adapter passes `test/conformance/journal.ts`.
+ */
+import type { RunId, Shard } from "../ids.ts";
+
+/** Where a run is in its life, as stored. */
+export type RunStatus = "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled" | "terminated" | "quarantined";
+
+/** Statuses that a run never leaves. */
+export const ENDED: ReadonlySet<RunStatus> = new Set(["completed", "failed", "cancelled", "terminated"]);
+
+/**
+ * Durable reasons for a run to wake up, as bits. A run that has not ended has at least one, or is quarantined; the auditor checks it.
+ * Stored: the values must not change.
+ */
+export const WAKE = Object.freeze({
+  /** Work is ready or executing: its owner must hold the run in memory and push it on. */
+  ready: 1,
+  /** A row in `run_timers` will wake it. */
+  timer: 2,
+  /** It waits for a signal of a name that it knows. */
+  signal: 4,
+});
+
+/** The columns of a run's row that change while it lives. Written only when one of them changes. */
+export interface RunHead {
+  readonly status: RunStatus;
+  /** Bits of {@link WAKE}; 0 when ended. */
+  readonly wake: number;
+  /** Why it failed, was cancelled or is quarantined. */
+  readonly errorMessage?: string;
+  /** When it ended, milliseconds since the epoch. */
+  readonly endedAtMs?: number;
+}
+
+/** The columns of a run's row that never change. */
+export interface NewRun {
+  readonly workflowId: string;
+  readonly userId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** With a key: the write fails with IDEMPOTENCY_KEY_REUSED, whose fact `runId` names the run, if the key is taken. */
+  readonly idempotencyKey?: string;
+}
+
+/** A durable timer: a row that wakes its run at or after a time. */
+export interface RunTimer {
+  readonly runId: RunId;
+  /** Number of the timer in its run, from 1. */
+  readonly timer: number;
+  /** Milliseconds since the epoch. */
+  readonly dueAtMs: number;
+}
+
+/** Everything that one run commits at once. All of it or nothing. */
+export interface RunWrite {
+  readonly runId: RunId;
+  /** Sequence number of the first of `entries`, counted from 1. */
+  readonly firstSeq: number;
+  /** How many entries the bytes hold; 0 for a write that only changes the head. */
+  readonly entryCount: number;
+  /** An encoded `maestro.journal.v1.JournalRow`. Writes of one run that share a commit are joined into one row. */
+  readonly entries: Uint8Array;
+  /** Present on a run's first write, together with `head`. */
+  readonly create?: NewRun;
+  readonly head?: RunHead;
+  readonly timersSet?: readonly RunTimer[];
+  readonly timersCleared?: readonly RunTimer[];
+}
+
+/** One stored row of a run's history. */
+export interface JournalRow {
+  readonly firstSeq: number;
+  readonly entries: Uint8Array;
+}
+
+/** A run's row as stored. */
+export interface RunRecord extends RunHead {
+  readonly runId: RunId;
+  readonly workflowId: string;
+  readonly userId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAtMs: number;
+}
+
+/** Which runs a list shows. Absent means all. */
+export interface RunFilter {
+  readonly workflowIds?: readonly string[];
+  readonly statuses?: readonly RunStatus[];
+  /** Milliseconds since the epoch, included. */
+  readonly createdAfterMs?: number;
+  /** Milliseconds since the epoch, excluded. */
+  readonly createdBeforeMs?: number;
+}
+
+/** What the wake-up auditor found in the store: runs that have not ended and that nothing will ever wake. */
+export interface WakeAudit {
+  /** Runs that have no reason at all, or wait for a timer that does not exist. At most 100. */
+  readonly withoutWake: readonly RunId[];
+  /** Runs whose reason is work in memory; the node compares them with what it holds. At most `limit`, oldest first. */
+  readonly ready: readonly RunId[];
+}
+
+/** The journal of one boot. */
+export interface Journal {
+  /**
+   * Queues a write; the promise settles after the commit that holds it. Writes of one run are committed in the order of their calls.
+   * While the store can't be reached the write waits; it is never given up while this boot owns its lane.
+   *
+   * @throws JOURNAL_FENCED another boot took over: nothing of this write was stored, and this boot must stop.
+   * @throws IDEMPOTENCY_KEY_REUSED the key belongs to the run in the fact `runId`; nothing of this write was stored.
+   * @throws JOURNAL_OVERLOADED the queue is full; nothing was queued.
+   * @throws JOURNAL_REJECTED the store refused this write for what is in it; others of its batch were committed.
+   */
+  append(write: RunWrite): Promise<void>;
+  /** Rows of a run's history, from the row that holds `fromSeq`, in order. Checksums are verified. @throws JOURNAL_CORRUPT */
+  read(runId: RunId, fromSeq: number, rowLimit: number): Promise<readonly JournalRow[]>;
+  /** The run's row, or undefined. */
+  find(runId: RunId): Promise<RunRecord | undefined>;
+  /** The run that owns an idempotency key, or undefined. */
+  findByKey(idempotencyKey: string): Promise<RunId | undefined>;
+  /** Runs that match, newest (largest id) first, after the run `after` if given. */
+  list(filter: RunFilter, limit: number, after?: RunId): Promise<readonly RunRecord[]>;
+  /** Ids of runs on `shards` that have work ready, in order of id, after the run `after` if given. For recovery. */
+  listReady(shards: ShardRange, limit: number, after?: RunId): Promise<readonly RunId[]>;
+  /** Timers on `shards` due before a time, soonest first. */
+  listTimers(shards: ShardRange, dueBeforeMs: number, limit: number): Promise<readonly RunTimer[]>;
+  /** See {@link WakeAudit}. `graceMs`: runs changed more recently than this are left out, and timers overdue by less are no finding. */
+  audit(shards: ShardRange, graceMs: number, limit: number): Promise<WakeAudit>;
+  /** Resolves when every write queued so far is committed or has failed. */
+  flush(): Promise<void>;
+  /** Flushes, then gives up its connections. */
+  close(): Promise<void>;
+}
+
+/** Shards from `first` to `last`, both included. */
+export interface ShardRange {
+  readonly first: Shard;
+  readonly last: Shard;
+}
