@@ -60,6 +60,14 @@ export const LIMITS = Object.freeze({
   taskQueueLength: 100_000,
   /** Tasks that one worker thread executes at a time. */
   tasksPerThread: 128,
+  /** Times in a row that a task may lose its thread through no fault of its own before the next loss counts as its crash. */
+  lossesPerTask: 2,
+  /** Tasks with losses that the pool remembers. */
+  rememberedLosses: 10_000,
+  /** Log lines of one worker thread between two turns of its event loop; above it lines are dropped and counted. */
+  logLinesPerTurn: 1_000,
+  /** Files of the handlers' folder. */
+  handlerFiles: 1_000,
   /** Bytes of a task's log line; longer ones are cut and say so. */
   logLineBytes: 8 * 1024,
   /** Bytes of the output of a shell command that are kept. */

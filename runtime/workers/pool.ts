@@ -29,9 +29,12 @@ export interface Attempt {
 export interface AttemptError {
   /**
    * `thrown`: the handler threw; `result`: it returned something that is not JSON or too large; `crashed`: its thread or process ended under
-   * it; `timedOut`: see `timeout`; `unknown`: no handler of that name; `refused`: it threw a TaskError marked as not retryable.
+   * it; `timedOut`: see `timeout`; `unknown`: no handler of that name; `refused`: it threw a TaskError marked as not retryable;
+   * `lost`: its thread or process ended for a reason that lies elsewhere, so that it may run again without counting as an attempt. The pool
+   * bounds that itself: a task that was lost `LIMITS.lossesPerTask` times in a row is reported as `crashed`, as it may be the culprit
+   * that nobody could name.
    */
-  readonly kind: "thrown" | "refused" | "result" | "crashed" | "timedOut" | "unknown";
+  readonly kind: "thrown" | "refused" | "result" | "crashed" | "timedOut" | "unknown" | "lost";
   /** Which bound was exceeded, for `timedOut`. */
   readonly timeout?: "scheduleToStart" | "startToClose" | "heartbeat";
   readonly message: string;
@@ -39,6 +42,8 @@ export interface AttemptError {
   readonly type?: string;
   readonly status?: number;
   readonly title?: string;
+  /** What the handler gave with its TaskError beside that: JSON text. */
+  readonly details?: string;
   /** The handler's stack, for logs. */
   readonly stack?: string;
 }
