@@ -1,0 +1,93 @@
+/**
+ * The configuration of a node: made once from flags, environment and defaults (in this order of precedence), checked as a whole, frozen.
+ * All faults are reported together, and a variable that no setting has is refused rather than ignored: a misspelt setting must not
+ * silently mean its default.
+ */
+import { MaestroError, type Violation } from "../runtime/errors.ts";
+import { closestName } from "./closest-name.ts";
+import { CLIENT_VARIABLES, SETTINGS, type Setting, type SettingName } from "./settings.ts";
+
+/** A node's configuration. The fields are those of `settings.ts`. */
+export type Config = { readonly [N in SettingName]: (typeof SETTINGS)[N]["fallback"] };
+
+/** Where settings come from. */
+export interface ConfigSources {
+  /** Variables; only those that begin with `MAESTRO_` are looked at. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Texts from the command line, by name of the setting. */
+  readonly flags?: Readonly<Partial<Record<SettingName, string>>>;
+  /** What a command has as defaults instead of those in the table. */
+  readonly defaults?: Partial<Config>;
+}
+
+const NAMES = Object.keys(SETTINGS) as SettingName[];
+const TRUE = new Set(["true", "1", "yes", "on"]);
+const FALSE = new Set(["false", "0", "no", "off"]);
+
+/**
+ * The configuration that the sources spell.
+ *
+ * @throws CONFIG_INVALID with a violation for every fault.
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const violations = unknownVariables(sources.env);
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const name of NAMES) {
+    const setting: Setting = SETTINGS[name];
+    const flag = sources.flags?.[name];
+    const text = flag ?? sources.env[setting.env];
+    if (text === undefined) {
+      values[name] = sources.defaults !== undefined && name in sources.defaults ? sources.defaults[name] : setting.fallback;
+      continue;
+    }
+    const read = readSetting(setting, text);
+    if ("fault" in read) violations.push({ field: flag === undefined ? setting.env : setting.flag, description: read.fault });
+    else values[name] = read.value;
+  }
+  if (violations.length > 0) {
+    const problems = violations.map((violation) => `${violation.field} ${violation.description}`).join("; ");
+    throw new MaestroError("CONFIG_INVALID", { facts: { problems }, violations });
+  }
+  return Object.freeze(values as Config);
+}
+
+/** The configuration for people and logs: a secret shows only whether it is set. */
+export function printableConfig(config: Config): Record<string, string | number | boolean> {
+  const shown: Record<string, string | number | boolean> = {};
+  for (const name of NAMES) {
+    const value = config[name];
+    const setting: Setting = SETTINGS[name];
+    if (value === undefined) shown[name] = "(not set)";
+    else shown[name] = setting.secret === true ? "(secret)" : value;
+  }
+  return shown;
+}
+
+function readSetting(setting: Setting, text: string): { readonly value: string | number | boolean } | { readonly fault: string } {
+  const got = setting.secret === true ? "" : `, not "${text}"`;
+  switch (setting.kind) {
+    case "text":
+      if (text.trim() === "") return { fault: "must not be empty; leave it out for its default" };
+      return setting.pattern === undefined || setting.pattern.test.test(text) ? { value: text } : { fault: `${setting.pattern.says}${got}` };
+    case "integer": {
+      const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+      const isInside = value >= setting.least && value <= setting.most;
+      return isInside ? { value } : { fault: `must be a whole number from ${setting.least} to ${setting.most}${got}` };
+    }
+    case "boolean":
+      if (TRUE.has(text.toLowerCase())) return { value: true };
+      return FALSE.has(text.toLowerCase()) ? { value: false } : { fault: `must be true or false${got}` };
+    case "choice":
+      return setting.choices.includes(text) ? { value: text } : { fault: `must be one of ${setting.choices.join(", ")}${got}` };
+  }
+}
+
+function unknownVariables(env: ConfigSources["env"]): Violation[] {
+  const known = [...NAMES.map((name) => SETTINGS[name].env as string), ...CLIENT_VARIABLES];
+  return Object.keys(env)
+    .filter((name) => name.startsWith("MAESTRO_") && !known.includes(name))
+    .map((name) => {
+      const guess = closestName(name, known);
+      return { field: name, description: guess === undefined ? "is not a setting" : `is not a setting; did you mean ${guess}?` };
+    });
+}

@@ -1,0 +1,52 @@
+/**
+ * Which events are logged, at which level, in which words. One row for every event of the runtime, so that leaving one out is a decision
+ * that somebody wrote down. No logging library here: `pino-logging.ts` writes the lines.
+ */
+import { messageOf } from "../runtime/errors.ts";
+import type { EventName, RuntimeEvents } from "../runtime/events.ts";
+
+/** Levels of lines, least important first. */
+export type LineLevel = "debug" | "info" | "warn" | "error";
+
+/** How an event becomes a line. */
+export interface LogRow<N extends EventName> {
+  /** `event`: the event itself says. */
+  readonly level: LineLevel | "event";
+  readonly message: string | ((event: RuntimeEvents[N]) => string);
+  /** The line's fields. Default: those of the event. */
+  readonly fields?: (event: RuntimeEvents[N]) => object;
+}
+
+/** A row for every event; undefined for what is counted by metrics only, because it happens too often to be read. */
+export type LogTable = { readonly [N in EventName]: LogRow<N> | undefined };
+
+/** The rows. */
+export const LOG_TABLE: LogTable = {
+  "actor.failed": { level: "warn", message: "an actor failed", fields: withProblem },
+  "actor.quarantined": { level: "error", message: "an actor keeps failing and was quarantined", fields: withProblem },
+  "actor.deadlock": { level: "error", message: "actors wait for each other in a circle" },
+  "message.dead": { level: "warn", message: "a message could not be delivered" },
+  "journal.committed": undefined,
+  "journal.retried": { level: "warn", message: "a commit of the journal failed and is tried again" },
+  "journal.fenced": { level: "error", message: "another node took over: this one may no longer write" },
+  "lease.renewed": { level: "debug", message: "the lease was renewed" },
+  "lease.failed": { level: "warn", message: "the lease could not be renewed" },
+  "pool.started": { level: "info", message: "worker threads started" },
+  "pool.changed": undefined,
+  "pool.threadLost": { level: "warn", message: "a worker thread was lost and is replaced" },
+  "task.ended": { level: "debug", message: "a task attempt ended" },
+  "task.log": { level: "event", message: (event) => event.message, fields: ({ runId, task, attempt, data }) => ({ runId, task, attempt, data }) },
+  "database.exited": { level: "error", message: "the embedded PostgreSQL stopped by itself" },
+  "run.started": { level: "debug", message: "a run started" },
+  "run.ended": { level: "debug", message: "a run ended" },
+  "run.recovered": { level: "info", message: "runs of an earlier boot were taken up again" },
+  "run.passivated": { level: "debug", message: "an idle run left memory" },
+  "run.loaded": { level: "debug", message: "a run was loaded from its journal" },
+  "run.withoutWakeup": { level: "error", message: "runs were found that nothing would ever wake" },
+  "expression.external": undefined,
+};
+
+function withProblem(event: { readonly path: string; readonly error: unknown }): object {
+  const { error, ...facts } = event;
+  return { ...facts, problem: messageOf(error), stack: error instanceof Error ? error.stack : undefined };
+}

@@ -1,0 +1,86 @@
+/**
+ * Logs by pino: JSON lines, or coloured text on a terminal. Subscribes to a node's events by the rows of `log-table.ts`; the node's own
+ * code logs only what no event tells (its stages).
+ */
+import { type Logger, type LoggerOptions, pino } from "pino";
+import pretty from "pino-pretty";
+import type { EventHub, EventListener, EventName, RuntimeEvents } from "../runtime/events.ts";
+import { type LineLevel, LOG_TABLE, type LogRow } from "./log-table.ts";
+import type { LogLevel } from "./settings.ts";
+
+/** Writes lines. The facts of a line are its fields; the message is constant text that can be searched for. */
+export interface NodeLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  /** Writes out what is buffered. */
+  close(): void;
+}
+
+/** Where lines go and which. */
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Coloured text instead of JSON. */
+  readonly pretty: boolean;
+  /** File to append to; undefined for the standard output. */
+  readonly file: string | undefined;
+  /** Fields of every line. */
+  readonly base: Readonly<Record<string, string | number>>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Opens a log. */
+export function openLog(options: LogOptions): NodeLog {
+  const logger = createLogger(options);
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    close: () => logger.flush(),
+  };
+}
+
+/** Logs a node's events from now on. The returned function ends it. Rows below the log's level cost nothing. */
+export function logEvents(events: EventHub, log: NodeLog, level: LogLevel): () => void {
+  const names = Object.keys(LOG_TABLE) as EventName[];
+  const stops = names.flatMap((name) => subscribe(events, name, log, level) ?? []);
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function subscribe<N extends EventName>(events: EventHub, name: N, log: NodeLog, level: LogLevel): (() => void) | undefined {
+  const row: LogRow<N> | undefined = LOG_TABLE[name];
+  if (row === undefined || !(row.level === "event" || isLoud(row.level, level))) return undefined;
+  const { message, fields } = row;
+  const listener: EventListener<N> = (event) => {
+    const line = row.level === "event" ? levelOf(event) : row.level;
+    log[line]({ event: name, ...(fields?.(event) ?? event) }, typeof message === "string" ? message : message(event));
+  };
+  return events.on(name, listener);
+}
+
+const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
+
+function isLoud(line: LineLevel, level: LogLevel): boolean {
+  return ORDER.indexOf(line) >= ORDER.indexOf(level);
+}
+
+function levelOf(event: RuntimeEvents[EventName]): LineLevel {
+  return "level" in event ? event.level : "info";
+}
+
+function createLogger({ level, pretty: isPretty, file, base, now }: LogOptions): Logger {
+  const options: LoggerOptions = {
+    level,
+    base,
+    timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
+  };
+  // Synchronous writes: a log whose last lines are missing after a crash is of no use, and hot paths don't log.
+  if (file !== undefined || !isPretty) return pino(options, pino.destination({ dest: file ?? 1, sync: true, mkdir: true }));
+  return pino(options, pretty({ colorize: true, ignore: "pid,hostname,node,boot,event", translateTime: "SYS:HH:MM:ss.l", sync: true }));
+}

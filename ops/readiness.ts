@@ -1,0 +1,42 @@
+/**
+ * What has to be true before a node takes work, by name. Each part of the node reports for itself; the ops server and the gateway's health
+ * service ask for the sum.
+ */
+
+/** The state of one part. */
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly ready: boolean;
+  /** Why it is not ready; empty when it is. */
+  readonly reason: string;
+}
+
+/** The checks of one node. */
+export class Readiness {
+  readonly #reasons: Map<string, string>;
+
+  /** Nothing is ready at first. */
+  constructor(names: readonly string[]) {
+    this.#reasons = new Map(names.map((name) => [name, "not started"]));
+  }
+
+  /** Marks a part as ready. */
+  ready(name: string): void {
+    this.#reasons.set(name, "");
+  }
+
+  /** Marks a part as not ready. The reason must not be empty. */
+  notReady(name: string, reason: string): void {
+    this.#reasons.set(name, reason);
+  }
+
+  /** True if every part is ready. */
+  get isReady(): boolean {
+    return this.checks().every((check) => check.ready);
+  }
+
+  /** All parts, in the order in which they were declared. */
+  checks(): readonly ReadinessCheck[] {
+    return [...this.#reasons].map(([name, reason]) => ({ name, ready: reason === "", reason }));
+  }
+}

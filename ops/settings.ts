@@ -1,0 +1,169 @@
+/**
+ * Every setting of a node, in one table: what it is called in the environment and on the command line, what it means, its default and its
+ * bounds. Nothing else in the product reads the environment. `config.ts` turns the table into a checked, frozen configuration.
+ */
+import { availableParallelism, hostname } from "node:os";
+
+/** What all settings have. */
+interface SettingBase<T> {
+  /** Environment variable. */
+  readonly env: `MAESTRO_${string}`;
+  /** Long option of `maestro start` and `maestro dev`. */
+  readonly flag: `--${string}`;
+  /** What it is when nobody sets it. */
+  readonly fallback: T;
+  /** One sentence for people. */
+  readonly doc: string;
+  /** Never printed or logged, not even in a complaint about it. */
+  readonly secret?: true;
+}
+
+/** A text that is not empty; with `optional` it may also be absent. */
+export interface TextSetting<T extends string | undefined = string | undefined> extends SettingBase<T> {
+  readonly kind: "text";
+  readonly pattern?: { readonly test: RegExp; readonly says: string };
+}
+
+/** A whole number with both bounds included. */
+export interface IntegerSetting extends SettingBase<number> {
+  readonly kind: "integer";
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Yes or no. */
+export interface BooleanSetting extends SettingBase<boolean> {
+  readonly kind: "boolean";
+}
+
+/** One word out of a few. */
+export interface ChoiceSetting<T extends string> extends SettingBase<T> {
+  readonly kind: "choice";
+  readonly choices: readonly T[];
+}
+
+/** Any setting. */
+export type Setting = TextSetting | IntegerSetting | BooleanSetting | ChoiceSetting<string>;
+
+/** How loud the log is. */
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+
+const PORT = { kind: "integer", least: 0, most: 65_535 } as const;
+const POSTGRES_URL = { test: /^postgres(ql)?:\/\/./, says: "must begin with postgres:// or postgresql://" };
+
+/** The settings, by their name in the configuration. */
+export const SETTINGS = {
+  dataFolder: {
+    kind: "text",
+    env: "MAESTRO_DATA",
+    flag: "--data",
+    fallback: ".maestro",
+    doc: "Folder of the embedded PostgreSQL and of the node's own files.",
+  } as TextSetting<string>,
+  pgUrl: {
+    kind: "text",
+    env: "MAESTRO_PG_URL",
+    flag: "--pg-url",
+    fallback: undefined,
+    pattern: POSTGRES_URL,
+    secret: true,
+    doc: "URL of a PostgreSQL server. Without it the node runs its own in the data folder.",
+  } as TextSetting<string | undefined>,
+  nodeName: {
+    kind: "text",
+    env: "MAESTRO_NODE_NAME",
+    flag: "--node-name",
+    fallback: hostname(),
+    doc: "Stable name of the node: a restart under the same name takes its runs over at once. Default: the host's name.",
+  } as TextSetting<string>,
+  grpcHost: {
+    kind: "text",
+    env: "MAESTRO_GRPC_HOST",
+    flag: "--grpc-host",
+    fallback: "127.0.0.1",
+    doc: "Address that the gRPC gateway listens on.",
+  } as TextSetting<string>,
+  grpcPort: {
+    ...PORT,
+    env: "MAESTRO_GRPC_PORT",
+    flag: "--grpc-port",
+    fallback: 50_051,
+    doc: "Port of the gRPC gateway; 0 takes any free one.",
+  } as IntegerSetting,
+  opsHost: {
+    kind: "text",
+    env: "MAESTRO_OPS_HOST",
+    flag: "--ops-host",
+    fallback: "127.0.0.1",
+    doc: "Address that the ops server listens on.",
+  } as TextSetting<string>,
+  opsPort: {
+    ...PORT,
+    env: "MAESTRO_OPS_PORT",
+    flag: "--ops-port",
+    fallback: 8080,
+    doc: "Port of /healthz, /readyz and /metrics; 0 takes any free one.",
+  } as IntegerSetting,
+  lanes: {
+    kind: "integer",
+    least: 1,
+    most: 16,
+    env: "MAESTRO_LANES",
+    flag: "--lanes",
+    fallback: 2,
+    doc: "Writer lanes of the journal.",
+  } as IntegerSetting,
+  threads: {
+    kind: "integer",
+    least: 1,
+    most: 256,
+    env: "MAESTRO_THREADS",
+    flag: "--threads",
+    fallback: availableParallelism(),
+    doc: "Worker threads for tasks. Default: the number of processors.",
+  } as IntegerSetting,
+  handlersFolder: {
+    kind: "text",
+    env: "MAESTRO_HANDLERS",
+    flag: "--handlers",
+    fallback: undefined,
+    doc: "Folder with the modules that define task handlers. Without it only the built-in ones (http, shell) exist.",
+  } as TextSetting<string | undefined>,
+  allowShell: {
+    kind: "boolean",
+    env: "MAESTRO_ALLOW_SHELL",
+    flag: "--allow-shell",
+    fallback: false,
+    doc: "Lets workflows run shell commands (true in `maestro dev`).",
+  } as BooleanSetting,
+  leaseMs: {
+    kind: "integer",
+    least: 1_000,
+    most: 600_000,
+    env: "MAESTRO_LEASE_MS",
+    flag: "--lease-ms",
+    fallback: 10_000,
+    doc: "How long the node keeps its runs without renewing, in milliseconds.",
+  } as IntegerSetting,
+  logLevel: {
+    kind: "choice",
+    choices: ["debug", "info", "warn", "error", "silent"],
+    env: "MAESTRO_LOG_LEVEL",
+    flag: "--log-level",
+    fallback: "info",
+    doc: "Least important level that is logged.",
+  } as ChoiceSetting<LogLevel>,
+  logFile: {
+    kind: "text",
+    env: "MAESTRO_LOG_FILE",
+    flag: "--log-file",
+    fallback: undefined,
+    doc: "File that the log is appended to. Without it the log goes to the standard output.",
+  } as TextSetting<string | undefined>,
+} as const;
+
+/** Name of a setting in the configuration. */
+export type SettingName = keyof typeof SETTINGS;
+
+/** Variables that only clients read. A node that sees them does not complain. */
+export const CLIENT_VARIABLES: readonly string[] = ["MAESTRO_ADDRESS"];

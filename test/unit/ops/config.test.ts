@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { loadConfig, printableConfig } from "../../../ops/config.ts";
+import { SETTINGS, type Setting } from "../../../ops/settings.ts";
+import { MaestroError } from "../../../runtime/errors.ts";
+
+function faultsOf(env: Record<string, string>): Map<string, string> {
+  try {
+    loadConfig({ env });
+  } catch (error) {
+    assert(error instanceof MaestroError);
+    assert.equal(error.code, "CONFIG_INVALID");
+    return new Map(error.violations.map((violation) => [violation.field, violation.description]));
+  }
+  throw new Error("the configuration was accepted");
+}
+
+describe("config", () => {
+  it("has the documented defaults when nothing is set", () => {
+    const config = loadConfig({ env: { PATH: "/bin" } });
+    assert.equal(config.dataFolder, ".maestro");
+    assert.equal(config.grpcPort, 50_051);
+    assert.equal(config.opsPort, 8080);
+    assert.equal(config.opsHost, "127.0.0.1");
+    assert.equal(config.allowShell, false);
+    assert.equal(config.pgUrl, undefined);
+  });
+
+  it("prefers a flag to the environment, and the environment to a command's default", () => {
+    const env = { MAESTRO_GRPC_PORT: "7001", MAESTRO_LANES: "3" };
+    const config = loadConfig({ env, flags: { grpcPort: "7002" }, defaults: { lanes: 5, allowShell: true } });
+    assert.deepEqual([config.grpcPort, config.lanes, config.allowShell], [7002, 3, true]);
+  });
+
+  it("reports all faults at once, each with the place that it came from", () => {
+    const faults = faultsOf({ MAESTRO_GRPC_PORT: "70000", MAESTRO_ALLOW_SHELL: "maybe", MAESTRO_LOG_LEVEL: "loud", MAESTRO_LEASE_MS: "1e4" });
+    assert.deepEqual([...faults.keys()].sort(), ["MAESTRO_ALLOW_SHELL", "MAESTRO_GRPC_PORT", "MAESTRO_LEASE_MS", "MAESTRO_LOG_LEVEL"]);
+    assert.match(faults.get("MAESTRO_GRPC_PORT") ?? "", /from 0 to 65535, not "70000"/);
+  });
+
+  it("names the flag, not the variable, when the flag is at fault", () => {
+    assert.throws(() => loadConfig({ env: {}, flags: { threads: "0" } }), /--threads must be a whole number from 1 to 256/);
+  });
+
+  it("refuses variables that no setting has, and guesses what was meant", () => {
+    const faults = faultsOf({ MAESTRO_GPRC_PORT: "1", MAESTRO_COMPLETELY_DIFFERENT_THING: "1" });
+    assert.equal(faults.get("MAESTRO_GPRC_PORT"), "is not a setting; did you mean MAESTRO_GRPC_PORT?");
+    assert.equal(faults.get("MAESTRO_COMPLETELY_DIFFERENT_THING"), "is not a setting");
+  });
+
+  it("does not take the client's variable for a misspelling", () => {
+    assert.doesNotThrow(() => loadConfig({ env: { MAESTRO_ADDRESS: "host:1" } }));
+  });
+
+  it("never shows a secret: neither printed nor in a complaint", () => {
+    const config = loadConfig({ env: { MAESTRO_PG_URL: "postgres://user:hunter2@db/maestro" } });
+    assert.equal(printableConfig(config).pgUrl, "(secret)");
+    assert.doesNotMatch(faultsOf({ MAESTRO_PG_URL: "user:hunter2@db" }).get("MAESTRO_PG_URL") ?? "", /hunter2/);
+  });
+
+  it("is frozen", () => {
+    const config = loadConfig({ env: {} });
+    assert.throws(() => Object.assign(config, { lanes: 1 }), TypeError);
+  });
+
+  it("gives each setting a variable, a flag and a sentence of its own", () => {
+    const settings: Setting[] = Object.values(SETTINGS);
+    assert.equal(new Set(settings.map((setting) => setting.env)).size, settings.length);
+    assert.equal(new Set(settings.map((setting) => setting.flag)).size, settings.length);
+    for (const setting of settings) assert.match(setting.doc, /^[A-Z].*\.$/s, setting.env);
+  });
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LOG_TABLE } from "../../../ops/log-table.ts";
+import { logEvents, openLog } from "../../../ops/pino-logging.ts";
+import { type NodeMetrics, openMetrics } from "../../../ops/prom-metrics.ts";
+import { EventHub } from "../../../runtime/events.ts";
+
+describe("the log", () => {
+  const file = join(tmpdir(), `maestro-log-${process.pid}.jsonl`);
+  afterEach(() => rmSync(file, { force: true }));
+
+  function linesOf(level: "debug" | "info" | "warn", emit: (events: EventHub) => void): Record<string, unknown>[] {
+    const events = new EventHub();
+    const log = openLog({ level, pretty: false, file, base: { node: "n1" }, now: () => 0 });
+    const stop = logEvents(events, log, level);
+    emit(events);
+    stop();
+    emit(events);
+    log.close();
+    const text = readFileSync(file, "utf8");
+    return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Record<string, unknown>]));
+  }
+
+  it("writes a JSON line for an event, with its name, level and facts, until it is told to stop", () => {
+    const lines = linesOf("info", (events) => events.emit("lease.failed", { reason: "no route" }));
+    assert.equal(lines.length, 1);
+    const [line] = lines;
+    assert.equal(line?.level, "warn");
+    assert.equal(line?.event, "lease.failed");
+    assert.equal(line?.reason, "no route");
+    assert.equal(line?.time, "1970-01-01T00:00:00.000Z");
+  });
+
+  it("gives a task's own lines the level that the task chose", () => {
+    const lines = linesOf("info", (events) =>
+      events.emit("task.log", { level: "error", runId: "r", task: "/do/0/a", attempt: 2, message: "disk full" }),
+    );
+    assert.deepEqual([lines[0]?.level, lines[0]?.msg, lines[0]?.attempt], ["error", "disk full", 2]);
+  });
+
+  it("says what an error was, with its stack", () => {
+    const lines = linesOf("info", (events) => events.emit("actor.failed", { path: "/a", directive: "restart", error: new Error("boom") }));
+    assert.equal(lines[0]?.problem, "boom");
+    assert.match(String(lines[0]?.stack), /telemetry\.test/);
+  });
+
+  it("does not even listen to what it would not write", () => {
+    const events = new EventHub();
+    const log = openLog({ level: "warn", pretty: false, file, base: {}, now: () => 0 });
+    const stop = logEvents(events, log, "warn");
+    assert.equal(events.has("run.started"), false);
+    assert.equal(events.has("lease.failed"), true);
+    stop();
+  });
+});
+
+describe("the metrics", () => {
+  let metrics: NodeMetrics;
+  let events: EventHub;
+  beforeEach(() => {
+    events = new EventHub();
+    metrics = openMetrics(events, "n1");
+  });
+  afterEach(() => metrics.close());
+
+  async function metricOf(name: string, label = ""): Promise<number | undefined> {
+    const { text } = await metrics.page();
+    const line = text.split("\n").find((candidate) => candidate.startsWith(`${name}{`) && candidate.includes(label));
+    return line === undefined ? undefined : Number(line.split(" ").at(-1));
+  }
+
+  it("counts runs as operators know them", async () => {
+    events.emit("run.started", { runId: "r1", workflow: "w" });
+    events.emit("run.started", { runId: "r2", workflow: "w" });
+    events.emit("run.ended", { runId: "r1", workflow: "w", status: "completed", durationMs: 1500 });
+    events.emit("run.ended", { runId: "r2", workflow: "w", status: "failed", durationMs: 500 });
+    assert.equal(await metricOf("maestro_jobs_started_total"), 2);
+    assert.equal(await metricOf("maestro_jobs_succeeded_total"), 1);
+    assert.equal(await metricOf("maestro_jobs_failed_total"), 1);
+    assert.equal(await metricOf("maestro_workflow_runs_total", 'status="failed"'), 1);
+    assert.equal(await metricOf("maestro_job_latency_seconds_sum"), 2);
+    assert.equal(await metricOf("maestro_workflow_run_duration_seconds_sum", 'status="completed"'), 1.5);
+  });
+
+  it("shows the pool as it is now", async () => {
+    events.emit("pool.changed", { tier: "thread", threads: 4, active: 3, queued: 9 });
+    assert.equal(await metricOf("maestro_executor_pool_size"), 4);
+    assert.equal(await metricOf("maestro_executor_active_tasks"), 3);
+    assert.equal(await metricOf("maestro_executor_queue_length"), 9);
+  });
+
+  it("keeps two nodes of one process apart", async () => {
+    const other = openMetrics(new EventHub(), "n2");
+    events.emit("run.started", { runId: "r1", workflow: "w" });
+    assert.match((await other.page()).text, /maestro_jobs_started_total\{node="n2"\} 0/);
+    other.close();
+  });
+
+  it("stops listening when it is closed", () => {
+    metrics.close();
+    assert.equal(events.has("run.started"), false);
+  });
+});
+
+describe("the tables of telemetry", () => {
+  // That every event has a row is proven by the compiler; that a row which says nothing is deliberate, by the other table.
+  it("let every event be seen in the log or in the metrics", () => {
+    const events = new EventHub();
+    const metrics = openMetrics(events, "n1");
+    const names = Object.keys(LOG_TABLE) as (keyof typeof LOG_TABLE)[];
+    const unseen = names.filter((name) => LOG_TABLE[name] === undefined && !events.has(name));
+    metrics.close();
+    assert.deepEqual(unseen, []);
+  });
+});
