@@ -1,0 +1,260 @@
+/**
+ * The worker pool over threads of one tier. Owns the queue and every attempt from submission to outcome; the threads are the crew's, time
+ * bounds are the deadlines'. An attempt goes to the least loaded thread at once, or waits in the queue; what is said to a thread within a
+ * turn goes as one message.
+ */
+import { invariant } from "../assert.ts";
+import { MaestroError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { Deadlines, hasDeadlines, type Timeout } from "./deadlines.ts";
+import { type Execution, finalOutcome } from "./execution.ts";
+import type { Attempt, AttemptOutcome, HandlerInfo, PoolState, WorkerPool } from "./pool.ts";
+import { PoolReporter } from "./pool-reporter.ts";
+import type { PoolThread } from "./pool-thread.ts";
+import { failed, type Reply, type WireId } from "./protocol.ts";
+import { TaskQueue } from "./task-queue.ts";
+import { ThreadCrew } from "./thread-crew.ts";
+import { LossMemory, outcomeOfLoss, type ThreadLoss } from "./thread-loss.ts";
+import type { ThreadPoolOptions } from "./thread-pool-options.ts";
+import { TurnBatch } from "./turn-batch.ts";
+import { Watchdog } from "./watchdog.ts";
+
+const LARGEST_WIRE_ID = 2 ** 31 - 1;
+
+/** When a full queue is worth another try, in milliseconds. */
+const RETRY_AFTER_MS = 1_000;
+
+/** A {@link WorkerPool} of one tier. */
+export class ThreadPool implements WorkerPool {
+  readonly #options: ThreadPoolOptions;
+  readonly #crew: ThreadCrew;
+  readonly #watchdog: Watchdog;
+  readonly #report: PoolReporter;
+  readonly #losses = new LossMemory();
+  readonly #queue = new TaskQueue<Execution>();
+  readonly #executions = new Map<string, Execution>();
+  readonly #settling = new TurnBatch<() => void>((settlements) => {
+    for (const settle of settlements) settle();
+  });
+  readonly #drained = Promise.withResolvers<void>();
+  #handlers: ReadonlyMap<string, HandlerInfo>;
+  #lastId: WireId = 0;
+  #active = 0;
+  #stopping = false;
+
+  /** Starts the threads. Attempts may be submitted at once; they wait until a thread is ready. */
+  constructor(options: ThreadPoolOptions) {
+    this.#options = options;
+    this.#handlers = options.handlers;
+    this.#report = new PoolReporter(options, () => this.state);
+    this.#crew = new ThreadCrew({
+      clock: options.clock,
+      threads: options.threads,
+      startThread: options.startThread,
+      onReady: () => this.#dispatch(),
+      onReply: (thread, reply) => this.#take(thread, reply),
+      onLost: (thread, loss) => this.#lose(thread, loss),
+    });
+    this.#watchdog = new Watchdog({ ...options, threads: () => this.#crew.threads });
+  }
+
+  get handlers(): ReadonlyMap<string, HandlerInfo> {
+    return this.#handlers;
+  }
+
+  get state(): PoolState {
+    return { threads: this.#crew.threads.size, active: this.#active, queued: this.#queue.length };
+  }
+
+  /**
+   * Resolves when all threads are ready, and takes over the handlers that they have loaded.
+   *
+   * @throws HANDLER_INVALID a thread could not load the handlers; the pool has been stopped.
+   */
+  async started(): Promise<void> {
+    try {
+      const handlers = await this.#crew.started;
+      this.#handlers = new Map(handlers.map((handler) => [handler.name, handler]));
+      this.#report.started();
+    } catch (error) {
+      await this.stop(0);
+      throw error;
+    }
+  }
+
+  submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
+    if (this.#stopping) throw new MaestroError("NODE_STOPPING");
+    invariant(!this.#executions.has(attempt.id), `attempt ${attempt.id} is under way already`);
+    const handler = this.#handlers.get(attempt.handler);
+    if (handler === undefined) {
+      this.#settling.add(() => tell(settle, failed("unknown", `No task handler is called ${attempt.handler}.`)));
+      return;
+    }
+    const execution = this.#newExecution(attempt, handler, settle);
+    const thread = this.#queue.length === 0 ? this.#leastLoaded() : undefined;
+    if (thread === undefined) this.#enqueue(execution);
+    this.#executions.set(attempt.id, execution);
+    if (thread !== undefined) this.#start(execution, thread);
+    this.#report.changed();
+  }
+
+  cancel(attemptId: string): void {
+    const execution = this.#executions.get(attemptId);
+    if (execution === undefined || execution.verdict !== undefined) return;
+    this.#condemn(execution, { kind: "cancelled" }, "the attempt was cancelled");
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    for (let execution = this.#queue.shift(); execution !== undefined; execution = this.#queue.shift()) this.#end(execution, { kind: "cancelled" });
+    if (this.#active > 0 && graceMs > 0) {
+      const cancel = this.#options.clock.schedule(graceMs, this.#drained.resolve);
+      await this.#drained.promise;
+      cancel();
+    }
+    this.#watchdog.stop();
+    await this.#crew.stop();
+    this.#report.stop();
+  }
+
+  #newExecution(attempt: Attempt, handler: HandlerInfo, settle: (outcome: AttemptOutcome) => void): Execution {
+    this.#lastId = this.#lastId === LARGEST_WIRE_ID ? 1 : this.#lastId + 1;
+    const nowMs = this.#options.clock.monotonic();
+    const execution: Execution = {
+      id: this.#lastId,
+      attempt,
+      handler,
+      settle,
+      queuedAtMs: nowMs,
+      startedAtMs: nowMs,
+      deadlines: undefined,
+      thread: undefined,
+      verdict: undefined,
+      cancelGrace: undefined,
+    };
+    if (hasDeadlines(handler.options)) {
+      execution.deadlines = new Deadlines(this.#options.clock, handler.options, (timeout, boundMs) => this.#exceed(execution, timeout, boundMs));
+    }
+    return execution;
+  }
+
+  #enqueue(execution: Execution): void {
+    const queued = this.#queue.length;
+    if (queued >= this.#options.queueLength) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued }, retryAfterMs: RETRY_AFTER_MS });
+    this.#queue.push(execution);
+    execution.deadlines?.queued();
+  }
+
+  #leastLoaded(): PoolThread | undefined {
+    let best: PoolThread | undefined;
+    for (const thread of this.#crew.threads) {
+      if (!thread.available || thread.executions.size >= LIMITS.tasksPerThread) continue;
+      if (best === undefined || loadOf(thread) < loadOf(best)) best = thread;
+    }
+    return best;
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      const thread = this.#leastLoaded();
+      if (thread === undefined) return;
+      const execution = this.#queue.shift();
+      if (execution === undefined) return;
+      execution.startedAtMs = this.#options.clock.monotonic();
+      this.#start(execution, thread);
+    }
+  }
+
+  #start(execution: Execution, thread: PoolThread): void {
+    const { attempt } = execution;
+    execution.thread = thread;
+    thread.executions.set(execution.id, execution);
+    this.#active += 1;
+    execution.deadlines?.started();
+    this.#watchdog.wake();
+    thread.request({
+      kind: "execute",
+      id: execution.id,
+      handler: attempt.handler,
+      input: attempt.input,
+      attempt: attempt.attempt,
+      idempotencyKey: attempt.idempotencyKey,
+      runId: attempt.runId,
+      task: attempt.task,
+      traceParent: attempt.traceParent,
+    });
+  }
+
+  #take(thread: PoolThread, reply: Reply & { kind: "ended" | "heartbeat" | "log" }): void {
+    const execution = thread.executions.get(reply.id);
+    if (reply.kind === "log") this.#report.log(reply, execution?.attempt);
+    else if (execution === undefined) return;
+    else if (reply.kind === "heartbeat") execution.deadlines?.beat();
+    else {
+      this.#release(execution, thread);
+      this.#end(execution, finalOutcome(execution.verdict, reply.outcome));
+      this.#dispatch();
+    }
+  }
+
+  #exceed(execution: Execution, timeout: Timeout, boundMs: number): void {
+    const message = `${execution.attempt.handler} exceeded its ${timeout} bound of ${boundMs} ms.`;
+    this.#condemn(execution, failed("timedOut", message, { timeout }), message);
+  }
+
+  /** Fixes how an attempt ends, and has its thread stop working on it. */
+  #condemn(execution: Execution, verdict: AttemptOutcome, reason: string): void {
+    execution.verdict = verdict;
+    const { thread } = execution;
+    if (thread === undefined) {
+      this.#queue.remove(execution);
+      this.#settling.add(() => this.#end(execution, verdict));
+      return;
+    }
+    thread.request({ kind: "cancel", id: execution.id, reason });
+    execution.cancelGrace = this.#options.clock.schedule(this.#options.cancelGraceMs, () => {
+      const ignored = `${execution.attempt.handler} went on for ${this.#options.cancelGraceMs} ms after its signal was aborted`;
+      thread.condemn({ reason: ignored, blocked: false, culprit: execution.id });
+    });
+  }
+
+  #lose(thread: PoolThread, loss: ThreadLoss): void {
+    const executions = [...thread.executions.values()];
+    for (const execution of executions) this.#release(execution, thread);
+    if (!this.#stopping) this.#report.threadLost(loss);
+    for (const execution of executions) {
+      this.#end(execution, this.#stopping ? { kind: "cancelled" } : outcomeOfLoss(execution.id, execution.verdict, loss));
+    }
+  }
+
+  #release(execution: Execution, thread: PoolThread): void {
+    thread.executions.delete(execution.id);
+    this.#active -= 1;
+    if (this.#stopping && this.#active === 0) this.#drained.resolve();
+  }
+
+  #end(execution: Execution, outcome: AttemptOutcome): void {
+    execution.deadlines?.clear();
+    execution.cancelGrace?.();
+    if (!this.#executions.delete(execution.attempt.id)) return;
+    const told = this.#losses.judge(execution.attempt.idempotencyKey, outcome);
+    this.#report.ended(execution, told);
+    this.#report.changed();
+    tell(execution.settle, told);
+  }
+}
+
+/** Tells an outcome. What the listener throws is its own defect: it becomes an uncaught error, and the other attempts of the batch are told. */
+function tell(settle: (outcome: AttemptOutcome) => void, outcome: AttemptOutcome): void {
+  try {
+    settle(outcome);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+function loadOf(thread: PoolThread): number {
+  return thread.executions.size + (thread.sluggish ? LIMITS.tasksPerThread : 0);
+}
