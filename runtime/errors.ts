@@ -37,6 +37,11 @@ const entry = (grpc: GrpcStatusName, http: number, retryable: boolean, message: 
 
 /** Every error code, alphabetically. `ARCHITECTURE.md` lists them; a test holds the two together. */
 export const ERRORS = {
+  ACTOR_DEADLOCK: entry("INTERNAL", 500, false, "Actors wait for each other's answers: {cycle}", "Report it with the node's log: one of them must pipe the answer instead of awaiting it."),
+  ACTOR_QUARANTINED: entry("FAILED_PRECONDITION", 409, false, "{actor} is quarantined after repeated failures.", "Look at the failure, mend the cause, and release the actor."),
+  ACTOR_RESTARTED: entry("UNAVAILABLE", 503, true, "{actor} was restarted before it answered.", "Send the request again, with the same idempotency key if it has one."),
+  ACTOR_STOPPED: entry("UNAVAILABLE", 503, true, "{actor} has stopped.", "Send the request again; it is routed to where the actor lives now."),
+  ASKS_FULL: entry("RESOURCE_EXHAUSTED", 429, true, "{pending} requests await their answer inside the node, and no more are taken.", "Try again after the delay in the answer."),
   CONFIG_INVALID: entry("INVALID_ARGUMENT", 400, false, "The configuration is not valid: {problems}", "Correct the named settings and start again."),
   DATA_FOLDER_LOCKED: entry(
     "FAILED_PRECONDITION",
@@ -175,6 +180,13 @@ export const ERRORS = {
     false,
     "Run {runId} is quarantined: {reason}",
     "Look at its history, mend the cause, and release or terminate it.",
+  ),
+  SCHEMA_CHANGED: entry(
+    "FAILED_PRECONDITION",
+    412,
+    false,
+    "Migration {number} ({name}) was applied to the database with another text.",
+    "Start the program that the database was made with, or restore a backup.",
   ),
   SCHEMA_TOO_NEW: entry(
     "FAILED_PRECONDITION",

@@ -5,7 +5,7 @@
 
 /** What happened, by name. `durationMs` is measured on the monotonic clock. */
 export interface RuntimeEvents {
-  "actor.failed": { readonly path: string; readonly directive: "resume" | "restart" | "stop" | "escalate"; readonly error: unknown };
+  "actor.failed": { readonly path: string; readonly directive: "resume" | "restart" | "stop" | "escalate" | "quarantine"; readonly error: unknown };
   "actor.quarantined": { readonly path: string; readonly failures: number; readonly error: unknown };
   "actor.deadlock": { readonly cycle: readonly string[] };
   "message.dead": { readonly path: string; readonly reason: string; readonly suppressed: number };
@@ -18,6 +18,7 @@ export interface RuntimeEvents {
   };
   "journal.retried": { readonly lane: number; readonly attempt: number; readonly reason: string };
   "journal.fenced": { readonly lane: number };
+  "database.exited": { readonly reason: string; readonly restartInMs: number };
   "lease.renewed": { readonly durationMs: number };
   "lease.failed": { readonly reason: string };
   "pool.started": { readonly tier: "thread" | "process"; readonly threads: number };

@@ -16,6 +16,10 @@ export const LIMITS = Object.freeze({
   pendingReplies: 100_000,
   /** Messages that one actor may stash. */
   stashLength: 1_000,
+  /** Timers that one actor may have set. */
+  actorTimers: 1_000,
+  /** Promises whose outcome one actor may await by piping. */
+  actorPipes: 1_000,
   /** Dead letters kept for inspection in one actor system. */
   deadLetters: 1_000,
   /** Run actors in memory on one node that have work under way; above it new runs are refused. */
@@ -32,6 +36,16 @@ export const LIMITS = Object.freeze({
   nestingDepth: 100,
   /** Tasks in one workflow document. */
   documentTasks: 10_000,
+  /** Characters that the aliases of one workflow document may add to it when they are written out. */
+  documentAliasLength: 256 * 1024,
+  /** Problems of one workflow document that are reported at a time. */
+  documentViolations: 100,
+  /** Bytes of one JSON Schema in a workflow document. */
+  schemaBytes: 64 * 1024,
+  /** Problems that one check against a JSON Schema reports. */
+  schemaProblems: 10,
+  /** Compiled workflows kept in memory on one node; above it the longest unused are dropped. */
+  cachedWorkflows: 1_000,
   /** Bytes of one runtime expression. */
   expressionBytes: 16 * 1024,
   /** Steps that one evaluation of a compiled expression may take. */

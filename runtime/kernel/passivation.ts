@@ -1,0 +1,110 @@
+/**
+ * Which actors should leave memory: those that were idle for long, and the longest idle if there are too many. A group only asks; each actor
+ * decides by calling `context.passivate()`.
+ */
+import { invariant } from "../assert.ts";
+import type { CancelTimer, Clock } from "../clock.ts";
+
+/** The group looks at its members this many times in the time that makes one idle. */
+const LOOKS_PER_IDLE_TIME = 4;
+
+/** An actor as its group sees it. */
+export interface Member {
+  /** Asks the actor to consider leaving. */
+  suggestPassivation(): void;
+}
+
+/** What a group is made of. */
+export interface PassivationOptions {
+  readonly clock: Clock;
+  /** A member that did nothing for this many milliseconds is asked to leave. */
+  readonly idleMs: number;
+  /** Above this many members the longest idle ones are asked to leave. */
+  readonly maxResident: number;
+}
+
+/** Items in the order of their last activity. Pure but for being mutable: the caller gives the time. */
+export class IdleOrder<T> {
+  readonly #lastActiveMs = new Map<T, number>();
+
+  /** Number of items. */
+  get size(): number {
+    return this.#lastActiveMs.size;
+  }
+
+  /** Notes activity at `nowMs`; returns true if the item is new. */
+  touch(item: T, nowMs: number): boolean {
+    const known = this.#lastActiveMs.delete(item);
+    this.#lastActiveMs.set(item, nowMs);
+    return !known;
+  }
+
+  /** Forgets an item. */
+  remove(item: T): void {
+    this.#lastActiveMs.delete(item);
+  }
+
+  /** The items last active at `untilMs` or before, and beyond those the oldest ones above `maxSize`; the longest idle first. */
+  due(untilMs: number, maxSize: number): readonly T[] {
+    const due: T[] = [];
+    for (const [item, activeMs] of this.#lastActiveMs) {
+      if (activeMs > untilMs && this.#lastActiveMs.size - due.length <= maxSize) break;
+      due.push(item);
+    }
+    return due;
+  }
+}
+
+/** Actors that share one budget of memory; give it to them as `SpawnOptions.passivation`. */
+export class PassivationGroup {
+  readonly #options: PassivationOptions;
+  readonly #order = new IdleOrder<Member>();
+  #cancelLook: CancelTimer | undefined;
+
+  /** Throws InvariantBroken unless both bounds are more than 0. */
+  constructor(options: PassivationOptions) {
+    invariant(options.idleMs > 0 && Number.isFinite(options.idleMs), `idleMs must be more than 0, not ${options.idleMs}`);
+    invariant(Number.isInteger(options.maxResident) && options.maxResident > 0, `maxResident must be 1 or more, not ${options.maxResident}`);
+    this.#options = options;
+  }
+
+  /** Members in memory. */
+  get size(): number {
+    return this.#order.size;
+  }
+
+  /** For the kernel: a member did something. A new member beyond the limit makes the longest idle one be asked to leave. */
+  touch(member: Member): void {
+    const { clock, maxResident } = this.#options;
+    const nowMs = clock.monotonic();
+    const isNew = this.#order.touch(member, nowMs);
+    if (isNew && this.#order.size > maxResident) this.#suggest(Number.NEGATIVE_INFINITY, nowMs);
+    if (this.#cancelLook === undefined) this.#armLook();
+  }
+
+  /** For the kernel: a member is gone. */
+  remove(member: Member): void {
+    this.#order.remove(member);
+    if (this.#order.size > 0) return;
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+  }
+
+  #armLook(): void {
+    const { clock, idleMs } = this.#options;
+    this.#cancelLook = clock.schedule(idleMs / LOOKS_PER_IDLE_TIME, () => {
+      const nowMs = clock.monotonic();
+      this.#suggest(nowMs - idleMs, nowMs);
+      if (this.#order.size > 0) this.#armLook();
+      else this.#cancelLook = undefined;
+    });
+  }
+
+  /** A member that is asked counts as active, so that one which stays is not asked again at once. */
+  #suggest(untilMs: number, nowMs: number): void {
+    for (const member of this.#order.due(untilMs, this.#options.maxResident)) {
+      this.#order.touch(member, nowMs);
+      member.suggestPassivation();
+    }
+  }
+}
