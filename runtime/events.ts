@@ -19,6 +19,7 @@ export interface RuntimeEvents {
   "journal.retried": { readonly lane: number; readonly attempt: number; readonly reason: string };
   "journal.fenced": { readonly lane: number };
   "database.exited": { readonly reason: string; readonly restartInMs: number };
+  "ledger.delayed": { readonly records: number; readonly dropped: number; readonly reason: string };
   "lease.renewed": { readonly durationMs: number };
   "lease.failed": { readonly reason: string };
   "pool.started": { readonly tier: "thread" | "process"; readonly threads: number };

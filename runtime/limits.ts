@@ -70,6 +70,8 @@ export const LIMITS = Object.freeze({
   laneQueueWrites: 100_000,
   /** Bytes that wait in one lane of the journal. */
   laneQueueBytes: 256 * 1024 * 1024,
+  /** Task attempts that wait to be stored in the task ledger; above it they are dropped and counted. */
+  ledgerRecords: 50_000,
   /** Tasks that wait for a worker thread on one node. */
   taskQueueLength: 100_000,
   /** Tasks that one worker thread executes at a time. */

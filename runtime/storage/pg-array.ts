@@ -1,0 +1,101 @@
+/**
+ * Encodes arrays as PostgreSQL's binary array format, one buffer each: the driver sends a Buffer parameter as binary. It spares a batch
+ * the hexadecimal text of every `bytea` and the server its parsing. Pure.
+ *
+ * Layout: dimensions, has-nulls flag, element type, length, lower bound (32 bits each, big endian); then each element as its length and
+ * bytes, with length -1 for null.
+ */
+
+/** Identifiers of the element types in PostgreSQL's catalogue (pg_type), which never change. */
+const OID = { bytea: 17, int8: 20, int2: 21, int4: 23, text: 25, timestamptz: 1184, uuid: 2950, jsonb: 3802 } as const;
+
+const HEADER_BYTES = 20;
+const LENGTH_BYTES = 4;
+const TWO_TO_32 = 2 ** 32;
+/** 2000-01-01, where PostgreSQL's time begins, in milliseconds since the Unix epoch. */
+const PG_EPOCH_MS = 946_684_800_000;
+/** Version byte in front of a binary `jsonb`. */
+const JSONB_VERSION = 1;
+
+/** `uuid[]`, from UUIDs in their usual form. */
+export function uuidArray(values: readonly string[]): Buffer {
+  return fixed(OID.uuid, 16, values, (buffer, value, at) => {
+    buffer.write(value.slice(0, 8) + value.slice(9, 13) + value.slice(14, 18) + value.slice(19, 23) + value.slice(24), at, "hex");
+  });
+}
+
+/** `int2[]`. */
+export function int2Array(values: readonly number[]): Buffer {
+  return fixed(OID.int2, 2, values, (buffer, value, at) => void buffer.writeInt16BE(value, at));
+}
+
+/** `int4[]`. */
+export function int4Array(values: readonly number[]): Buffer {
+  return fixed(OID.int4, 4, values, (buffer, value, at) => void buffer.writeInt32BE(value, at));
+}
+
+/** `int8[]`, from safe integers. */
+export function int8Array(values: readonly number[]): Buffer {
+  return fixed(OID.int8, 8, values, writeInt8);
+}
+
+/** `timestamptz[]`, from milliseconds since the Unix epoch. */
+export function timestamptzArray(values: readonly (number | undefined)[]): Buffer {
+  return fixed(OID.timestamptz, 8, values, (buffer, value, at) => writeInt8(buffer, (value - PG_EPOCH_MS) * 1000, at));
+}
+
+/** `text[]`. */
+export function textArray(values: readonly (string | undefined)[]): Buffer {
+  return variable(OID.text, values, Buffer.byteLength, (buffer, value, at) => void buffer.write(value, at, "utf8"));
+}
+
+/** `jsonb[]`, from JSON texts. */
+export function jsonbArray(values: readonly string[]): Buffer {
+  const lengthOf = (value: string): number => 1 + Buffer.byteLength(value);
+  return variable(OID.jsonb, values, lengthOf, (buffer, value, at) => {
+    buffer[at] = JSONB_VERSION;
+    buffer.write(value, at + 1, "utf8");
+  });
+}
+
+/** `bytea[]`; each element is given in pieces, which are joined. */
+export function byteaArray(values: readonly (readonly Uint8Array[])[]): Buffer {
+  const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0);
+  return variable(OID.bytea, values, lengthOf, (buffer, parts, at) => {
+    let next = at;
+    for (const part of parts) {
+      buffer.set(part, next);
+      next += part.length;
+    }
+  });
+}
+
+type Write<T> = (buffer: Buffer, value: T, at: number) => void;
+
+function fixed<T>(oid: number, size: number, values: readonly (T | undefined)[], write: Write<T>): Buffer {
+  return variable(oid, values, () => size, write);
+}
+
+function variable<T>(oid: number, values: readonly (T | undefined)[], lengthOf: (value: T) => number, write: Write<T>): Buffer {
+  const lengths = values.map((value) => (value === undefined ? -1 : lengthOf(value)));
+  const size = lengths.reduce((sum, length) => sum + LENGTH_BYTES + Math.max(length, 0), HEADER_BYTES);
+  const buffer = Buffer.allocUnsafe(size);
+  buffer.writeInt32BE(1, 0);
+  buffer.writeInt32BE(lengths.includes(-1) ? 1 : 0, 4);
+  buffer.writeInt32BE(oid, 8);
+  buffer.writeInt32BE(values.length, 12);
+  buffer.writeInt32BE(1, 16);
+  let at = HEADER_BYTES;
+  for (const [index, value] of values.entries()) {
+    const length = lengths[index] ?? -1;
+    at = buffer.writeInt32BE(length, at);
+    if (value !== undefined) write(buffer, value, at);
+    at += Math.max(length, 0);
+  }
+  return buffer;
+}
+
+function writeInt8(buffer: Buffer, value: number, at: number): void {
+  buffer.writeInt32BE(Math.floor(value / TWO_TO_32), at);
+  buffer.writeUInt32BE(((value % TWO_TO_32) + TWO_TO_32) % TWO_TO_32, at + 4);
+}

@@ -1,0 +1,95 @@
+/**
+ * Opens connections to PostgreSQL from a URL. TLS is what the URL asks for (`sslmode`, `sslrootcert`, `sslcert`, `sslkey`). Owns the
+ * translation of connection failures into the registry's errors, which name the address and never the password.
+ */
+import pg from "pg";
+import { MaestroError, messageOf } from "../errors.ts";
+
+/** A connection. */
+export type PgClient = pg.Client;
+
+/** A pool of connections. */
+export type PgPool = pg.Pool;
+
+/** What PostgreSQL or the driver reported. `code` is a SQLSTATE, or the operating system's name of a socket error. */
+export interface PgFailure {
+  readonly message: string;
+  readonly code?: string;
+  readonly constraint?: string;
+}
+
+/** How a connection presents itself and is set up. */
+export interface ConnectOptions {
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Milliseconds to wait for a connection. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** Settings of the session, by name. They are sent when the connection is made, so that it can't be used without them. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+}
+
+/** Opens one connection. @throws DATABASE_UNAVAILABLE */
+export async function connectPg(url: string, options: ConnectOptions): Promise<PgClient> {
+  const client = new pg.Client(configOf(url, options));
+  // Without a listener the loss of an idle connection would end the process. Whoever uses the connection next is told by its query.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    destroy(client);
+    throw unavailable(url, error);
+  }
+}
+
+/** Opens a pool; connections are made when they are needed. */
+export function openPool(url: string, options: ConnectOptions & { readonly size: number }): PgPool {
+  const pool = new pg.Pool({ ...configOf(url, options), max: options.size, idleTimeoutMillis: 30_000 });
+  pool.on("error", () => undefined); // As above: the pool replaces an idle connection that was lost.
+  return pool;
+}
+
+/** Cuts a connection off without waiting for the server. */
+export function destroy(client: PgClient): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+/** Host, port and database of a URL, for messages. */
+export function addressOf(url: string): string {
+  const config = new pg.Client({ connectionString: url });
+  return `${config.host}:${config.port}/${config.database ?? ""}`;
+}
+
+/** DATABASE_UNAVAILABLE, with the address and the reason. */
+export function unavailable(url: string, error: unknown): MaestroError {
+  if (error instanceof MaestroError) return error;
+  const reason = error instanceof AggregateError ? error.errors.map(messageOf).join("; ") : messageOf(error);
+  return new MaestroError("DATABASE_UNAVAILABLE", { facts: { address: addressOf(url), reason }, cause: error });
+}
+
+/** The facts of a failure, from whatever was thrown. */
+export function failureOf(error: unknown): PgFailure {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { code, constraint } = error as Error & { code?: unknown; constraint?: unknown };
+  return {
+    message: error.message,
+    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof constraint === "string" ? { constraint } : {}),
+  };
+}
+
+function configOf(url: string, options: ConnectOptions): pg.ClientConfig {
+  const target = new URL(url);
+  const settings = Object.entries(options.settings ?? {}).map(([name, value]) => `-c ${name}=${value}`);
+  const all = [target.searchParams.get("options") ?? "", ...settings].join(" ").trim();
+  // The driver lets the URL's options win over ours; ours must come last instead, because later ones win in the server.
+  target.searchParams.delete("options");
+  return {
+    connectionString: target.href,
+    options: all,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * A pool of connections for reading and for rare transactions: everything in storage except the journal's lanes. Owns its pool.
+ */
+import { MaestroError } from "../errors.ts";
+import { failureOf, openPool, type PgPool, unavailable } from "./pg-connection.ts";
+
+/** Runs one statement and answers its rows. */
+export type PgQuery = <Row>(text: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
+
+/** Where, how many connections, and under which name. */
+export interface PgDatabaseOptions {
+  readonly url: string;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Connections at most. Default 2. */
+  readonly size?: number;
+  /** Longest time of one statement, in milliseconds. Default 30,000. */
+  readonly statementTimeoutMs?: number;
+  /** False: don't wait for the disk; a crash of the server may lose the last second. Default true. */
+  readonly synchronousCommit?: boolean;
+}
+
+/** The pool. */
+export class PgDatabase {
+  readonly url: string;
+  readonly #pool: PgPool;
+
+  constructor(options: PgDatabaseOptions) {
+    const { url, applicationName, size = 2, statementTimeoutMs = 30_000, synchronousCommit = true } = options;
+    this.url = url;
+    const settings = {
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: 60_000,
+      jit: "off",
+      ...(synchronousCommit ? {} : { synchronous_commit: "off" }),
+    };
+    this.#pool = openPool(url, { applicationName, size, settings });
+  }
+
+  /** Runs one statement. @throws DATABASE_UNAVAILABLE the connection failed; anything else is the server's own error. */
+  async query<Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    try {
+      return (await this.#pool.query(text, [...values])).rows as Row[];
+    } catch (error) {
+      throw this.#translate(error);
+    }
+  }
+
+  /** Runs `work` in one transaction, at the level READ COMMITTED. Rolled back if it throws. @throws DATABASE_UNAVAILABLE */
+  async transaction<T>(work: (query: PgQuery) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw this.#translate(error);
+    });
+    let broken = false;
+    try {
+      await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
+      const result = await work(async <Row>(text: string, values: readonly unknown[] = []) => (await client.query(text, [...values])).rows as Row[]);
+      await client.query("COMMIT");
+      return result;
+    } catch (error) {
+      broken = await client.query("ROLLBACK").then(
+        () => false,
+        () => true,
+      );
+      throw this.#translate(error);
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /** Waits for what is under way and closes the connections. */
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  #translate(error: unknown): unknown {
+    if (error instanceof MaestroError) return error;
+    return isLost(failureOf(error).code) ? unavailable(this.url, error) : error;
+  }
+}
+
+/** True if the failure says nothing about the statement, only that the server could not be asked or is going away. */
+function isLost(code: string | undefined): boolean {
+  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || code.startsWith("08") || code.startsWith("57P");
+}

@@ -1,0 +1,235 @@
+/**
+ * One writer lane: a bounded queue of writes and a loop that commits them, batch after batch. Idle, a write goes out in the same tick;
+ * busy, the next batch grows until the previous COMMIT returns. There is no timer on this path. Owns the order of writes (the order of the
+ * calls), and that each write is settled exactly once, by what the store says.
+ *
+ * Its states: open -> fenced (for ever: every write is refused) and open -> closed (the node stops).
+ */
+import type { Clock } from "../clock.ts";
+import { MaestroError } from "../errors.ts";
+import type { EventHub } from "../events.ts";
+import type { RunId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import type { Random } from "../random.ts";
+import type { RunWrite } from "./journal.ts";
+import { pause } from "./pause.ts";
+import { type Batch, batchLength, bytesOf, formBatch } from "./pg-batch.ts";
+import { failureOf, type PgFailure } from "./pg-connection.ts";
+import type { LaneConnection, Outcome } from "./pg-lane-connection.ts";
+import { findVerdict } from "./pg-refusal.ts";
+import type { BatchStatements } from "./pg-statement.ts";
+
+/** What a lane is made from. */
+export interface LaneOptions {
+  readonly lane: number;
+  readonly connection: LaneConnection;
+  readonly statements: BatchStatements;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub;
+  /** Calls back after the current tick, when everything that belongs to it was queued. */
+  readonly defer: (callback: () => void) => void;
+}
+
+/** A write that waits for its outcome. */
+interface Pending {
+  readonly write: RunWrite;
+  readonly ticket: number;
+  readonly resolve: () => void;
+  readonly reject: (error: MaestroError) => void;
+}
+
+const BOUNDS = { writes: LIMITS.batchWrites, bytes: LIMITS.batchBytes };
+/** First and longest delay before a batch of unknown outcome is looked up, in milliseconds; half of it is chance. */
+const RETRY_FIRST_MS = 50;
+const RETRY_MAX_MS = 5_000;
+/** When to try again after a refusal for overload, in milliseconds. */
+const OVERLOAD_RETRY_MS = 1_000;
+
+/** The lane. */
+export class PgLane {
+  readonly #options: LaneOptions;
+  #queue: Pending[] = [];
+  #queuedBytes = 0;
+  #nextTicket = 0;
+  #isRunning = false;
+  #isFenced = false;
+  /** Runs with a write that failed since the current batch began: what they queued behind it has lost its ground. */
+  readonly #failedRuns = new Map<RunId, MaestroError>();
+  #flushes: { readonly ticket: number; readonly resolve: () => void }[] = [];
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Queues a write. Settles as {@link Journal.append} says. */
+  append(write: RunWrite): Promise<void> {
+    if (this.#isFenced) return Promise.reject(this.#fenced());
+    const bytes = bytesOf(write);
+    const queued = this.#queue.length;
+    if (queued >= LIMITS.laneQueueWrites || (queued > 0 && this.#queuedBytes + bytes > LIMITS.laneQueueBytes)) {
+      return Promise.reject(new MaestroError("JOURNAL_OVERLOADED", { facts: { queued }, retryAfterMs: OVERLOAD_RETRY_MS }));
+    }
+    this.#queuedBytes += bytes;
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ write, ticket: this.#nextTicket++, resolve, reject });
+      this.#start();
+    });
+  }
+
+  /** Resolves when every write queued so far is settled. */
+  flush(): Promise<void> {
+    if (!this.#isRunning) return Promise.resolve();
+    return new Promise((resolve) => this.#flushes.push({ ticket: this.#nextTicket, resolve }));
+  }
+
+  /** Flushes, then closes the connection. */
+  async close(): Promise<void> {
+    await this.flush();
+    await this.#options.connection.close();
+  }
+
+  #start(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#options.defer(() => void this.#run());
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, batchLength(this.#queue, BOUNDS));
+      for (const { write } of batch) this.#queuedBytes -= bytesOf(write);
+      await this.#commit(batch);
+      if (this.#failedRuns.size > 0) this.#failFollowers();
+      this.#tellFlushed();
+    }
+    this.#isRunning = false;
+  }
+
+  /** Commits writes as one batch; if the store refuses it, finds the writes to blame. Settles every one of them. */
+  async #commit(pending: readonly Pending[]): Promise<void> {
+    const live = pending.filter((one) => !this.#failIfRunFailed(one));
+    if (live.length === 0) return;
+    if (this.#isFenced) return this.#failAll(live, this.#fenced());
+    const startedMs = this.#options.clock.monotonic();
+    const batch = formBatch(live.map(({ write }) => write));
+    const outcome = await this.#settle(batch);
+    if (outcome.kind === "committed") {
+      this.#emitCommitted(live, batch, startedMs);
+      for (const { resolve } of live) resolve();
+    } else if (outcome.kind === "fenced") {
+      this.#fence(live);
+    } else {
+      await this.#sift(live, batch, outcome.failure);
+    }
+  }
+
+  /** Sends a batch until its outcome is known. It is sent again only after the store was seen not to hold it. */
+  async #settle(batch: Batch): Promise<Exclude<Outcome, { kind: "unknown" }>> {
+    const { connection, statements } = this.#options;
+    const statement = statements.of(batch);
+    let outcome = await connection.execute(statement);
+    for (let attempt = 1; outcome.kind === "unknown"; attempt++) {
+      await this.#backOff(attempt, outcome.reason);
+      try {
+        outcome = (await connection.holds(batch)) ? { kind: "committed" } : await connection.execute(statement);
+      } catch (error) {
+        outcome = { kind: "unknown", reason: failureOf(error).message };
+      }
+    }
+    return outcome;
+  }
+
+  /** A batch was refused for what is in it: fails the writes to blame and commits the others. */
+  async #sift(pending: readonly Pending[], batch: Batch, failure: PgFailure): Promise<void> {
+    const verdict = await this.#findVerdict(batch, failure);
+    if (verdict.kind === "committed") {
+      for (const { resolve } of pending) resolve();
+      return;
+    }
+    if (verdict.kind === "keysTaken") {
+      for (const { write } of pending) {
+        const owner = verdict.owners.get(write.runId);
+        if (owner !== undefined) this.#failRun(write.runId, new MaestroError("IDEMPOTENCY_KEY_REUSED", { facts: { runId: owner } }));
+      }
+      return this.#commit(pending);
+    }
+    const [first] = pending;
+    if (pending.length === 1 && first !== undefined) {
+      const { runId } = first.write;
+      this.#failRun(runId, new MaestroError("JOURNAL_REJECTED", { facts: { runId, reason: failure.message } }));
+      return this.#commit(pending);
+    }
+    const middle = pending.length >> 1;
+    await this.#commit(pending.slice(0, middle));
+    await this.#commit(pending.slice(middle));
+  }
+
+  async #findVerdict(batch: Batch, failure: PgFailure): ReturnType<typeof findVerdict> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await findVerdict(this.#options.connection, batch, failure, this.#options.statements.epochOf);
+      } catch (error) {
+        await this.#backOff(attempt, failureOf(error).message);
+      }
+    }
+  }
+
+  async #backOff(attempt: number, reason: string): Promise<void> {
+    const { lane, clock, random, events } = this.#options;
+    events.emit("journal.retried", { lane, attempt, reason });
+    const delayMs = Math.min(RETRY_FIRST_MS * 2 ** Math.min(attempt - 1, 16), RETRY_MAX_MS);
+    await pause(delayMs * (0.5 + random.fraction() / 2), clock);
+  }
+
+  #emitCommitted(live: readonly Pending[], batch: Batch, startedMs: number): void {
+    const { lane, clock, events } = this.#options;
+    if (!events.has("journal.committed")) return;
+    const entries = batch.rows.reduce((sum, row) => sum + row.entryCount, 0);
+    const bytes = live.reduce((sum, { write }) => sum + write.entries.length, 0);
+    events.emit("journal.committed", { lane, writes: live.length, entries, bytes, durationMs: clock.monotonic() - startedMs });
+  }
+
+  #fence(live: readonly Pending[]): void {
+    if (!this.#isFenced) this.#options.events.emit("journal.fenced", { lane: this.#options.lane });
+    this.#isFenced = true;
+    this.#failAll([...live, ...this.#queue], this.#fenced());
+    this.#queue = [];
+    this.#queuedBytes = 0;
+  }
+
+  #fenced(): MaestroError {
+    return new MaestroError("JOURNAL_FENCED", { facts: { detail: `lane ${this.#options.lane} was fenced` } });
+  }
+
+  #failAll(pending: readonly Pending[], error: MaestroError): void {
+    for (const { reject } of pending) reject(error);
+  }
+
+  #failRun(runId: RunId, error: MaestroError): void {
+    if (!this.#failedRuns.has(runId)) this.#failedRuns.set(runId, error);
+  }
+
+  #failIfRunFailed({ write, reject }: Pending): boolean {
+    const error = this.#failedRuns.get(write.runId);
+    if (error !== undefined) reject(error);
+    return error !== undefined;
+  }
+
+  /** Fails what the failed runs queued while their batch was under way. Writes that they queue from now on are new attempts. */
+  #failFollowers(): void {
+    this.#queue = this.#queue.filter((one) => {
+      const failed = this.#failIfRunFailed(one);
+      if (failed) this.#queuedBytes -= bytesOf(one.write);
+      return !failed;
+    });
+    this.#failedRuns.clear();
+  }
+
+  #tellFlushed(): void {
+    if (this.#flushes.length === 0) return;
+    const oldest = this.#queue[0]?.ticket ?? this.#nextTicket;
+    for (const { ticket, resolve } of this.#flushes) if (ticket <= oldest) resolve();
+    this.#flushes = this.#flushes.filter(({ ticket }) => ticket > oldest);
+  }
+}

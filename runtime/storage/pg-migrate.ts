@@ -1,0 +1,87 @@
+/**
+ * Brings a database to this program's schema. Migrations are numbered files, forward only, and never changed once published. Two nodes may
+ * start at once: an advisory lock lets one work while the other waits.
+ */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { MaestroError } from "../errors.ts";
+import { connectPg, type PgClient, unavailable } from "./pg-connection.ts";
+
+/** A migration as this program knows it. */
+export interface Migration {
+  readonly number: number;
+  readonly name: string;
+  readonly sql: string;
+  /** SHA-256 of the text, hexadecimal. */
+  readonly checksum: string;
+}
+
+/** Key of the advisory lock ("maestro" and a purpose). Stored nowhere, but all versions of the program must agree on it. */
+const MIGRATION_LOCK = "7088401";
+
+const LEDGER = `CREATE TABLE IF NOT EXISTS schema_migrations (
+  number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`;
+
+/** The migrations beside this file, in order. */
+export async function knownMigrations(): Promise<readonly Migration[]> {
+  const folder = new URL("./migrations/", import.meta.url);
+  const names = (await readdir(folder)).filter((name) => /^\d{4}-[a-z-]+\.sql$/.test(name)).sort();
+  return Promise.all(
+    names.map(async (file) => {
+      const sql = await readFile(new URL(file, folder), "utf8");
+      return { number: Number(file.slice(0, 4)), name: file.slice(5, -4), sql, checksum: createHash("sha256").update(sql).digest("hex") };
+    }),
+  );
+}
+
+/**
+ * Applies what is missing, each migration in a transaction of its own. Answers how many were applied.
+ *
+ * @throws SCHEMA_TOO_NEW the database was migrated by a newer program.
+ * @throws SCHEMA_CHANGED a migration that was applied differs from this program's.
+ * @throws DATABASE_UNAVAILABLE
+ */
+export async function migrate(url: string, known?: readonly Migration[]): Promise<number> {
+  const migrations = known ?? (await knownMigrations());
+  const client = await connectPg(url, { applicationName: "maestro-migrate" });
+  try {
+    await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
+    await client.query(LEDGER);
+    const pending = await pendingOf(client, migrations);
+    for (const migration of pending) await apply(client, migration);
+    return pending.length;
+  } catch (error) {
+    throw unavailable(url, error);
+  } finally {
+    await client.end();
+  }
+}
+
+async function pendingOf(client: PgClient, migrations: readonly Migration[]): Promise<readonly Migration[]> {
+  const { rows } = await client.query<{ number: number; name: string; checksum: string }>("SELECT number, name, checksum FROM schema_migrations");
+  const found = Math.max(0, ...rows.map((row) => row.number));
+  const last = Math.max(0, ...migrations.map((migration) => migration.number));
+  if (found > last) throw new MaestroError("SCHEMA_TOO_NEW", { facts: { found, known: last } });
+  const applied = new Map(rows.map((row) => [row.number, row]));
+  for (const { number, name, checksum } of migrations) {
+    const row = applied.get(number);
+    if (row !== undefined && row.checksum !== checksum) throw new MaestroError("SCHEMA_CHANGED", { facts: { number, name } });
+  }
+  return migrations.filter((migration) => !applied.has(migration.number));
+}
+
+async function apply(client: PgClient, migration: Migration): Promise<void> {
+  await client.query("BEGIN");
+  try {
+    await client.query(migration.sql);
+    await client.query("INSERT INTO schema_migrations (number, name, checksum) VALUES ($1, $2, $3)", [
+      migration.number,
+      migration.name,
+      migration.checksum,
+    ]);
+    await client.query("COMMIT");
+  } catch (error) {
+    await client.query("ROLLBACK");
+    throw error;
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The one SQL statement that commits a batch: fence check and every change, in one round trip and one transaction. There is a variant for
+ * each combination of parts that a batch has; each is prepared once on a connection, under its own name. Pure.
+ *
+ * Every change joins the fence row. Without that row (this boot was fenced) nothing changes and the answer is 0.
+ */
+import { type Shard, shardOf, timeOf } from "../ids.ts";
+import type { RunTimer } from "./journal.ts";
+import { journalChecksum } from "./journal-checksum.ts";
+import type { Claim } from "./ownership.ts";
+import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, textArray, timestamptzArray, uuidArray } from "./pg-array.ts";
+import type { Batch, BatchHead, BatchKey, BatchRow, BatchRun } from "./pg-batch.ts";
+
+/** A prepared statement with its parameters, as the driver takes it. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly (string | number | Buffer)[];
+}
+
+/**
+ * How a batch holds its lane's fence row until its commit. `FOR SHARE` conflicts with the takeover's UPDATE; nothing weaker does. Only the
+ * test that proves this passes anything else.
+ */
+export type FenceLock = "FOR SHARE" | "FOR KEY SHARE" | "";
+
+/** A part of the statement: a table that is changed, and the columns that are sent for it. */
+interface Part {
+  readonly name: string;
+  readonly sql: (source: string) => string;
+  readonly types: readonly string[];
+  readonly encode: (batch: Batch, claim: Claim) => readonly Buffer[];
+  readonly isPresent: (batch: Batch) => boolean;
+}
+
+type Column<T> = readonly [name: string, type: string, encode: (rows: readonly T[], claim: Claim) => Buffer];
+
+function part<T>(name: string, rowsOf: (batch: Batch) => readonly T[], columns: readonly Column<T>[], sql: (source: string) => string): Part {
+  const names = columns.map(([column]) => column).join(", ");
+  return {
+    name,
+    sql: (source) => sql(`fence, ${source} AS x (${names})`),
+    types: columns.map(([, type]) => type),
+    encode: (batch, claim) => columns.map(([, , encode]) => encode(rowsOf(batch), claim)),
+    isPresent: (batch) => rowsOf(batch).length > 0,
+  };
+}
+
+const headColumns: readonly Column<BatchHead>[] = [
+  ["id", "uuid", (rows) => uuidArray(rows.map((row) => row.runId))],
+  ["status", "text", (rows) => textArray(rows.map((row) => row.head.status))],
+  ["wake", "int2", (rows) => int2Array(rows.map((row) => row.head.wake))],
+  ["error_message", "text", (rows) => textArray(rows.map((row) => row.head.errorMessage))],
+  ["ended_at", "timestamptz", (rows) => timestamptzArray(rows.map((row) => row.head.endedAtMs))],
+];
+
+const runColumns: readonly Column<BatchRun>[] = [
+  ...headColumns,
+  ["workflow_id", "uuid", (rows) => uuidArray(rows.map((row) => row.run.workflowId))],
+  ["user_id", "text", (rows) => textArray(rows.map((row) => row.run.userId))],
+  ["labels", "jsonb", (rows) => jsonbArray(rows.map((row) => JSON.stringify(row.run.labels)))],
+  ["created_at", "timestamptz", (rows) => timestamptzArray(rows.map((row) => timeOf(row.runId)))],
+];
+
+const rowColumns: readonly Column<BatchRow>[] = [
+  ["run_id", "uuid", (rows) => uuidArray(rows.map((row) => row.runId))],
+  ["seq", "int8", (rows) => int8Array(rows.map((row) => row.firstSeq))],
+  ["epoch", "int8", (rows, claim) => int8Array(rows.map((row) => claim.epochOf(shardOf(row.runId))))],
+  ["entry_count", "int4", (rows) => int4Array(rows.map((row) => row.entryCount))],
+  ["crc", "int4", (rows) => int4Array(rows.map((row) => journalChecksum(row.runId, row.firstSeq, row.entryCount, row.parts)))],
+  ["entries", "bytea", (rows) => byteaArray(rows.map((row) => row.parts))],
+];
+
+const timerColumns: readonly Column<RunTimer>[] = [
+  ["due_at", "timestamptz", (rows) => timestamptzArray(rows.map((row) => row.dueAtMs))],
+  ["run_id", "uuid", (rows) => uuidArray(rows.map((row) => row.runId))],
+  ["timer", "int4", (rows) => int4Array(rows.map((row) => row.timer))],
+];
+
+const keyColumns: readonly Column<BatchKey>[] = [
+  ["key", "text", (rows) => textArray(rows.map((row) => row.key))],
+  ["run_id", "uuid", (rows) => uuidArray(rows.map((row) => row.runId))],
+];
+
+/** In this order; the bit of a part in a variant's number is its place. */
+const PARTS: readonly Part[] = [
+  part(
+    "new_keys",
+    (batch) => batch.keys,
+    keyColumns,
+    (source) => `INSERT INTO run_keys (key, run_id) SELECT x.key, x.run_id FROM ${source}`,
+  ),
+  part(
+    "new_runs",
+    (batch) => batch.runs,
+    runColumns,
+    (source) => `INSERT INTO workflow_runs (id, workflow_id, created_at, updated_at, ended_at, wake, status, user_id, labels, error_message)
+      SELECT x.id, x.workflow_id, x.created_at, now(), x.ended_at, x.wake, x.status, x.user_id, x.labels, x.error_message FROM ${source}`,
+  ),
+  part(
+    "new_rows",
+    (batch) => batch.rows,
+    rowColumns,
+    (source) => `INSERT INTO journal (run_id, seq, epoch, entry_count, crc, entries)
+      SELECT x.run_id, x.seq, x.epoch, x.entry_count, x.crc, x.entries FROM ${source}`,
+  ),
+  part(
+    "new_heads",
+    (batch) => batch.heads,
+    headColumns,
+    (source) => `UPDATE workflow_runs AS w
+      SET status = x.status, wake = x.wake, error_message = x.error_message, ended_at = x.ended_at, updated_at = now()
+      FROM ${source} WHERE w.id = x.id`,
+  ),
+  part(
+    "set_timers",
+    (batch) => batch.timersSet,
+    timerColumns,
+    (source) => `INSERT INTO run_timers (due_at, run_id, timer) SELECT x.due_at, x.run_id, x.timer FROM ${source}`,
+  ),
+  part(
+    "cleared_timers",
+    (batch) => batch.timersCleared,
+    timerColumns,
+    (source) => `DELETE FROM run_timers AS t USING ${source} WHERE t.due_at = x.due_at AND t.run_id = x.run_id AND t.timer = x.timer`,
+  ),
+];
+
+/** Builds the statements of one lane, and remembers the texts of the variants. */
+export class BatchStatements {
+  readonly #lane: readonly [bootId: string, lane: number];
+  readonly #claim: Claim;
+  readonly #lock: FenceLock;
+  readonly #texts = new Map<number, string>();
+
+  constructor(bootId: string, lane: number, claim: Claim, lock: FenceLock = "FOR SHARE") {
+    this.#lane = [bootId, lane];
+    this.#claim = claim;
+    this.#lock = lock;
+  }
+
+  /** Epoch under which rows of a shard are written. */
+  readonly epochOf = (shard: Shard): number => this.#claim.epochOf(shard);
+
+  /** The statement that commits `batch`. It answers one row, whose `live` is 1, or 0 if the lane is fenced. */
+  of(batch: Batch): Statement {
+    const present = PARTS.filter((candidate) => candidate.isPresent(batch));
+    const variant = present.reduce((bits, candidate) => bits | (1 << PARTS.indexOf(candidate)), 0);
+    let text = this.#texts.get(variant);
+    if (text === undefined) {
+      text = textOf(present, this.#lock);
+      this.#texts.set(variant, text);
+    }
+    return { name: `batch-${variant}`, text, values: [...this.#lane, ...present.flatMap((candidate) => candidate.encode(batch, this.#claim))] };
+  }
+}
+
+function textOf(parts: readonly Part[], lock: FenceLock): string {
+  let parameter = 2;
+  const fence = `fence AS MATERIALIZED (
+      SELECT FROM lane_fences WHERE boot_id = $1::uuid AND lane = $2::smallint AND fenced_at IS NULL ${lock})`;
+  const changes = parts.map(({ name, types, sql }) => {
+    const arrays = types.map((type) => `$${++parameter}::${type}[]`).join(", ");
+    return `${name} AS (${sql(`unnest(${arrays})`)})`;
+  });
+  return `WITH ${[fence, ...changes].join(",\n")}\nSELECT count(*)::integer AS live FROM fence`;
+}
