@@ -1,7 +1,11 @@
 /**
  * A compiled workflow: what the interpreter executes. Made from a document once per version and shared by all its runs; immutable.
  *
- * The number of a task is its place in document order and is written into journals: the way of numbering must not change.
+ * The number of a task is its place in document order and is written into journals: the way of numbering must not change. The rule:
+ * the root is 0. A task takes the next number before the tasks inside it; then come, in this order, its inner tasks (the tasks of a `do`,
+ * the branches of a `fork`, the body of a `for`, the body of a `try` and then that of its `catch`), and last its compensation. A body is a
+ * `do` of its own: it takes its number before its tasks, its pointer is that of the field (`/do/0/loop/do`, `/do/0/risky/try`,
+ * `/do/0/risky/catch/do`, `/do/0/charge/metadata/compensate`), and its name is the name of that field.
  */
 import type { Json } from "../json.ts";
 import type { Expression, Template } from "./expression.ts";
