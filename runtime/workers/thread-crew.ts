@@ -21,6 +21,8 @@ export interface ThreadCrewOptions {
   readonly startThread: StartThread;
   /** A thread takes attempts now. */
   readonly onReady: () => void;
+  /** All threads take attempts, for the first time. */
+  readonly onStarted: () => void;
   readonly onReply: (thread: PoolThread, reply: Reply & { kind: "ended" | "heartbeat" | "log" }) => void;
   /** A thread has ended, also when that was asked for. */
   readonly onLost: (thread: PoolThread, loss: ThreadLoss) => void;
@@ -30,7 +32,7 @@ export interface ThreadCrewOptions {
 export class ThreadCrew {
   readonly #options: ThreadCrewOptions;
   readonly #threads = new Set<PoolThread>();
-  readonly #backoff = new RestartBackoff();
+  readonly #backoff: RestartBackoff;
   readonly #restarts = new Set<CancelTimer>();
   readonly #started = Promise.withResolvers<readonly HandlerInfo[]>();
   readonly #stopped = Promise.withResolvers<void>();
@@ -39,6 +41,7 @@ export class ThreadCrew {
 
   constructor(options: ThreadCrewOptions) {
     this.#options = options;
+    this.#backoff = new RestartBackoff(options.threads);
     // Who starts lazily never asks; its failures are told thread by thread.
     this.#started.promise.catch(() => undefined);
     for (let index = 0; index < options.threads; index += 1) this.#start();
@@ -92,7 +95,10 @@ export class ThreadCrew {
 
   #ready(handlers: readonly HandlerInfo[]): void {
     this.#readyThreads += 1;
-    if (this.#readyThreads >= this.#options.threads) this.#started.resolve(handlers);
+    if (this.#readyThreads === this.#options.threads) {
+      this.#started.resolve(handlers);
+      this.#options.onStarted();
+    }
     this.#options.onReady();
   }
 

@@ -52,6 +52,7 @@ export class ThreadPool implements WorkerPool {
       threads: options.threads,
       startThread: options.startThread,
       onReady: () => this.#dispatch(),
+      onStarted: () => this.#report.started(),
       onReply: (thread, reply) => this.#take(thread, reply),
       onLost: (thread, loss) => this.#lose(thread, loss),
     });
@@ -75,7 +76,6 @@ export class ThreadPool implements WorkerPool {
     try {
       const handlers = await this.#crew.started;
       this.#handlers = new Map(handlers.map((handler) => [handler.name, handler]));
-      this.#report.started();
     } catch (error) {
       await this.stop(0);
       throw error;

@@ -3,10 +3,13 @@
  */
 import { availableParallelism } from "node:os";
 import type { Clock } from "../clock.ts";
+import { MaestroError } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import { LIMITS } from "../limits.ts";
+import { ChildThreads } from "./child-threads.ts";
 import { localThreads } from "./local-thread.ts";
-import type { WorkerPool } from "./pool.ts";
+import type { Attempt, AttemptOutcome, HandlerInfo, PoolState, WorkerPool } from "./pool.ts";
+import type { StartThread } from "./thread-link.ts";
 import { ThreadPool } from "./thread-pool.ts";
 import { PATIENCE, type Patience } from "./thread-pool-options.ts";
 
@@ -34,7 +37,58 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Worke
   const { cancelGraceMs = PATIENCE.cancelGraceMs, blockedMs = PATIENCE.blockedMs, unresponsiveMs = PATIENCE.unresponsiveMs } = options;
   const queueLength = options.queueLength ?? LIMITS.taskQueueLength;
   const shared = { clock, events, threads, queueLength, cancelGraceMs, blockedMs, unresponsiveMs };
-  const pool = new ThreadPool({ ...shared, tier: "thread", handlers: new Map(), startThread: localThreads({ handlersFolder, memoryMb: 0 }) });
-  await pool.started();
-  return pool;
+  const inNode = new ThreadPool({ ...shared, tier: "thread", handlers: new Map(), startThread: localThreads({ handlersFolder, memoryMb: 0 }) });
+  await inNode.started();
+  const child = new ChildThreads(clock, { handlersFolder, memoryMb: options.processThreadMemoryMb ?? 0 });
+  const startThread: StartThread = (listener) => child.start(listener);
+  const startInChild = (): WorkerPool => new ThreadPool({ ...shared, tier: "process", handlers: inNode.handlers, startThread });
+  return new TieredPool(inNode, startInChild, () => child.stop());
+}
+
+/** Two pools as one. The handlers are those that the threads of the node have loaded. */
+class TieredPool implements WorkerPool {
+  readonly #inNode: WorkerPool;
+  readonly #startInChild: () => WorkerPool;
+  readonly #stopChild: () => Promise<void>;
+  #inChild: WorkerPool | undefined;
+  #stopping = false;
+
+  constructor(inNode: WorkerPool, startInChild: () => WorkerPool, stopChild: () => Promise<void>) {
+    this.#inNode = inNode;
+    this.#startInChild = startInChild;
+    this.#stopChild = stopChild;
+  }
+
+  get handlers(): ReadonlyMap<string, HandlerInfo> {
+    return this.#inNode.handlers;
+  }
+
+  get state(): PoolState {
+    const { threads, active, queued } = this.#inNode.state;
+    const child = this.#inChild?.state ?? { threads: 0, active: 0, queued: 0 };
+    return { threads: threads + child.threads, active: active + child.active, queued: queued + child.queued };
+  }
+
+  submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
+    if (this.#stopping) throw new MaestroError("NODE_STOPPING");
+    const pool = this.handlers.get(attempt.handler)?.options.tier === "process" ? this.#processPool() : this.#inNode;
+    pool.submit(attempt, settle);
+  }
+
+  cancel(attemptId: string): void {
+    this.#inNode.cancel(attemptId);
+    this.#inChild?.cancel(attemptId);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([this.#inNode.stop(graceMs), this.#inChild?.stop(graceMs)]);
+    await this.#stopChild();
+  }
+
+  /** A child process costs memory and time: it starts when the first attempt needs it. */
+  #processPool(): WorkerPool {
+    this.#inChild ??= this.#startInChild();
+    return this.#inChild;
+  }
 }

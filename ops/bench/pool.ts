@@ -1,0 +1,81 @@
+/**
+ * Round trips through the worker pool with a handler that does nothing: attempts a second and CPU of the node's own thread at several
+ * numbers in flight, and the latency at one. Run it with `node ops/bench/pool.ts [seconds a row]`.
+ */
+import { fileURLToPath } from "node:url";
+import { systemClock } from "../../runtime/clock.ts";
+import { EventHub } from "../../runtime/events.ts";
+import type { WorkerPool } from "../../runtime/workers/pool.ts";
+import { startWorkerPool } from "../../runtime/workers/tiered-pool.ts";
+
+const HANDLERS = fileURLToPath(new URL("../../test/fixtures/handlers", import.meta.url));
+const clock = systemClock();
+
+/** What one row measured. */
+interface Row {
+  readonly inFlight: number;
+  readonly attemptsPerSecond: number;
+  /** CPU of the node's own thread, per attempt. */
+  readonly nodeCpuUs: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+/** Keeps `inFlight` attempts going for `durationMs`. */
+async function measure(pool: WorkerPool, inFlight: number, durationMs: number): Promise<Row> {
+  const latenciesUs: number[] = [];
+  const done = Promise.withResolvers<void>();
+  const startMs = clock.monotonic();
+  const startCpu = process.threadCpuUsage();
+  let submitted = 0;
+  let open = 0;
+  const submit = (): void => {
+    const sentMs = clock.monotonic();
+    submitted += 1;
+    open += 1;
+    const settle = (): void => {
+      const nowMs = clock.monotonic();
+      latenciesUs.push((nowMs - sentMs) * 1000);
+      open -= 1;
+      if (nowMs - startMs < durationMs) submit();
+      else if (open === 0) done.resolve();
+    };
+    pool.submit(attempt(submitted), settle);
+  };
+  for (let index = 0; index < inFlight; index += 1) submit();
+  await done.promise;
+  const elapsedMs = clock.monotonic() - startMs;
+  const cpu = process.threadCpuUsage(startCpu);
+  latenciesUs.sort((a, b) => a - b);
+  const at = (share: number): number => Math.round(latenciesUs[Math.floor(latenciesUs.length * share)] ?? 0);
+  return {
+    inFlight,
+    attemptsPerSecond: Math.round((latenciesUs.length / elapsedMs) * 1000),
+    nodeCpuUs: Number(((cpu.user + cpu.system) / latenciesUs.length).toFixed(2)),
+    p50Us: at(0.5),
+    p99Us: at(0.99),
+  };
+}
+
+function attempt(number: number) {
+  const runId = "01994f3e-1234-7abc-8def-0123456789ab";
+  const input = '{"order":4711,"items":["a","b","c"],"note":"about a hundred bytes of input, as in the workload"}';
+  return {
+    id: `${runId}/${number}/1`,
+    handler: "noop",
+    input,
+    idempotencyKey: `${runId}/${number}`,
+    runId,
+    task: "/do/0/step",
+    attempt: 1,
+    traceParent: "",
+  };
+}
+
+const seconds = Number(process.argv[2] ?? 2);
+const pool = await startWorkerPool({ clock, events: new EventHub(), threads: 1, handlersFolder: HANDLERS });
+await measure(pool, 300, 500);
+const rows: Row[] = [];
+for (const inFlight of [1, 100, 300, 1_000]) rows.push(await measure(pool, inFlight, seconds * 1000));
+await pool.stop(1_000);
+console.table(rows);
