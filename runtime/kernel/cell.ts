@@ -5,6 +5,8 @@
  * A cell is queued (it has a turn coming or under way), suspended (a promise is pending), or at rest. Nothing but its own turn may call the
  * actor's code, with one exception: the factory runs inside `spawn`.
  */
+import { InvariantBroken } from "../assert.ts";
+import { MaestroError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { ActorFactory, ActorSignal, Delivery, SpawnOptions } from "./actor.ts";
 import { Attachments } from "./attachments.ts";
@@ -18,8 +20,8 @@ import type { Mailbox } from "./mailbox.ts";
 import type { Member } from "./passivation.ts";
 import { PendingReply } from "./pending-replies.ts";
 import { accepts, Phase } from "./phase.ts";
+import { refusalOf } from "./refusal.ts";
 import type { LaneItem, Services } from "./services.ts";
-import { refusalOf } from "./undelivered.ts";
 
 /** In the run queue, or having its turn. */
 const QUEUED = 1;
@@ -82,6 +84,17 @@ export class Cell implements Runnable, Member {
   attach(): Attachments {
     this.attachments ??= new Attachments();
     return this.attachments;
+  }
+
+  /** Starts a child. Name and options are checked already. Throws as `ActorContext.spawn` does. */
+  spawn(name: string, factory: ActorFactory<unknown>, options: SpawnOptions): Cell {
+    if (!accepts(this.life.phase)) throw new MaestroError("ACTOR_STOPPED", { facts: { actor: this.path } });
+    this.children ??= new Map();
+    if (this.children.has(name)) throw new InvariantBroken(`${this.path} has a child "${name}" already`);
+    const child = new Cell(this.services, this, name, factory, options);
+    this.children.set(name, child);
+    child.life.start();
+    return child;
   }
 
   /** Puts a message or an ask into the mailbox. */
@@ -215,7 +228,10 @@ export class Cell implements Runnable, Member {
   }
 
   #takeSignal(item: LaneItem): void {
-    if (item instanceof Cell) return this.#takeOver(item);
+    if (item instanceof Cell) {
+      this.#takeOver(item);
+      return;
+    }
     if (item.kind === "idle") this.attach().idleSuggested = false;
     this.signal(item);
   }

@@ -4,7 +4,7 @@
 import { invariant } from "../assert.ts";
 import type { TerminationReason } from "./actor.ts";
 import type { Watcher } from "./attachments.ts";
-import { Cell } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import { Phase } from "./phase.ts";
 
 /** `watcher` wants to know of the end of `target`. If that has ended, or is quarantined, it learns it at once. */
@@ -17,7 +17,7 @@ export function watch(watcher: Watcher, target: Cell): void {
   const attachments = target.attach();
   attachments.watchers ??= new Set();
   attachments.watchers.add(watcher);
-  if (!(watcher instanceof Cell)) return;
+  if (typeof watcher === "function") return;
   invariant(watcher.services === target.services, "an actor can watch actors of its own system only");
   const own = watcher.attach();
   own.watching ??= new Set();
@@ -36,7 +36,7 @@ export function announceEnd(cell: Cell, reason: TerminationReason): void {
   if (watchers === undefined) return;
   for (const watcher of [...watchers]) {
     watchers.delete(watcher);
-    if (watcher instanceof Cell) watcher.attachments?.watching?.delete(cell);
+    if (typeof watcher !== "function") watcher.attachments?.watching?.delete(cell);
     tellEnd(watcher, cell, reason);
   }
 }
@@ -47,6 +47,6 @@ export function forgetWatched(cell: Cell): void {
 }
 
 function tellEnd(watcher: Watcher, target: Cell, reason: TerminationReason): void {
-  if (watcher instanceof Cell) watcher.deliverSignal({ kind: "terminated", ref: target.self, reason });
-  else watcher(reason);
+  if (typeof watcher === "function") watcher(reason);
+  else watcher.deliverSignal({ kind: "terminated", ref: target.self, reason });
 }

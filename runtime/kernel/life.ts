@@ -57,7 +57,10 @@ export class Life {
 
   /** Something was thrown by the actor's code, or escalated by a child. The supervisor decides, unless the instance is on its way out already. */
   fail(error: unknown): void {
-    if (this.#phase === Phase.running) return this.#fail(error);
+    if (this.#phase === Phase.running) {
+      this.#fail(error);
+      return;
+    }
     const directive = this.#phase === Phase.failed || this.#phase === Phase.restarting ? "restart" : "stop";
     this.#cell.services.events.emit("actor.failed", { path: this.#cell.path, directive, error });
   }
@@ -65,7 +68,10 @@ export class Life {
   /** Verdict: go on with the same instance, or a new one if there is none. Children whose failure was escalated go on too. */
   resume(): void {
     if (this.#phase !== Phase.failed) return;
-    if (this.#actor === undefined) return this.#restart();
+    if (this.#actor === undefined) {
+      this.#restart();
+      return;
+    }
     this.#enter(Phase.running);
     for (const child of this.#cell.children?.values() ?? []) if (child.attachments?.cancelBackoff === undefined) child.life.resume();
   }
@@ -76,8 +82,8 @@ export class Life {
     if (this.#phase === Phase.running) this.#enter(Phase.failed);
     if (this.#phase !== Phase.failed || attachments.cancelBackoff !== undefined) return;
     attachments.failure = error;
-    if (delayMs <= 0) return this.#restart();
-    attachments.cancelBackoff = this.#cell.services.clock.schedule(delayMs, () => this.#restart());
+    if (delayMs <= 0) this.#restart();
+    else attachments.cancelBackoff = this.#cell.services.clock.schedule(delayMs, () => this.#restart());
   }
 
   /** Ends the actor: its children, then itself. */

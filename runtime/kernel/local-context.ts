@@ -1,21 +1,19 @@
 /**
  * The context of an actor in this process: turns what a handler asks for into operations on its cell.
  */
-import { invariant } from "../assert.ts";
-import { MaestroError } from "../errors.ts";
+import { InvariantBroken, invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import type { ActorFactory, Delivery, SpawnOptions } from "./actor.ts";
 import { ActorTimers } from "./actor-timers.ts";
-import { Cell } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import type { ActorContext, Outcome } from "./context.ts";
 import { notePiped } from "./deadlock-check.ts";
 import { unwatch, watch } from "./death-watch.ts";
 import { PipedOutcome } from "./envelope.ts";
 import { LocalReference } from "./local-reference.ts";
-import { accepts } from "./phase.ts";
 import type { ActorRef, AskOptions, ReplyTo } from "./reference.ts";
+import { refusalError } from "./refusal.ts";
 import type { ActorSystem } from "./system.ts";
-import { refusalError } from "./undelivered.ts";
 
 const DEFAULT_OPTIONS: SpawnOptions = Object.freeze({});
 
@@ -52,16 +50,9 @@ export class LocalContext implements ActorContext<unknown> {
   }
 
   spawn<C>(name: string, factory: ActorFactory<C>, options: SpawnOptions = DEFAULT_OPTIONS): ActorRef<C> {
-    const cell = this.#cell;
     checkName(name);
     checkOptions(options);
-    if (!accepts(cell.life.phase)) throw new MaestroError("ACTOR_STOPPED", { facts: { actor: cell.path } });
-    cell.children ??= new Map();
-    if (cell.children.has(name)) invariant(false, `${cell.path} has a child "${name}" already`);
-    const child = new Cell(cell.services, cell, name, factory as ActorFactory<never> as ActorFactory<unknown>, options);
-    cell.children.set(name, child);
-    child.life.start();
-    return child.self;
+    return this.#cell.spawn(name, factory as ActorFactory<never> as ActorFactory<unknown>, options).self;
   }
 
   child<C>(name: string): ActorRef<C> | undefined {
@@ -73,9 +64,8 @@ export class LocalContext implements ActorContext<unknown> {
   }
 
   stop(child?: ActorRef<never>): void {
-    if (child === undefined) return this.#cell.life.stop();
-    const cell = localCell(child);
-    invariant(cell.parent === this.#cell, `${cell.path} is not a child of ${this.#cell.path}`);
+    const cell = child === undefined ? this.#cell : localCell(child);
+    if (child !== undefined && cell.parent !== this.#cell) throw new InvariantBroken(`${cell.path} is not a child of ${this.#cell.path}`);
     cell.life.stop();
   }
 
@@ -154,12 +144,13 @@ function localCell(ref: ActorRef<never>): Cell {
 }
 
 function checkName(name: string): void {
-  if (name.length === 0 || name.includes("/")) invariant(false, `"${name}" can't be an actor's name: it must not be empty and must not hold "/"`);
+  if (name.length === 0 || name.includes("/"))
+    throw new InvariantBroken(`"${name}" can't be an actor's name: it must not be empty and must not hold "/"`);
 }
 
 function checkOptions(options: SpawnOptions): void {
   const length = options.mailboxLength;
   if (length === undefined) return;
   const isValid = Number.isInteger(length) && length >= 1 && length <= LIMITS.mailboxLength;
-  if (!isValid) invariant(false, `mailboxLength must be 1 to ${LIMITS.mailboxLength}, not ${length}`);
+  if (!isValid) throw new InvariantBroken(`mailboxLength must be 1 to ${LIMITS.mailboxLength}, not ${length}`);
 }

@@ -10,7 +10,7 @@ import type { DeadLetters } from "./dead-letters.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import { noteAwaited } from "./deadlock-check.ts";
 import type { AskOptions, ReplyTo } from "./reference.ts";
-import { RETRY_AFTER_MS, refusalError } from "./undelivered.ts";
+import { RETRY_AFTER_MS, refusalError } from "./refusal.ts";
 
 /** One ask in flight. Only the kernel makes and reads it; to others it is a {@link ReplyTo}. */
 export class PendingReply extends Deadline implements ReplyTo<unknown> {
@@ -54,14 +54,20 @@ export class PendingReply extends Deadline implements ReplyTo<unknown> {
 
   reply(value: unknown): void {
     const resolve = this.#resolve;
-    if (resolve === undefined) return this.#replies.late(this, value);
+    if (resolve === undefined) {
+      this.#replies.late(this, value);
+      return;
+    }
     this.#settle();
     resolve(value);
   }
 
   fail(error: unknown): void {
     const reject = this.#reject;
-    if (reject === undefined) return this.#replies.late(this, error);
+    if (reject === undefined) {
+      this.#replies.late(this, error);
+      return;
+    }
     this.#settle();
     reject(error);
   }

@@ -2,7 +2,7 @@
  * Carries out what a parent's policy says about a child's failure. The decision itself is pure (`supervision.ts`) and is made at once, also while
  * the parent handles a message: it needs no part of the parent's state.
  */
-import { invariant } from "../assert.ts";
+import { invariant, unreachable } from "../assert.ts";
 import type { Cell } from "./cell.ts";
 import { affected, judge, supervisionPolicy, type Verdict } from "./supervision.ts";
 
@@ -25,22 +25,32 @@ export function supervise(failed: Cell, error: unknown): void {
 function apply(cell: Cell, verdict: Verdict, error: unknown): void {
   switch (verdict.kind) {
     case "resume":
-      return cell.life.resume();
+      cell.life.resume();
+      break;
     case "restart":
-      return cell.life.restartAfter(verdict.delayMs, error);
+      cell.life.restartAfter(verdict.delayMs, error);
+      break;
     case "stop":
-      return cell.life.stop("failed");
+      cell.life.stop("failed");
+      break;
     case "quarantine":
-      return cell.life.quarantine(verdict.failures, error);
+      cell.life.quarantine(verdict.failures, error);
+      break;
     case "escalate":
-      return escalate(cell, error);
+      escalate(cell, error);
+      break;
+    default:
+      unreachable(verdict);
   }
 }
 
 /** The parent fails with the child's error. At the top there is no one to decide: the actor is parked, and the system's owner is told. */
 function escalate(cell: Cell, error: unknown): void {
   const { parent, services } = cell;
-  if (parent?.parent !== undefined) return parent.life.fail(error);
+  if (parent?.parent !== undefined) {
+    parent.life.fail(error);
+    return;
+  }
   cell.life.quarantine(cell.attach().restartTimes.length + 1, error);
   services.onEscalated(cell.path, error);
 }
