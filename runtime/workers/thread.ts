@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { invariant } from "../assert.ts";
+import { systemClock } from "../clock.ts";
 import { MaestroError, messageOf } from "../errors.ts";
 import type { AttemptContext } from "./attempt-context.ts";
 import { builtinTasks } from "./builtin/index.ts";
@@ -38,7 +39,7 @@ function die(culprit: number, reason: string, code: number | string | null | und
 
 async function main(): Promise<void> {
   voice.captureConsole(scope);
-  const catalogue = await loadCatalogue(builtinTasks(reply), setup.handlersFolder);
+  const catalogue = await loadCatalogue(builtinTasks({ clock: systemClock(), reply }), setup.handlersFolder);
   const executor = new Executor({ catalogue, reply, voice, current: setup.current, scope });
   process.exit = (code) => die(scope.getStore()?.id ?? 0, `process.exit(${code ?? ""}) was called`, code);
   process.on("uncaughtException", (error) => {

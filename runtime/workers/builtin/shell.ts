@@ -1,0 +1,62 @@
+/**
+ * The built-in handler `shell`: one shell command, with the semantics of `run: shell` of the Open Workflow Specification. It runs in the
+ * `process` tier and sees nothing of the node's environment but what every program needs.
+ */
+import { LIMITS } from "../../limits.ts";
+import { defineTask, type TaskDefinition, TaskError } from "../define-task.ts";
+import { type Command, type CommandPorts, type CommandResult, executeCommand } from "./command.ts";
+import { ERROR_TYPES, inputInvalid, isObject, TaskInput } from "./task-input.ts";
+
+const RETURNS = ["stdout", "stderr", "code", "all", "none"] as const;
+
+/** Variables of the node that a command inherits. Anything else may be a secret. */
+const INHERITED = ["PATH", "HOME", "LANG", "TMPDIR"];
+
+/** The handler. */
+export function shellTask(ports: CommandPorts): TaskDefinition {
+  return defineTask({
+    name: "shell",
+    tier: "process",
+    run: async (value, { signal }) => {
+      const input = new TaskInput("shell", value);
+      const wanted = input.choice("return", RETURNS, "stdout");
+      const result = await executeCommand(commandOf(input), signal, ports);
+      if (result.code !== 0 && wanted !== "code" && wanted !== "all") throw exitError(result);
+      return wanted === "all" ? result : wanted === "none" ? null : result[wanted];
+    },
+  });
+}
+
+function commandOf(input: TaskInput): Command {
+  return {
+    script: input.requiredText("command"),
+    arguments: argumentsOf(input),
+    environment: { ...inherited(), ...input.texts("environment") },
+    stdin: input.text("stdin") ?? "",
+    cwd: input.text("cwd"),
+  };
+}
+
+/** A list as it is; an object as its names, each followed by its value unless that is null. */
+function argumentsOf(input: TaskInput): string[] {
+  const value = input.value("arguments") ?? [];
+  if (Array.isArray(value)) return value.map((item, index) => input.scalar(`arguments[${index}]`, item));
+  if (!isObject(value)) throw inputInvalid("shell", "arguments", "must be an array or an object");
+  return Object.entries(value).flatMap(([name, item]) => (item === null ? [name] : [name, input.scalar(`arguments.${name}`, item)]));
+}
+
+function inherited(): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const name of INHERITED) {
+    const value = process.env[name];
+    if (value !== undefined) environment[name] = value;
+  }
+  return environment;
+}
+
+function exitError({ code, stderr }: CommandResult): TaskError {
+  const tail = stderr.slice(-LIMITS.logLineBytes / 4);
+  const lastLine = tail.trimEnd().split("\n").at(-1) ?? "";
+  const message = lastLine === "" ? `The command ended with code ${code}.` : `The command ended with code ${code}: ${lastLine}`;
+  return new TaskError(message, { type: ERROR_TYPES.runtime, status: 500, title: "Runtime Error", details: { code, stderr: tail } });
+}
