@@ -36,7 +36,7 @@ export const LOG_TABLE: LogTable = {
   "pool.threadLost": { level: "warn", message: "a worker thread was lost and is replaced" },
   "task.ended": { level: "debug", message: "a task attempt ended" },
   "task.log": { level: "event", message: (event) => event.message, fields: ({ runId, task, attempt, data }) => ({ runId, task, attempt, data }) },
-  "database.exited": { level: "error", message: "the embedded PostgreSQL stopped by itself" },
+  "database.exited": { level: "error", message: "the embedded PostgreSQL stopped by itself and is started again" },
   "run.started": { level: "debug", message: "a run started" },
   "run.ended": { level: "debug", message: "a run ended" },
   "run.recovered": { level: "info", message: "runs of an earlier boot were taken up again" },
