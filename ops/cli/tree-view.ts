@@ -28,7 +28,7 @@ interface Line {
 
 /** The lines of a frame, cut to the terminal's width. `nowMs` in milliseconds since the epoch; it turns the spinner and the running times. */
 export function drawFrame(tree: RunTree, terminal: Terminal, nowMs: number): string[] {
-  const undone = tree.undo.length === 0 ? [] : ["", `  ${terminal.paint("strong", "undo, latest first")}`];
+  const undone = tree.undo.length === 0 ? [] : ["", `  ${terminal.paint("strong", cutTo("undo, latest first", terminal.columns - 2))}`];
   const draw = (node: TreeNode): string[] => nodeLines(node, 1, nowMs).map((line) => paintLine(line, terminal));
   return [headline(tree, terminal, nowMs), ...tree.roots.flatMap(draw), ...undone, ...tree.undo.flatMap(draw), ...errorLines(tree, terminal)];
 }
