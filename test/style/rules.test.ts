@@ -153,7 +153,8 @@ const CLEAN: Plant = {
   files: {
     "runtime/a.ts": `${HEADER}import type { B } from "./b.ts";\n/** Doc. */\nexport const a = (b: B) => new Date(b.at);\ntry {\n  a({ at: 1 });\n} catch {\n  // An invalid date is no date.\n}\n`,
     "runtime/b.ts": `${HEADER}/** Doc. */\nexport interface B {\n  readonly at: number;\n}\nconst text = \`SELECT \${COLUMNS} FROM \${escapeIdentifier(table)} WHERE id = $1\`;\n`,
-    "runtime/clock.ts": `${HEADER}setTimeout(() => Date.now(), 1);\nnew Worker(new URL("./thread.ts", import.meta.url));\n`,
+    "runtime/clock.ts": `${HEADER}setTimeout(() => Date.now(), 1);\nnew Worker(new URL("./thread.ts", import.meta.url));\nfork(siblingModule("child"));\n`,
+    "runtime/child.ts": HEADER,
     "runtime/thread.ts": `${HEADER}import "./clock.ts";\n`,
     "ops/cli/main.ts": `${HEADER}import { a } from "../../runtime/a.ts";\nimport "../../runtime/clock.ts";\nconsole.log(a);\nprocess.exit(0);\n`,
   },

@@ -135,7 +135,7 @@ function staticEdges(parsed: ParseResult, lineAt: (offset: number) => number): I
   return [...taken, ...passedOn];
 }
 
-/** Files that are loaded by an expression: `import("x")`, `import("x").Type`, `new URL("./x.ts", import.meta.url)`, `import.meta.resolve("x")`. */
+/** Files that are loaded by an expression: `import("x")`, `import("x").Type`, `new URL("./x.ts", import.meta.url)`, `import.meta.resolve("x")`, `siblingModule("x")`. */
 function lateEdges(program: SyntaxNode, lineAt: (offset: number) => number): ImportEdge[] {
   const edges: ImportEdge[] = [];
   walk(program, (node) => {
@@ -149,8 +149,10 @@ function lateSpecifier(node: SyntaxNode): string | undefined {
   if (node.type === "ImportExpression" || node.type === "TSImportType") return literalText(node.source);
   const [first, second] = Array.isArray(node.arguments) ? node.arguments : [];
   if (node.type === "NewExpression" && dottedName(node.callee) === "URL" && dottedName(second) === "import.meta.url") return literalText(first);
-  if (node.type === "CallExpression" && dottedName(node.callee) === "import.meta.resolve") return literalText(first);
-  return undefined;
+  if (node.type !== "CallExpression") return undefined;
+  const name = literalText(first);
+  if (dottedName(node.callee) === "import.meta.resolve") return name;
+  return dottedName(node.callee) === "siblingModule" && name !== undefined ? `./${name}.ts` : undefined;
 }
 
 function exportedNames(
