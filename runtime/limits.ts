@@ -24,8 +24,8 @@ export const LIMITS = Object.freeze({
   deadLetters: 1_000,
   /** Run actors in memory on one node that have work under way; above it new runs are refused. */
   activeRuns: 50_000,
-  /** Idle run actors kept in memory on one node; above it the longest idle are passivated. */
-  residentRuns: 20_000,
+  /** Idle run actors kept in memory on one node; above it the longest idle are asked to leave. */
+  residentRuns: 50_000,
   /** Bytes of one request on the gRPC gateway. */
   requestBytes: 4 * 1024 * 1024,
   /** Bytes of a run's input, a signal's payload or a task's result, as JSON text. */
@@ -94,6 +94,16 @@ export const LIMITS = Object.freeze({
   watchBufferEntries: 1_000,
   /** Requests of one Execute stream that may be under way; above it the stream is not read. */
   executeInFlight: 2_000,
+  /** Calls that one gRPC connection may have open. */
+  callsPerConnection: 2_000,
+  /** Encoded bytes of a gRPC error's details: they travel in a header, and clients take few (the default of gRPC's C core is 8 KiB in all). */
+  statusDetailBytes: 3 * 1024,
+  /** Characters of a gRPC error's message; it travels in a header too, three bytes for a character that is not ASCII. */
+  statusMessageLength: 512,
+  /** Deployed versions whose names and ids the gateway remembers. */
+  directoryEntries: 10_000,
+  /** Workflow versions that a list of runs may be narrowed to by name. */
+  filterVersions: 10_000,
 });
 
 /** Names of the bounds. */

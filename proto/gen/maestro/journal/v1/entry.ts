@@ -85,9 +85,9 @@ export interface Entry {
     | { $case: "tryRetried"; value: TryRetried }
     | { $case: "cancelRequested"; value: CancelRequested }
     | { $case: "compensationStarted"; value: CompensationStarted }
-    | { $case: "compensationEnded"; value: CompensationEnded }
     | { $case: "runEnded"; value: RunEnded }
-    | { $case: "iterationStarted"; value: IterationStarted }
+    | { $case: "loopStarted"; value: LoopStarted }
+    | { $case: "signalAwaited"; value: SignalAwaited }
     | undefined;
 }
 
@@ -119,17 +119,14 @@ export interface TaskStarted {
   /** Number of the task in the compiled document (document order, 0 is the root `do`). */
   node: number;
   /** The task's input as JSON text after `input.from`; absent when it equals the raw input. */
-  input?:
-    | string
-    | undefined;
-  /** The items that a `for` walks through, as JSON text of an array. */
-  items?: string | undefined;
+  input?: string | undefined;
 }
 
-/** A `for` began its next iteration. */
-export interface IterationStarted {
+/** A `for` knows what it walks through. */
+export interface LoopStarted {
   frame: number;
-  index: number;
+  /** JSON text of an array. */
+  items: string;
 }
 
 /** An attempt of a task is to be executed by the worker pool. Written before it is dispatched. */
@@ -172,8 +169,8 @@ export interface TaskCompleted {
   matchedCase: number;
   /** The task's `if` was false: it did nothing. */
   skipped: boolean;
-  /** The signal that this task consumed (number of its SignalReceived entry); 0 for none. */
-  signalSeq: number;
+  /** The task consumed the oldest signal of the name that it waited for; its payload is the raw output. */
+  consumedSignal: boolean;
 }
 
 /** A task ended in an error, which now belongs to the enclosing task. */
@@ -210,6 +207,12 @@ export interface SignalReceived {
   signalId: string;
 }
 
+/** A task waits for a signal of this name. */
+export interface SignalAwaited {
+  frame: number;
+  name: string;
+}
+
 /** A `try` caught an error and goes on in its `catch`. */
 export interface ErrorCaught {
   frame: number;
@@ -221,7 +224,11 @@ export interface TryRetried {
   frame: number;
   /** Number of the coming attempt of the body, counted from 1. */
   attempt: number;
-  error: Problem | undefined;
+  error:
+    | Problem
+    | undefined;
+  /** When; the body runs again at once if it is absent. */
+  retryOffsetMs?: number | undefined;
 }
 
 export interface CancelRequested {
@@ -231,13 +238,6 @@ export interface CancelRequested {
 /** The run failed or was cancelled with completed tasks to undo. They are undone in reverse order before it ends. */
 export interface CompensationStarted {
   outcome: RunStatus;
-  error?: Problem | undefined;
-}
-
-/** One task was undone, or undoing it failed. */
-export interface CompensationEnded {
-  /** Frame of the completed task that this undid. */
-  frame: number;
   error?: Problem | undefined;
 }
 
@@ -360,14 +360,14 @@ export const Entry: MessageFns<Entry> = {
       case "compensationStarted":
         CompensationStarted.encode(message.event.value, writer.uint32(130).fork()).join();
         break;
-      case "compensationEnded":
-        CompensationEnded.encode(message.event.value, writer.uint32(138).fork()).join();
-        break;
       case "runEnded":
-        RunEnded.encode(message.event.value, writer.uint32(146).fork()).join();
+        RunEnded.encode(message.event.value, writer.uint32(138).fork()).join();
         break;
-      case "iterationStarted":
-        IterationStarted.encode(message.event.value, writer.uint32(154).fork()).join();
+      case "loopStarted":
+        LoopStarted.encode(message.event.value, writer.uint32(146).fork()).join();
+        break;
+      case "signalAwaited":
+        SignalAwaited.encode(message.event.value, writer.uint32(154).fork()).join();
         break;
     }
     return writer;
@@ -522,7 +522,7 @@ export const Entry: MessageFns<Entry> = {
               break;
             }
 
-            message.event = { $case: "compensationEnded", value: CompensationEnded.decode(reader, reader.uint32()) };
+            message.event = { $case: "runEnded", value: RunEnded.decode(reader, reader.uint32()) };
             continue;
           }
           case 18: {
@@ -530,7 +530,7 @@ export const Entry: MessageFns<Entry> = {
               break;
             }
 
-            message.event = { $case: "runEnded", value: RunEnded.decode(reader, reader.uint32()) };
+            message.event = { $case: "loopStarted", value: LoopStarted.decode(reader, reader.uint32()) };
             continue;
           }
           case 19: {
@@ -538,7 +538,7 @@ export const Entry: MessageFns<Entry> = {
               break;
             }
 
-            message.event = { $case: "iterationStarted", value: IterationStarted.decode(reader, reader.uint32()) };
+            message.event = { $case: "signalAwaited", value: SignalAwaited.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -738,7 +738,7 @@ export const RunStarted_LabelsEntry: MessageFns<RunStarted_LabelsEntry> = {
 };
 
 function createBaseTaskStarted(): TaskStarted {
-  return { frame: 0, parent: 0, node: 0, input: undefined, items: undefined };
+  return { frame: 0, parent: 0, node: 0, input: undefined };
 }
 
 export const TaskStarted: MessageFns<TaskStarted> = {
@@ -754,9 +754,6 @@ export const TaskStarted: MessageFns<TaskStarted> = {
     }
     if (message.input !== undefined) {
       writer.uint32(34).string(message.input);
-    }
-    if (message.items !== undefined) {
-      writer.uint32(42).string(message.items);
     }
     return writer;
   },
@@ -806,14 +803,6 @@ export const TaskStarted: MessageFns<TaskStarted> = {
             message.input = reader.string();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.items = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -827,22 +816,22 @@ export const TaskStarted: MessageFns<TaskStarted> = {
   },
 };
 
-function createBaseIterationStarted(): IterationStarted {
-  return { frame: 0, index: 0 };
+function createBaseLoopStarted(): LoopStarted {
+  return { frame: 0, items: "" };
 }
 
-export const IterationStarted: MessageFns<IterationStarted> = {
-  encode(message: IterationStarted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const LoopStarted: MessageFns<LoopStarted> = {
+  encode(message: LoopStarted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.frame !== 0) {
       writer.uint32(8).uint32(message.frame);
     }
-    if (message.index !== 0) {
-      writer.uint32(16).uint32(message.index);
+    if (message.items !== "") {
+      writer.uint32(18).string(message.items);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): IterationStarted {
+  decode(input: BinaryReader | Uint8Array, length?: number): LoopStarted {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -851,7 +840,7 @@ export const IterationStarted: MessageFns<IterationStarted> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseIterationStarted();
+      const message = createBaseLoopStarted();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -864,11 +853,11 @@ export const IterationStarted: MessageFns<IterationStarted> = {
             continue;
           }
           case 2: {
-            if (tag !== 16) {
+            if (tag !== 18) {
               break;
             }
 
-            message.index = reader.uint32();
+            message.items = reader.string();
             continue;
           }
         }
@@ -1100,7 +1089,7 @@ export const AttemptFailed: MessageFns<AttemptFailed> = {
 };
 
 function createBaseTaskCompleted(): TaskCompleted {
-  return { frame: 0, output: undefined, context: undefined, matchedCase: 0, skipped: false, signalSeq: 0 };
+  return { frame: 0, output: undefined, context: undefined, matchedCase: 0, skipped: false, consumedSignal: false };
 }
 
 export const TaskCompleted: MessageFns<TaskCompleted> = {
@@ -1120,8 +1109,8 @@ export const TaskCompleted: MessageFns<TaskCompleted> = {
     if (message.skipped !== false) {
       writer.uint32(40).bool(message.skipped);
     }
-    if (message.signalSeq !== 0) {
-      writer.uint32(48).uint64(message.signalSeq);
+    if (message.consumedSignal !== false) {
+      writer.uint32(48).bool(message.consumedSignal);
     }
     return writer;
   },
@@ -1184,7 +1173,7 @@ export const TaskCompleted: MessageFns<TaskCompleted> = {
               break;
             }
 
-            message.signalSeq = longToNumber(reader.uint64());
+            message.consumedSignal = reader.bool();
             continue;
           }
         }
@@ -1496,6 +1485,63 @@ export const SignalReceived: MessageFns<SignalReceived> = {
   },
 };
 
+function createBaseSignalAwaited(): SignalAwaited {
+  return { frame: 0, name: "" };
+}
+
+export const SignalAwaited: MessageFns<SignalAwaited> = {
+  encode(message: SignalAwaited, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.frame !== 0) {
+      writer.uint32(8).uint32(message.frame);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignalAwaited {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignalAwaited();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.frame = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseErrorCaught(): ErrorCaught {
   return { frame: 0, error: undefined };
 }
@@ -1554,7 +1600,7 @@ export const ErrorCaught: MessageFns<ErrorCaught> = {
 };
 
 function createBaseTryRetried(): TryRetried {
-  return { frame: 0, attempt: 0, error: undefined };
+  return { frame: 0, attempt: 0, error: undefined, retryOffsetMs: undefined };
 }
 
 export const TryRetried: MessageFns<TryRetried> = {
@@ -1567,6 +1613,9 @@ export const TryRetried: MessageFns<TryRetried> = {
     }
     if (message.error !== undefined) {
       Problem.encode(message.error, writer.uint32(26).fork()).join();
+    }
+    if (message.retryOffsetMs !== undefined) {
+      writer.uint32(32).uint64(message.retryOffsetMs);
     }
     return writer;
   },
@@ -1606,6 +1655,14 @@ export const TryRetried: MessageFns<TryRetried> = {
             }
 
             message.error = Problem.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.retryOffsetMs = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1701,63 +1758,6 @@ export const CompensationStarted: MessageFns<CompensationStarted> = {
             }
 
             message.outcome = reader.int32() as any;
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.error = Problem.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseCompensationEnded(): CompensationEnded {
-  return { frame: 0, error: undefined };
-}
-
-export const CompensationEnded: MessageFns<CompensationEnded> = {
-  encode(message: CompensationEnded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.frame !== 0) {
-      writer.uint32(8).uint32(message.frame);
-    }
-    if (message.error !== undefined) {
-      Problem.encode(message.error, writer.uint32(18).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): CompensationEnded {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCompensationEnded();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.frame = reader.uint32();
             continue;
           }
           case 2: {

@@ -1,0 +1,192 @@
+/**
+ * The runs of this node behind the port `Runs`: checks, asks the run, answers.
+ */
+import { MaestroError } from "../../runtime/errors.ts";
+import { newRunId, type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
+import type { ReplyTo } from "../../runtime/kernel/reference.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { ENDED, type RunFilter, type RunRecord, WAKE } from "../../runtime/storage/journal.ts";
+import type { HistoryEntry, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../runs.ts";
+import type { RunCommand } from "./command.ts";
+import { describe } from "./history.ts";
+import { foldRun, loadRun } from "./loading.ts";
+import { outcomeOf } from "./perform.ts";
+import { headWrite } from "./quarantine.ts";
+import type { Region } from "./region.ts";
+import type { RunMessage, RunSnapshot, StartReply } from "./run-message.ts";
+import type { RunServices } from "./run-services.ts";
+import { watchRun } from "./watch.ts";
+
+/** Longest wait for a commit before the caller is told that its fate is open. */
+const COMMIT_TIMEOUT_MS = 60_000;
+/** When an overloaded node may be asked again. */
+const OVERLOAD_RETRY_MS = 1_000;
+
+/** See the file header. */
+export class LocalRuns implements Runs {
+  readonly #services: RunServices;
+  readonly #region: Region;
+  #stopping = false;
+
+  constructor(services: RunServices, region: Region) {
+    this.#services = services;
+    this.#region = region;
+  }
+
+  /** Takes no new runs from now on. */
+  stopStarting(): void {
+    this.#stopping = true;
+  }
+
+  async start(request: StartRun): Promise<StartedRun> {
+    const runId = this.#newRunId();
+    const reply = await this.#begin(runId, request);
+    return reply.created ? { runId, created: true } : this.#existing(reply.runId, request);
+  }
+
+  async execute(request: StartRun, signal: AbortSignal): Promise<RunOutcome> {
+    if (request.idempotencyKey !== undefined) return this.outcome((await this.start(request)).runId, signal);
+    const runId = this.#newRunId();
+    const workflow = await this.#services.workflow(request.workflowId);
+    return this.#awaitOutcome(runId, signal, (fail) => {
+      const replyTo: ReplyTo<StartReply> = { reply: () => undefined, fail };
+      this.#announce(runId, workflow.namespace, workflow.name);
+      if (this.#region.tell(runId, { kind: "start", workflow, request, replyTo }) !== "accepted") fail(this.#overloaded());
+    });
+  }
+
+  outcome(runId: RunId, signal: AbortSignal): Promise<RunOutcome> {
+    return this.#awaitOutcome(runId, signal, (fail, settle) => {
+      this.#endedOutcome(runId).then((outcome) => outcome !== undefined && settle(outcome), fail);
+    });
+  }
+
+  async get(runId: RunId): Promise<RunView> {
+    const snapshot = await this.#ask<RunSnapshot>(runId, (replyTo) => ({ kind: "describe", replyTo })).catch(async (error: unknown) => {
+      // A quarantined run is not in memory; its history still tells what it is.
+      if (!(error instanceof MaestroError) || error.code !== "RUN_QUARANTINED") throw error;
+      const state = await loadRun(this.#services, runId);
+      return { input: state.input.text, output: undefined, error: undefined, activeTasks: [], lastSeq: state.lastSeq };
+    });
+    return { ...(await this.#record(runId)), ...snapshot };
+  }
+
+  list(filter: RunFilter, limit: number, after?: RunId): Promise<readonly RunRecord[]> {
+    return this.#services.journal.list(filter, limit, after);
+  }
+
+  async history(runId: RunId, fromSeq: number, limit: number): Promise<readonly HistoryEntry[]> {
+    const entries: HistoryEntry[] = [];
+    await foldRun(this.#services, runId, (state, entry) => {
+      const described = describe(state, entry);
+      if (described.seq >= fromSeq && entries.length < limit) entries.push(described);
+    });
+    return entries;
+  }
+
+  watch(runId: RunId, fromSeq: number, signal: AbortSignal): AsyncIterable<HistoryEntry> {
+    return watchRun(this.#services, runId, fromSeq, signal);
+  }
+
+  signal(runId: RunId, signal: RunSignal): Promise<void> {
+    return this.#command(runId, { kind: "signal", signal });
+  }
+
+  cancel(runId: RunId, reason: string): Promise<void> {
+    return this.#command(runId, { kind: "cancel", reason });
+  }
+
+  terminate(runId: RunId, reason: string): Promise<void> {
+    return this.#command(runId, { kind: "terminate", reason });
+  }
+
+  async release(runId: RunId): Promise<void> {
+    const { status } = await this.#record(runId);
+    if (status !== "quarantined") throw new MaestroError("RUN_NOT_QUARANTINED", { facts: { runId, status } });
+    await this.#services.journal.append(headWrite(runId, { status: "running", wake: WAKE.ready }));
+    this.#region.release(runId);
+    await this.#command(runId, { kind: "resume" });
+  }
+
+  async #begin(runId: RunId, request: StartRun): Promise<StartReply> {
+    const workflow = await this.#services.workflow(request.workflowId);
+    const reply = await this.#ask<StartReply>(runId, (replyTo) => ({ kind: "start", workflow, request, replyTo }));
+    if (reply.created) this.#announce(runId, workflow.namespace, workflow.name);
+    return reply;
+  }
+
+  #announce(runId: RunId, namespace: string, name: string): void {
+    this.#services.events.emit("run.started", { runId, workflow: `${namespace}/${name}` });
+  }
+
+  /** A key that was used before answers its run, if that is one of the same workflow. */
+  async #existing(runId: RunId, request: StartRun): Promise<StartedRun> {
+    const record = await this.#record(runId);
+    const [earlier, asked] = await Promise.all([this.#services.workflow(record.workflowId), this.#services.workflow(request.workflowId)]);
+    if (earlier.namespace !== asked.namespace || earlier.name !== asked.name) throw new MaestroError("IDEMPOTENCY_KEY_REUSED", { facts: { runId } });
+    return { runId, created: false };
+  }
+
+  #newRunId(): RunId {
+    const { clock, random, residents } = this.#services;
+    if (this.#stopping) throw new MaestroError("NODE_STOPPING");
+    if (residents.size >= LIMITS.activeRuns) throw this.#overloaded();
+    return newRunId(random.uint32() % SHARD_COUNT, clock.now(), random);
+  }
+
+  #overloaded(): MaestroError {
+    return new MaestroError("NODE_OVERLOADED", { facts: { active: this.#services.residents.size }, retryAfterMs: OVERLOAD_RETRY_MS });
+  }
+
+  #command(runId: RunId, command: RunCommand): Promise<void> {
+    return this.#ask<void>(runId, (replyTo) => ({ kind: "command", command, replyTo }));
+  }
+
+  async #ask<R>(runId: RunId, message: (replyTo: ReplyTo<R>) => RunMessage): Promise<R> {
+    try {
+      return await this.#region.ask(runId, message, { timeoutMs: COMMIT_TIMEOUT_MS });
+    } catch (error) {
+      if (error instanceof MaestroError && error.code === "ACTOR_QUARANTINED")
+        throw new MaestroError("RUN_QUARANTINED", { facts: { runId, reason: error.message } });
+      throw error;
+    }
+  }
+
+  async #record(runId: RunId): Promise<RunRecord> {
+    const record = await this.#services.journal.find(runId);
+    if (record === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });
+    return record;
+  }
+
+  /** The outcome of a run that has ended, or undefined if it has not. */
+  async #endedOutcome(runId: RunId): Promise<RunOutcome | undefined> {
+    const record = await this.#record(runId);
+    return ENDED.has(record.status) ? outcomeOf(await loadRun(this.#services, runId)) : undefined;
+  }
+
+  #awaitOutcome(
+    runId: RunId,
+    signal: AbortSignal,
+    begin: (fail: (error: unknown) => void, settle: (outcome: RunOutcome) => void) => void,
+  ): Promise<RunOutcome> {
+    return new Promise((resolve, reject) => {
+      const finish = (): void => {
+        unregister();
+        signal.removeEventListener("abort", abort);
+      };
+      const settle = (outcome: RunOutcome): void => {
+        finish();
+        resolve(outcome);
+      };
+      const fail = (error: unknown): void => {
+        finish();
+        reject(error);
+      };
+      const abort = (): void => fail(new MaestroError("REQUEST_CANCELLED"));
+      const unregister = this.#services.hub.onOutcome(runId, settle);
+      if (signal.aborted) return abort();
+      signal.addEventListener("abort", abort, { once: true });
+      begin(fail, settle);
+    });
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Puts the runs of a node together: actors, timers, dispatcher, auditor, recovery. The composition root opens it when journal and worker pool are
+ * there, and closes it first.
+ */
+import type { Clock } from "../../runtime/clock.ts";
+import type { EventHub } from "../../runtime/events.ts";
+import { type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
+import { PassivationGroup } from "../../runtime/kernel/passivation.ts";
+import { ActorSystem } from "../../runtime/kernel/system.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { Random } from "../../runtime/random.ts";
+import type { Journal, ShardRange } from "../../runtime/storage/journal.ts";
+import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
+import type { WorkerPool } from "../../runtime/workers/pool.ts";
+import type { ExternalEvaluator } from "../language/expression.ts";
+import type { Workflow } from "../language/model.ts";
+import type { Runs } from "../runs.ts";
+import { TimerService } from "../timers/timer-service.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { LocalRuns } from "./local-runs.ts";
+import { markQuarantinedRuns } from "./quarantine.ts";
+import { recoverRuns } from "./recovery.ts";
+import { Region } from "./region.ts";
+import { Residents } from "./residents.ts";
+import { RunHub } from "./run-hub.ts";
+import type { RunMessage } from "./run-message.ts";
+import type { RunServices } from "./run-services.ts";
+import { WakeAuditor } from "./wake-auditor.ts";
+
+/** A run that did nothing for this long leaves memory, if it only waits. */
+const IDLE_MS = 10_000;
+/** All shards: one node owns them as long as there is no cluster. */
+const ALL_SHARDS: ShardRange = { first: 0, last: SHARD_COUNT - 1 };
+const RESUME: RunMessage = { kind: "command", command: { kind: "resume" }, replyTo: undefined };
+
+/** What the runs of a node are made from. */
+export interface OpenRunsOptions {
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub;
+  readonly journal: Journal;
+  readonly ledger: TaskLedger;
+  readonly pool: WorkerPool;
+  readonly evaluator: ExternalEvaluator;
+  /** The compiled workflow of a version. @throws WORKFLOW_NOT_FOUND */
+  workflow(workflowId: string): Promise<Workflow>;
+  /** This boot may not write any more: the node has to stop. */
+  onFenced(): void;
+  /** Something failed that is tried again; for the log. */
+  onTrouble(what: string, error: unknown): void;
+}
+
+/** The runs of a node, open. */
+export interface OpenRuns {
+  readonly runs: Runs;
+  readonly system: ActorSystem;
+  readonly auditor: WakeAuditor;
+  /** Takes no new runs from now on; those that exist go on. */
+  stopStarting(): void;
+  /** Stops the actors after their commits. What was under way goes on at the next start. */
+  close(): Promise<void>;
+}
+
+/** Opens the runs: recovers what has work ready, reads the timers, and starts the auditor. */
+export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
+  const { clock, random, events, journal, ledger, pool, evaluator, onTrouble } = options;
+  const system = new ActorSystem({
+    name: options.nodeName,
+    clock,
+    random,
+    events,
+    onEscalated: (path, error) => onTrouble(`actor ${path} failed`, error),
+  });
+  const tell = (runId: RunId, message: RunMessage): boolean => region.tell(runId, message) === "accepted";
+  const dispatcher = new Dispatcher({
+    pool,
+    ledger,
+    clock,
+    settle: (runId, frame, attempt, outcome) =>
+      tell(runId, { kind: "command", command: { kind: "attemptEnded", frame, attempt, outcome }, replyTo: undefined }),
+  });
+  const timers = new TimerService({
+    clock,
+    journal,
+    shards: ALL_SHARDS,
+    fire: (runId, timer) => tell(runId, { kind: "command", command: { kind: "timerFired", timer }, replyTo: undefined }),
+    onReadFailed: (error) => onTrouble("the timers could not be read", error),
+  });
+  const services: RunServices = {
+    ...{ clock, random, events, journal, evaluator, dispatcher, timers },
+    hub: new RunHub(),
+    residents: new Residents(),
+    workflow: options.workflow,
+    retryOf: (handler) => pool.handlers.get(handler)?.options.retry,
+    onFenced: options.onFenced,
+  };
+  const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs: IDLE_MS, maxResident: LIMITS.residentRuns }) });
+  const wake = (runId: RunId): void => void tell(runId, RESUME);
+  const auditor = new WakeAuditor({
+    ...{ clock, events, journal, wake },
+    shards: ALL_SHARDS,
+    isResident: (runId) => services.residents.has(runId),
+    onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
+  });
+  const unmark = markQuarantinedRuns(events, journal, (runId, error) => onTrouble(`run ${runId} could not be marked as quarantined`, error));
+  const runs = new LocalRuns(services, region);
+
+  const startedMs = clock.monotonic();
+  const count = await recoverRuns(journal, ALL_SHARDS, wake);
+  events.emit("run.recovered", { count, durationMs: clock.monotonic() - startedMs });
+  await timers.start();
+  auditor.start();
+
+  return {
+    ...{ runs, system, auditor },
+    stopStarting: () => runs.stopStarting(),
+    async close() {
+      runs.stopStarting();
+      auditor.stop();
+      timers.stop();
+      unmark();
+      await journal.flush();
+      await system.stop();
+    },
+  };
+}

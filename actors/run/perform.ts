@@ -1,0 +1,57 @@
+/**
+ * Carries out the effects of committed facts.
+ */
+import { unreachable } from "../../runtime/assert.ts";
+import type { RunOutcome } from "../runs.ts";
+import type { Effect } from "./effects.ts";
+import type { RunServices } from "./run-services.ts";
+import type { RunState } from "./state.ts";
+
+/** Carries out effects in their order. Only after the commit of what caused them. */
+export function performEffects(services: RunServices, state: RunState, effects: readonly Effect[]): void {
+  const { dispatcher, timers } = services;
+  const { runId } = state;
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case "dispatch":
+        dispatcher.dispatch(runId, effect.call, effect.input, state.traceParent);
+        break;
+      case "abandon":
+        dispatcher.abandon(runId, effect.frame, effect.attempt);
+        break;
+      case "attemptOver":
+        dispatcher.over(runId, effect.call, effect.status, effect.errorMessage);
+        break;
+      case "setTimer":
+        timers.set(runId, effect.timer, effect.dueAtMs);
+        break;
+      case "clearTimer":
+        timers.clear(runId, effect.timer);
+        break;
+      case "ended":
+        end(services, state);
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+}
+
+/** How a run that has ended ended. */
+export function outcomeOf(state: RunState): RunOutcome {
+  return { runId: state.runId, status: state.status, output: state.output?.text, error: state.error };
+}
+
+function end(services: RunServices, state: RunState): void {
+  services.hub.ended(outcomeOf(state));
+  if (!services.events.has("run.ended")) return;
+  const { workflow, error } = state;
+  const detail = error?.detail ?? error?.title;
+  services.events.emit("run.ended", {
+    runId: state.runId,
+    workflow: `${workflow.namespace}/${workflow.name}`,
+    status: state.status,
+    durationMs: Math.max(0, services.clock.now() - state.startedAtMs),
+    ...(detail !== undefined && { error: detail }),
+  });
+}

@@ -1,0 +1,30 @@
+/**
+ * What run actors share on a node: the ports and services that carry their effects out.
+ */
+import type { Clock } from "../../runtime/clock.ts";
+import type { EventHub } from "../../runtime/events.ts";
+import type { RunId } from "../../runtime/ids.ts";
+import type { Random } from "../../runtime/random.ts";
+import type { RetryOptions } from "../../runtime/workers/pool.ts";
+import type { ExternalEvaluator } from "../language/expression.ts";
+import type { TimerService } from "../timers/timer-service.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { RunSource } from "./loading.ts";
+import type { Residents } from "./residents.ts";
+import type { RunHub } from "./run-hub.ts";
+
+/** See the file header. */
+export interface RunServices extends RunSource {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub;
+  readonly evaluator: ExternalEvaluator;
+  readonly dispatcher: Dispatcher;
+  readonly timers: Pick<TimerService, "set" | "clear">;
+  readonly hub: RunHub;
+  readonly residents: Residents;
+  /** The retry policy that a handler declares for itself. */
+  retryOf(handler: string): RetryOptions | undefined;
+  /** This boot may not write any more: the node has to stop. Called at least once. */
+  onFenced(runId: RunId): void;
+}

@@ -1,0 +1,42 @@
+/**
+ * What a turn's facts mean for the journal: one write with the entries, the head if it changed, and the timers. Pure.
+ */
+import type { NewRun, RunHead, RunTimer, RunWrite } from "../../runtime/storage/journal.ts";
+import type { StartRun } from "../runs.ts";
+import type { Effect } from "./effects.ts";
+import { encodeEntries } from "./entry.ts";
+import type { RunState } from "./state.ts";
+import type { TurnResult } from "./turn.ts";
+
+/** The write of a turn. `head` undefined: it did not change. `request`: on the run's first write, what it was started with. */
+export function writeOf(state: RunState, result: TurnResult, head: RunHead | undefined, request: StartRun | undefined): RunWrite {
+  const { set, cleared } = timersOf(state, result.effects);
+  return {
+    runId: state.runId,
+    firstSeq: state.lastSeq - result.entries.length + 1,
+    entryCount: result.entries.length,
+    entries: encodeEntries(result.entries),
+    ...(request !== undefined && { create: newRunOf(state, request) }),
+    ...(head !== undefined && { head }),
+    ...(set.length > 0 && { timersSet: set }),
+    ...(cleared.length > 0 && { timersCleared: cleared }),
+  };
+}
+
+function newRunOf(state: RunState, request: StartRun): NewRun {
+  const { userId, labels, idempotencyKey } = request;
+  return { workflowId: state.workflowId, userId, labels, ...(idempotencyKey !== undefined && { idempotencyKey }) };
+}
+
+/** Timers that were set and cleared in the same turn never reach the store. */
+function timersOf(state: RunState, effects: readonly Effect[]): { set: RunTimer[]; cleared: RunTimer[] } {
+  const set = new Map<number, RunTimer>();
+  const cleared: RunTimer[] = [];
+  for (const effect of effects) {
+    if (effect.kind !== "setTimer" && effect.kind !== "clearTimer") continue;
+    const timer = { runId: state.runId, timer: effect.timer, dueAtMs: effect.dueAtMs };
+    if (effect.kind === "setTimer") set.set(effect.timer, timer);
+    else if (!set.delete(effect.timer)) cleared.push(timer);
+  }
+  return { set: [...set.values()], cleared };
+}

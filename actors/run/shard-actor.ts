@@ -1,0 +1,56 @@
+/**
+ * The actor of one shard: parent of the runs that live there. It brings messages to runs, and brings back to memory those that are not in it.
+ */
+import { MaestroError } from "../../runtime/errors.ts";
+import type { RunId } from "../../runtime/ids.ts";
+import type { Actor, ActorFactory, ActorSignal, Delivery, SpawnOptions } from "../../runtime/kernel/actor.ts";
+import type { ActorContext } from "../../runtime/kernel/context.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { RunActor } from "./run-actor.ts";
+import type { RunMessage, ShardMessage } from "./run-message.ts";
+import type { RunServices } from "./run-services.ts";
+
+/** What a shard needs beside the services of its runs. */
+export interface ShardOptions {
+  readonly services: RunServices;
+  /** How its runs are spawned: their mailboxes, and the group that passivates them. */
+  readonly runOptions: SpawnOptions;
+}
+
+/** When to bring a message again to a run whose mailbox was full. */
+const REDELIVER_MS = 50;
+
+/** See the file header. Keeps no state about its runs: one instance serves all shards. */
+export class ShardActor implements Actor<ShardMessage> {
+  readonly #runFactory: ActorFactory<RunMessage>;
+  readonly #runOptions: SpawnOptions;
+  #redeliveries = 0;
+
+  constructor(options: ShardOptions) {
+    this.#runFactory = (context) => new RunActor(options.services, context);
+    this.#runOptions = options.runOptions;
+  }
+
+  receive({ runId, message }: ShardMessage, context: ActorContext<ShardMessage>): void {
+    const delivery = this.#deliver(runId, message, context);
+    if (delivery === "accepted") return;
+    if ("replyTo" in message && message.replyTo !== undefined) message.replyTo.fail(refusal(runId, delivery));
+    // Nobody awaits an answer to a result or a timer, and the run would be stuck without it. A quarantined run gets them when it is read back.
+    else if (delivery !== "quarantined") context.setTimer(`${runId}:${this.#redeliveries++}`, REDELIVER_MS, { runId, message });
+  }
+
+  signal(signal: ActorSignal, context: ActorContext<ShardMessage>): void {
+    if (signal.kind !== "passivated") return;
+    for (const message of signal.messages) this.receive({ runId: signal.name as RunId, message: message as RunMessage }, context);
+  }
+
+  #deliver(runId: RunId, message: RunMessage, context: ActorContext<ShardMessage>): Delivery {
+    const run = context.child<RunMessage>(runId) ?? context.spawn(runId, this.#runFactory, this.#runOptions);
+    return run.tell(message);
+  }
+}
+
+function refusal(runId: RunId, delivery: Delivery): MaestroError {
+  if (delivery === "quarantined") return new MaestroError("RUN_QUARANTINED", { facts: { runId, reason: "its actor kept failing" } });
+  return new MaestroError("MAILBOX_FULL", { facts: { actor: `Run ${runId}`, queued: LIMITS.mailboxLength }, retryAfterMs: 1_000 });
+}

@@ -1,0 +1,71 @@
+/**
+ * The wake-up auditor: checks all the time that every run which has not ended has a reason to wake up, in the store and, for work under way, in
+ * memory. A finding is a defect of this program: it is reported first, and then the run is woken.
+ */
+import type { CancelTimer, Clock } from "../../runtime/clock.ts";
+import type { EventHub } from "../../runtime/events.ts";
+import type { RunId } from "../../runtime/ids.ts";
+import type { Journal, ShardRange } from "../../runtime/storage/journal.ts";
+
+/** How often the auditor looks. */
+const AUDIT_EVERY_MS = 15_000;
+/** How long a run may be in motion between store and memory before it counts. */
+const AUDIT_GRACE_MS = 30_000;
+/** Runs compared with memory in one look. */
+const AUDIT_LIMIT = 100_000;
+
+/** What the auditor needs. */
+export interface WakeAuditorOptions {
+  readonly clock: Clock;
+  readonly events: EventHub;
+  readonly journal: Pick<Journal, "audit">;
+  readonly shards: ShardRange;
+  /** True if the run has an actor in memory. */
+  isResident(runId: RunId): boolean;
+  /** Reads a run back and pushes it on. */
+  wake(runId: RunId): void;
+  /** The store could not be asked; it is tried again. */
+  onAuditFailed(error: unknown): void;
+}
+
+/** See the file header. */
+export class WakeAuditor {
+  readonly #options: WakeAuditorOptions;
+  #cancel: CancelTimer | undefined;
+  #stopped = false;
+
+  constructor(options: WakeAuditorOptions) {
+    this.#options = options;
+  }
+
+  /** Looks from time to time, beginning after the first interval. */
+  start(): void {
+    this.#arm();
+  }
+
+  /** Stops looking. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  /** Looks once: reports, wakes, and answers the runs that nothing would have woken. `graceMs`: see `Journal.audit`. */
+  async audit(graceMs = AUDIT_GRACE_MS): Promise<readonly RunId[]> {
+    const { journal, shards, events } = this.#options;
+    const { withoutWake, ready } = await journal.audit(shards, graceMs, AUDIT_LIMIT);
+    const lost = [...withoutWake, ...ready.filter((runId) => !this.#options.isResident(runId))];
+    events.emit("run.withoutWakeup", { runIds: lost });
+    for (const runId of lost) this.#options.wake(runId);
+    return lost;
+  }
+
+  #arm(): void {
+    this.#cancel = this.#options.clock.schedule(AUDIT_EVERY_MS, () => {
+      this.audit()
+        .catch((error: unknown) => this.#options.onAuditFailed(error))
+        .finally(() => {
+          if (!this.#stopped) this.#arm();
+        });
+    });
+  }
+}

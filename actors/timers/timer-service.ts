@@ -1,0 +1,120 @@
+/**
+ * Fires the durable timers of the runs that this node owns. The truth is the `run_timers` table; in memory are only those that fall due within
+ * a horizon, so a million waiting runs cost nothing here. A timer may be fired twice (a run ignores one that it no longer has); it is never
+ * forgotten, because the table is read again and again.
+ */
+import type { CancelTimer, Clock } from "../../runtime/clock.ts";
+import type { RunId } from "../../runtime/ids.ts";
+import type { Journal, RunTimer, ShardRange } from "../../runtime/storage/journal.ts";
+import { DueQueue } from "./due-queue.ts";
+
+/** Timers due within this time are kept in memory. */
+export const TIMER_HORIZON_MS = 60_000;
+/** How often the table is read. */
+const READ_EVERY_MS = TIMER_HORIZON_MS / 2;
+/** Rows of the table read at once, and timers fired in one go before other work gets its turn. */
+const TIMERS_PER_READ = 10_000;
+const FIRES_PER_TURN = 500;
+/** When to try again after the run could not take its timer, or the table could not be read. */
+const RETRY_MS = 250;
+
+/** What the service needs. */
+export interface TimerServiceOptions {
+  readonly clock: Clock;
+  readonly journal: Pick<Journal, "listTimers">;
+  readonly shards: ShardRange;
+  /** Hands a timer to its run; false if it can't take it now. */
+  fire(runId: RunId, timer: number): boolean;
+  /** The table could not be read; it is tried again. */
+  onReadFailed(error: unknown): void;
+}
+
+/** The timers of one node. */
+export class TimerService {
+  readonly #options: TimerServiceOptions;
+  readonly #due = new DueQueue<string>();
+  #cancelFire: CancelTimer | undefined;
+  #cancelRead: CancelTimer | undefined;
+  #armedForMs = Number.POSITIVE_INFINITY;
+  #stopped = false;
+
+  constructor(options: TimerServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Timers in memory. */
+  get size(): number {
+    return this.#due.size;
+  }
+
+  /** Reads the table for the first time, and goes on by itself. */
+  async start(): Promise<void> {
+    await this.#read();
+  }
+
+  /** Stops firing. Nothing is lost: the rows are there. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelFire?.();
+    this.#cancelRead?.();
+  }
+
+  /** A timer was committed. */
+  set(runId: RunId, timer: number, dueAtMs: number): void {
+    if (this.#stopped || dueAtMs > this.#options.clock.now() + TIMER_HORIZON_MS) return;
+    this.#due.set(keyOf(runId, timer), dueAtMs);
+    this.#arm();
+  }
+
+  /** A timer's end was committed. */
+  clear(runId: RunId, timer: number): void {
+    this.#due.delete(keyOf(runId, timer));
+  }
+
+  async #read(): Promise<void> {
+    const { clock, journal, shards } = this.#options;
+    let nextReadMs = READ_EVERY_MS;
+    try {
+      const rows = await journal.listTimers(shards, clock.now() + TIMER_HORIZON_MS, TIMERS_PER_READ);
+      for (const row of rows) this.#add(row);
+      // More than one page is due: the rest follows when these are on their way.
+      if (rows.length === TIMERS_PER_READ) nextReadMs = RETRY_MS;
+    } catch (error) {
+      this.#options.onReadFailed(error);
+      nextReadMs = RETRY_MS;
+    }
+    if (this.#stopped) return;
+    this.#arm();
+    this.#cancelRead = clock.schedule(nextReadMs, () => void this.#read());
+  }
+
+  #add(row: RunTimer): void {
+    this.#due.set(keyOf(row.runId, row.timer), row.dueAtMs);
+  }
+
+  #arm(): void {
+    const { clock } = this.#options;
+    const nextMs = this.#due.nextDueAtMs();
+    if (nextMs === undefined || nextMs >= this.#armedForMs || this.#stopped) return;
+    this.#cancelFire?.();
+    this.#armedForMs = nextMs;
+    this.#cancelFire = clock.schedule(Math.max(0, nextMs - clock.now()), () => this.#fire());
+  }
+
+  #fire(): void {
+    const { clock } = this.#options;
+    this.#armedForMs = Number.POSITIVE_INFINITY;
+    const nowMs = clock.now();
+    for (let fired = 0; fired < FIRES_PER_TURN; fired += 1) {
+      const key = this.#due.take(nowMs);
+      if (key === undefined) break;
+      const [runId, timer] = key.split(":") as [RunId, string];
+      if (!this.#options.fire(runId, Number(timer))) this.#due.set(key, nowMs + RETRY_MS);
+    }
+    this.#arm();
+  }
+}
+
+function keyOf(runId: RunId, timer: number): string {
+  return `${runId}:${timer}`;
+}
