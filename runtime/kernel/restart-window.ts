@@ -57,6 +57,7 @@ export function addRestart(times: RestartTimes, nowMs: number, intensity: Restar
 
 /** Milliseconds to wait before the restart number `restart` (from 1) of a window. `fraction` is chance, 0 to 1. */
 export function backoffMs(backoff: Backoff, restart: number, fraction: number): number {
+  if (backoff.initialMs === 0) return 0; // the power may be infinite, and its product with 0 no number
   const fullMs = Math.min(backoff.initialMs * backoff.factor ** (restart - 1), backoff.maxMs);
   return fullMs * (1 - backoff.jitter * fraction);
 }

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { virtualClock } from "../../../runtime/clock.ts";
+import { IdleOrder, type Member, PassivationGroup } from "../../../runtime/kernel/passivation.ts";
+
+describe("IdleOrder", () => {
+  it("names the longest idle first: all that are due, and beyond those as many as exceed the size", () => {
+    const touches = fc.array(fc.record({ item: fc.nat({ max: 9 }), waitMs: fc.integer({ min: 0, max: 10 }) }), { maxLength: 60 });
+    fc.assert(
+      fc.property(touches, fc.integer({ min: 0, max: 300 }), fc.integer({ min: 1, max: 10 }), (steps, untilMs, maxSize) => {
+        const order = new IdleOrder<number>();
+        let nowMs = 0;
+        let model: { item: number; activeMs: number }[] = [];
+        for (const { item, waitMs } of steps) {
+          nowMs += waitMs;
+          assert.equal(order.touch(item, nowMs), !model.some((entry) => entry.item === item));
+          model = [...model.filter((entry) => entry.item !== item), { item, activeMs: nowMs }];
+        }
+        const excess = Math.max(model.length - maxSize, 0);
+        const expected = model.filter((entry, index) => entry.activeMs <= untilMs || index < excess).map((entry) => entry.item);
+        assert.deepEqual(order.due(untilMs, maxSize), expected);
+      }),
+    );
+  });
+});
+
+describe("PassivationGroup", () => {
+  function setUp(maxResident: number) {
+    const clock = virtualClock();
+    const group = new PassivationGroup({ clock, idleMs: 1_000, maxResident });
+    const asked: string[] = [];
+    const member = (name: string): Member => ({ suggestPassivation: () => asked.push(name) });
+    return { clock, group, asked, member };
+  }
+
+  it("asks members that were idle for long, and asks again those that stay", () => {
+    const { clock, group, asked, member } = setUp(10);
+    group.touch(member("a"));
+    clock.advance(900);
+    assert.deepEqual(asked, []);
+    clock.advance(350);
+    assert.deepEqual(asked, ["a"]);
+    clock.advance(1_250);
+    assert.deepEqual(asked, ["a", "a"]);
+  });
+
+  it("asks the longest idle member when a new one exceeds the limit", () => {
+    const { group, asked, member } = setUp(2);
+    const [a, b, c] = [member("a"), member("b"), member("c")];
+    group.touch(a);
+    group.touch(b);
+    group.touch(a);
+    group.touch(c);
+    assert.deepEqual(asked, ["b"]);
+  });
+
+  it("keeps no timer once it is empty", () => {
+    const { clock, group, member } = setUp(2);
+    const a = member("a");
+    group.touch(a);
+    group.remove(a);
+    assert.equal(clock.untilNext(), undefined);
+    assert.equal(group.size, 0);
+  });
+
+  it("refuses bounds without sense", () => {
+    const clock = virtualClock();
+    assert.throws(() => new PassivationGroup({ clock, idleMs: 0, maxResident: 1 }), /idleMs/);
+    assert.throws(() => new PassivationGroup({ clock, idleMs: 1, maxResident: 0 }), /maxResident/);
+  });
+});

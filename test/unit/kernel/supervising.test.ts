@@ -1,0 +1,296 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { ActorFactory } from "../../../runtime/kernel/actor.ts";
+import type { ActorContext } from "../../../runtime/kernel/context.ts";
+import type { ActorRef } from "../../../runtime/kernel/reference.ts";
+import { type SupervisionPolicy, type SupervisionStrategy, supervisionPolicy } from "../../../runtime/kernel/supervision.ts";
+import { actorWorld } from "../../support/actor-world.ts";
+
+const AT_ONCE = { initialMs: 0, maxMs: 0, factor: 1, jitter: 0 };
+
+/** Writes its life into `log`; throws the message if that is an Error. */
+function logging(log: string[], throwOnSignal?: string): ActorFactory<unknown> {
+  return (context) => {
+    log.push(`${context.name} made`);
+    return {
+      receive(message) {
+        if (message instanceof Error) throw message;
+        log.push(`${context.name} got ${String(message)}`);
+      },
+      signal(signal) {
+        log.push(`${context.name} ${signal.kind}`);
+        if (signal.kind === throwOnSignal) throw new Error(`thrown on ${signal.kind}`);
+      },
+    };
+  };
+}
+
+/** A world with a parent that has children a, b and c under `policy`. */
+async function family(policy: Partial<SupervisionPolicy>, log: string[]) {
+  const world = actorWorld();
+  let parent: ActorContext<unknown> | undefined;
+  const ref = world.system.spawn<unknown>(
+    "parent",
+    (context) => {
+      parent = context;
+      for (const name of ["a", "b", "c"]) context.spawn(name, logging(log));
+      return {
+        receive(message) {
+          if (message instanceof Error) throw message;
+        },
+      };
+    },
+    { supervision: supervisionPolicy({ backoff: AT_ONCE, ...policy }) },
+  );
+  await world.settle();
+  log.length = 0;
+  const child = (name: string): ActorRef<unknown> => parent?.child(name) as ActorRef<unknown>;
+  return { world, ref, child, context: parent as ActorContext<unknown> };
+}
+
+describe("supervision", () => {
+  it("restarts with a fresh instance; what waited is kept, what failed is not", async () => {
+    const log: string[] = [];
+    const { world, child } = await family({}, log);
+    child("a").tell(new Error("x"));
+    child("a").tell("next");
+    await world.settle();
+    assert.deepEqual(log, ["a stopping", "a made", "a restarted", "a got next"]);
+    assert.deepEqual(
+      world.events("actor.failed").map(({ path, directive }) => [path, directive]),
+      [["/parent/a", "restart"]],
+    );
+  });
+
+  it("resumes with the same instance", async () => {
+    const log: string[] = [];
+    const { world, child } = await family({ decide: () => "resume" }, log);
+    child("a").tell(new Error("x"));
+    child("a").tell("next");
+    await world.settle();
+    assert.deepEqual(log, ["a got next"]);
+  });
+
+  it("stops, and tells watchers that it was a failure", async () => {
+    const log: string[] = [];
+    const { world, child } = await family({ decide: () => "stop" }, log);
+    const target = child("a");
+    const seen: string[] = [];
+    world.system.spawn<never>("watcher", (context) => {
+      context.watch(target);
+      return {
+        receive: () => undefined,
+        signal: (signal) => void (signal.kind === "terminated" && seen.push(`${signal.ref.path} ${signal.reason}`)),
+      };
+    });
+    target.tell(new Error("x"));
+    await world.settle();
+    assert.deepEqual(log, ["a stopping"]);
+    assert.deepEqual(seen, ["/parent/a failed"]);
+    assert.equal(target.tell("late"), "stopped");
+  });
+
+  it("restarts or stops exactly those whom the strategy names", async () => {
+    const strategies = fc.constantFrom<SupervisionStrategy>("one-for-one", "one-for-all", "rest-for-one");
+    const concerned = {
+      "one-for-one": { a: "a", b: "b", c: "c" },
+      "one-for-all": { a: "abc", b: "abc", c: "abc" },
+      "rest-for-one": { a: "abc", b: "bc", c: "c" },
+    };
+    await fc.assert(
+      fc.asyncProperty(strategies, fc.constantFrom("a", "b", "c"), fc.constantFrom("restart", "stop"), async (strategy, failing, directive) => {
+        const log: string[] = [];
+        const { world, child } = await family({ strategy, decide: () => directive }, log);
+        const refs = ["a", "b", "c"].map(child);
+        child(failing).tell(new Error("x"));
+        await world.settle();
+        for (const ref of refs) ref.tell("after");
+        await world.settle();
+        const stopped = log.filter((line) => line.endsWith(" stopping")).map((line) => line[0]);
+        const made = log.filter((line) => line.endsWith(" made")).map((line) => line[0]);
+        const heard = log.filter((line) => line.endsWith(" got after")).map((line) => line[0]);
+        const expected = concerned[strategy][failing as "a" | "b" | "c"].split("");
+        assert.deepEqual(stopped.sort(), expected);
+        assert.deepEqual(made.sort(), directive === "restart" ? expected : []);
+        assert.deepEqual(heard.sort(), directive === "restart" ? ["a", "b", "c"] : ["a", "b", "c"].filter((name) => !expected.includes(name)));
+      }),
+      { numRuns: 18 },
+    );
+  });
+
+  it("waits for the backoff, while messages wait", async () => {
+    const log: string[] = [];
+    const { world, child } = await family({ backoff: { initialMs: 100, maxMs: 1_000, factor: 3, jitter: 0 } }, log);
+    child("a").tell(new Error("1"));
+    child("a").tell("waiting");
+    await world.settle();
+    await world.advance(99);
+    assert.deepEqual(log, []);
+    await world.advance(1);
+    assert.deepEqual(log, ["a stopping", "a made", "a restarted", "a got waiting"]);
+    child("a").tell(new Error("2"));
+    await world.settle();
+    log.length = 0;
+    await world.advance(299);
+    assert.deepEqual(log, []);
+    await world.advance(1);
+    assert.deepEqual(log.length, 3);
+  });
+
+  it("escalates what exceeds the intensity: the parent restarts, its children go first", async () => {
+    const log: string[] = [];
+    const { world, child } = await family({ intensity: { maxRestarts: 1, withinMs: 1_000 } }, log);
+    child("a").tell(new Error("1"));
+    await world.settle();
+    log.length = 0;
+    child("a").tell(new Error("2"));
+    await world.settle();
+    await world.advance(1_000);
+    assert.deepEqual(log.slice(0, 3).sort(), ["a stopping", "b stopping", "c stopping"]);
+    assert.deepEqual(log.slice(3), ["a made", "b made", "c made"]);
+    assert.deepEqual(
+      world.events("actor.failed").map(({ path, directive }) => `${path} ${directive}`),
+      ["/parent/a restart", "/parent/a escalate", "/parent restart"],
+    );
+  });
+
+  it("at the top parks the actor and tells the owner of the system", async () => {
+    const escalated: string[] = [];
+    const world = actorWorld({
+      supervision: supervisionPolicy({ decide: () => "escalate" }),
+      onEscalated: (path, error) => escalated.push(`${path}: ${String(error)}`),
+    });
+    const ref = world.system.spawn<string>("top", () => ({
+      receive(message) {
+        throw new Error(message);
+      },
+    }));
+    ref.tell("boom");
+    await world.settle();
+    assert.deepEqual(escalated, ["/top: Error: boom"]);
+    assert.deepEqual(
+      world.system.quarantined().map((entry) => entry.path),
+      ["/top"],
+    );
+  });
+
+  it("handles a factory that throws, at the spawn and at a restart, like any failure", async () => {
+    const world = actorWorld({ supervision: supervisionPolicy({ backoff: { initialMs: 10, maxMs: 10, factor: 1, jitter: 0 } }) });
+    let attempts = 0;
+    const log: unknown[] = [];
+    const ref = world.system.spawn<string>("a", () => {
+      if (++attempts < 4) throw new Error(`attempt ${attempts}`);
+      return { receive: (message) => void log.push(message) };
+    });
+    ref.tell("hello");
+    for (let wait = 0; wait < 3; wait++) await world.advance(10);
+    assert.equal(attempts, 4);
+    assert.deepEqual(log, ["hello"]);
+    assert.equal(world.events("actor.failed").length, 3);
+  });
+
+  it("takes a rejected promise of a handler for a failure, and never lets it out", async () => {
+    const world = actorWorld({ supervision: supervisionPolicy({ backoff: AT_ONCE }) });
+    const log: string[] = [];
+    const ref = world.system.spawn<string>("a", () => ({
+      async receive(message) {
+        await undefined;
+        if (message === "bad") throw new Error("async");
+        log.push(message);
+      },
+    }));
+    ref.tell("bad");
+    ref.tell("good");
+    await world.settle();
+    assert.deepEqual(log, ["good"]);
+    assert.deepEqual(
+      world.events("actor.failed").map((event) => String(event.error)),
+      ["Error: async"],
+    );
+  });
+
+  it("goes on when the last signal of an instance throws", async () => {
+    const world = actorWorld({ supervision: supervisionPolicy({ backoff: AT_ONCE }) });
+    const log: string[] = [];
+    const ref = world.system.spawn("a", logging(log, "stopping"));
+    ref.tell(new Error("x"));
+    ref.tell("next");
+    await world.settle();
+    assert.deepEqual(log, ["a made", "a stopping", "a made", "a restarted", "a got next"]);
+    await Promise.all([world.system.stopActor(ref), world.settle()]);
+    assert.equal(world.system.find("/a"), undefined);
+  });
+
+  it("cancels the timers of an instance that is replaced", async () => {
+    const world = actorWorld({ supervision: supervisionPolicy({ backoff: AT_ONCE }) });
+    const log: string[] = [];
+    const ref = world.system.spawn<string>("a", () => ({
+      receive(message, context) {
+        if (message === "set") context.setTimer("t", 100, "tick");
+        else if (message === "fail") throw new Error("x");
+        else log.push(message);
+      },
+    }));
+    ref.tell("set");
+    ref.tell("fail");
+    await world.settle();
+    await world.advance(1_000);
+    assert.deepEqual(log, []);
+  });
+});
+
+describe("quarantine", () => {
+  const policy = { intensity: { maxRestarts: 2, withinMs: 1_000 }, onExceeded: "quarantine" } as const;
+
+  async function quarantined(log: string[]) {
+    const made = await family(policy, log);
+    for (let failure = 0; failure < 3; failure++) made.child("a").tell(new Error(`failure ${failure}`));
+    made.child("a").tell("waiting");
+    await made.world.settle();
+    return made;
+  }
+
+  it("parks an actor that keeps failing, visibly, while its siblings go on", async () => {
+    const log: string[] = [];
+    const { world, child } = await quarantined(log);
+    const [entry] = world.system.quarantined();
+    assert.deepEqual([entry?.path, entry?.failures, String(entry?.error)], ["/parent/a", 3, "Error: failure 2"]);
+    assert.deepEqual(
+      world.events("actor.quarantined").map((event) => event.path),
+      ["/parent/a"],
+    );
+    assert.equal(child("a").tell("more"), "quarantined");
+    await assert.rejects(
+      child("a").ask(() => "question", { timeoutMs: 1_000 }),
+      { code: "ACTOR_QUARANTINED" },
+    );
+    assert.equal(world.system.deadLetters.count("quarantined"), 3);
+    log.length = 0;
+    child("b").tell("hello");
+    await world.settle();
+    assert.deepEqual(log, ["b got hello"]);
+  });
+
+  it("ends with a release: a new instance with a clean record", async () => {
+    const log: string[] = [];
+    const { world, child } = await quarantined(log);
+    log.length = 0;
+    assert.equal(world.system.release("/parent/a"), true);
+    assert.equal(child("a").tell("hello"), "accepted");
+    await world.settle();
+    assert.deepEqual(log, ["a made", "a restarted", "a got hello"]);
+    assert.deepEqual(world.system.quarantined(), []);
+    child("a").tell(new Error("again"));
+    await world.settle();
+    assert.deepEqual(world.system.quarantined(), [], "one failure does not park it again");
+    assert.equal(world.system.release("/parent/a"), false);
+    assert.equal(world.system.release("/nobody"), false);
+  });
+
+  it("ends with the parent", async () => {
+    const { world, ref } = await quarantined([]);
+    await Promise.all([world.system.stopActor(ref), world.settle()]);
+    assert.deepEqual(world.system.quarantined(), []);
+    assert.equal(world.system.size, 0);
+  });
+});
