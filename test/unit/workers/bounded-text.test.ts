@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { LIMITS } from "../../../runtime/limits.ts";
+import { bytesAbove, cutText, jsonText } from "../../../runtime/workers/bounded-text.ts";
+import { TaskError } from "../../../runtime/workers/define-task.ts";
+import { attemptError } from "../../../runtime/workers/thrown-error.ts";
+
+describe("bounded text", () => {
+  it("counts bytes above the limit exactly as UTF-8 does", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.nat(50), (text, limit) => {
+        const bytes = Buffer.byteLength(text);
+        assert.equal(bytesAbove(text, limit), bytes > limit ? bytes : 0);
+      }),
+    );
+  });
+
+  it("cuts at a whole character and says how much is missing", () => {
+    assert.equal(cutText("abc", 3), "abc");
+    assert.equal(cutText("abcd", 3), "abc… (1 bytes cut)");
+    assert.equal(cutText("ä".repeat(3), 3), "ä… (3 bytes cut)");
+  });
+
+  it("says why a value is not JSON", () => {
+    assert.deepEqual(jsonText(undefined, 10), { text: "null" });
+    assert.deepEqual(jsonText({ a: 1 }, 10), { text: '{"a":1}' });
+    const reason = (value: unknown): string => {
+      const text = jsonText(value, 10);
+      return "reason" in text ? text.reason : assert.fail("it is JSON");
+    };
+    assert.match(
+      reason(() => 1),
+      /function/,
+    );
+    assert.match(reason(1n), /BigInt/);
+    assert.match(reason("0123456789"), /has 12 bytes as JSON; at most 10/);
+  });
+});
+
+describe("thrown error", () => {
+  it("keeps what a TaskError says, and knows one by its shape", () => {
+    const detail = { type: "https://example.org/x", status: 409, title: "X", details: { a: 1 }, retryable: false };
+    const { stack, ...error } = attemptError("thrown", new TaskError("no", detail));
+    assert.match(stack ?? "", /TaskError: no/);
+    assert.deepEqual(error, { kind: "refused", message: "no", type: "https://example.org/x", status: 409, title: "X", details: '{"a":1}' });
+    assert.equal(attemptError("thrown", { name: "TaskError", message: "no", retryable: false }).kind, "refused");
+    assert.equal(attemptError("thrown", new TaskError("again")).kind, "thrown");
+    assert.equal(attemptError("crashed", new TaskError("no", { retryable: false })).kind, "crashed");
+  });
+
+  it("makes something of whatever is thrown", () => {
+    assert.equal(attemptError("thrown", "text").message, "text");
+    assert.equal(attemptError("thrown", undefined).message, "null");
+    assert.equal(attemptError("thrown", { code: 1 }).message, '{"code":1}');
+    assert.equal(attemptError("thrown", new RangeError()).message, "RangeError");
+    assert.ok(Buffer.byteLength(attemptError("thrown", "x".repeat(100_000)).message) < LIMITS.logLineBytes + 50);
+  });
+});
