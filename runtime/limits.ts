@@ -50,6 +50,10 @@ export const LIMITS = Object.freeze({
   expressionBytes: 16 * 1024,
   /** Steps that one evaluation of a compiled expression may take. */
   expressionSteps: 1_000_000,
+  /** Bytes of JSON text, roughly, of a value that an expression gives or writes as text. */
+  expressionResultBytes: 16 * 1024 * 1024,
+  /** Evaluations outside the compiled subset that wait on one node. */
+  expressionQueueLength: 10_000,
   /** Milliseconds that one evaluation outside the compiled subset may take. */
   expressionMs: 2_000,
   /** Signals that a run keeps until they are consumed. */

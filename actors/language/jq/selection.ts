@@ -1,0 +1,73 @@
+/**
+ * Compiles `.a`, `.[n]`, `.[from:to]` and `.[]`.
+ */
+import type { Json } from "../../json.ts";
+import { field, index, slice, valuesOf } from "./access.ts";
+import { type Code, type Compiler, combine, many, type Names, type One, one } from "./code.ts";
+import { isArray } from "./ordering.ts";
+import type { NodeOf } from "./syntax.ts";
+
+/** `target.key`, `target[key]`. */
+export function compileIndex(compiler: Compiler, node: NodeOf<"index">, names: Names | undefined): Code {
+  const target = compiler.code(node.target, names);
+  if (node.key.kind === "literal" && typeof node.key.value === "string") {
+    const read = reader(node.key.value);
+    if (target.kind === "many") return many((env, input, emit) => target.run(env, input, (value) => emit(read(value))));
+    if (node.target.kind === "identity") return one((_env, input) => read(input));
+    const { run } = target;
+    return one((env, input) => read(run(env, input)));
+  }
+  const key = compiler.code(node.key, names);
+  if (target.kind === "one" && key.kind === "one") return one(indexed(target.run, key.run));
+  return combine([key, target], (env, [at, value]) => index(env.machine, value as Json, at as Json));
+}
+
+/** `target[from:to]`. */
+export function compileSlice(compiler: Compiler, node: NodeOf<"slice">, names: Names | undefined): Code {
+  const bound = (side: typeof node.from): Code => (side === undefined ? one(() => null) : compiler.code(side, names));
+  return combine([bound(node.from), bound(node.to), compiler.code(node.target, names)], (env, [from, to, target]) =>
+    slice(env.machine, target as Json, from as Json, to as Json),
+  );
+}
+
+/** `target[]`. */
+export function compileIterate(compiler: Compiler, node: NodeOf<"iterate">, names: Names | undefined): Code {
+  const target = compiler.code(node.target, names);
+  if (target.kind === "one") {
+    const { run } = target;
+    return many((env, input, emit) => {
+      const values = valuesOf(run(env, input));
+      env.machine.charge(values.length);
+      for (const value of values) if (emit(value)) return true;
+      return false;
+    });
+  }
+  return many((env, input, emit) =>
+    target.run(env, input, (container) => {
+      const values = valuesOf(container);
+      env.machine.charge(values.length);
+      for (const value of values) if (emit(value)) return true;
+      return false;
+    }),
+  );
+}
+
+/**
+ * Reads the field of this name. A name that no object inherits can be read without asking whether it is the object's own: values of JSON
+ * are never undefined.
+ */
+function reader(key: string): (value: Json) => Json {
+  if (key in Object.prototype) return (value) => field(value, key);
+  return (value) => {
+    if (typeof value !== "object" || value === null || isArray(value)) return field(value, key);
+    const found = (value as { readonly [key: string]: Json })[key];
+    return found === undefined ? null : found;
+  };
+}
+
+function indexed(target: One, key: One): One {
+  return (env, input) => {
+    const at = key(env, input);
+    return index(env.machine, target(env, input), at);
+  };
+}
