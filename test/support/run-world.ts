@@ -1,0 +1,182 @@
+/**
+ * One run without a node: the pure core driven by hand on a virtual clock. Attempts are answered by plain functions, timers fire when time is moved on.
+ * After every turn the run is folded again from its encoded history, and the two states must be the same.
+ */
+import assert from "node:assert/strict";
+import { type Json, Payload } from "../../actors/json.ts";
+import type { ExternalAnswer, ExternalRequest } from "../../actors/language/expression.ts";
+import type { Workflow } from "../../actors/language/model.ts";
+import type { RunCommand } from "../../actors/run/command.ts";
+import type { AttemptView, Effect } from "../../actors/run/effects.ts";
+import { decodeEntries, type Entry, encodeEntries } from "../../actors/run/entry.ts";
+import { evolve } from "../../actors/run/evolve.ts";
+import { describe } from "../../actors/run/history.ts";
+import { emptyRun, type Frame, type RunState } from "../../actors/run/state.ts";
+import { takeTurn } from "../../actors/run/turn.ts";
+import type { HistoryEntry } from "../../actors/runs.ts";
+import { newRunId, type RunId } from "../../runtime/ids.ts";
+import { type Random, seededRandom } from "../../runtime/random.ts";
+import type { AttemptOutcome, RetryOptions } from "../../runtime/workers/pool.ts";
+
+/** What a handler of a test answers: an output, or how the attempt ended. "later": it stays under way. */
+export type Answer = { readonly output: Json } | AttemptOutcome | "later";
+/** A handler of a test. */
+export type TestHandler = (input: Json, call: AttemptView) => Answer;
+
+/** A failed attempt. */
+export function thrown(message = "boom"): AttemptOutcome {
+  return { kind: "failed", error: { kind: "thrown", message } };
+}
+
+/** See the file header. */
+export class RunWorld {
+  readonly runId: RunId;
+  readonly state: RunState;
+  readonly entries: Entry[] = [];
+  readonly underWay = new Map<string, { readonly call: AttemptView; readonly input: Json }>();
+  readonly abandoned: AttemptView["frame"][] = [];
+  readonly retry = new Map<string, RetryOptions>();
+  readonly answers = new Map<string, ExternalAnswer>();
+  pending: readonly ExternalRequest[] = [];
+  nowMs = Date.UTC(2026, 0, 1);
+  readonly #workflow: Workflow;
+  readonly #handlers: Readonly<Record<string, TestHandler>>;
+  readonly #random: Random;
+  readonly #timers = new Map<number, number>();
+
+  constructor(workflow: Workflow, handlers: Readonly<Record<string, TestHandler>> = {}, seed = 1) {
+    this.#workflow = workflow;
+    this.#handlers = handlers;
+    this.#random = seededRandom(seed);
+    this.runId = newRunId(7, this.nowMs, this.#random);
+    this.state = emptyRun(this.runId, "workflow-id", workflow);
+  }
+
+  /** Starts the run and answers attempts until none is left that can be answered. */
+  start(input: Json = {}): this {
+    const request = { workflowId: "workflow-id", input: Payload.of(input).text, userId: "tester", labels: {}, traceParent: "" };
+    return this.tell({ kind: "start", request });
+  }
+
+  /** Takes a turn, then answers attempts until none is left that can be answered. */
+  tell(command: RunCommand): this {
+    this.turn(command);
+    for (let next = this.#nextAttempt(); next !== undefined; next = this.#nextAttempt()) this.turn(next);
+    return this;
+  }
+
+  /** Takes one turn only. */
+  turn(command: RunCommand): void {
+    const environment = {
+      nowMs: this.nowMs,
+      random: this.#random,
+      retryOf: (handler: string) => this.retry.get(handler),
+      answer: (request: ExternalRequest) => this.answers.get(request.source),
+    };
+    const result = takeTurn(this.state, command, environment);
+    this.entries.push(...result.entries);
+    this.pending = result.pending;
+    for (const effect of result.effects) this.#perform(effect);
+    assert.deepEqual(dump(this.refold()), dump(this.state), "the state must be the fold of the history");
+    if (result.unfinished) this.turn({ kind: "resume" });
+  }
+
+  /** Moves time on and fires what falls due, in order. */
+  advance(durationMs: number): this {
+    const endMs = this.nowMs + durationMs;
+    for (;;) {
+      const due = [...this.#timers].filter(([, dueAtMs]) => dueAtMs <= endMs).sort((a, b) => a[1] - b[1])[0];
+      if (due === undefined) break;
+      this.nowMs = Math.max(this.nowMs, due[1]);
+      this.tell({ kind: "timerFired", timer: due[0] });
+    }
+    this.nowMs = endMs;
+    return this;
+  }
+
+  /** Ends an attempt that was answered with "later". */
+  settle(path: string, outcome: AttemptOutcome): this {
+    const [id, attempt] = [...this.underWay].find(([, { call }]) => call.path === path) ?? [];
+    assert.ok(id !== undefined && attempt !== undefined, `no attempt of ${path} is under way`);
+    this.underWay.delete(id);
+    return this.tell({ kind: "attemptEnded", frame: attempt.call.frame, attempt: attempt.call.attempt, outcome });
+  }
+
+  /** Timers that are set, by due time from now in milliseconds. */
+  get timers(): readonly number[] {
+    return [...this.#timers.values()].map((dueAtMs) => dueAtMs - this.nowMs).sort((a, b) => a - b);
+  }
+
+  /** The run's output as a value. */
+  get output(): Json | undefined {
+    return this.state.output?.value;
+  }
+
+  /** The history, as the outside sees it. */
+  history(): readonly HistoryEntry[] {
+    const state = emptyRun(this.runId, "workflow-id", this.#workflow);
+    return this.entries.map((entry) => describe(state, entry));
+  }
+
+  /** Names of the facts with their paths, without those about attempts and starts. */
+  trail(...types: string[]): readonly string[] {
+    return this.history()
+      .filter((entry) => types.includes(entry.type))
+      .map((entry) => entry.path);
+  }
+
+  /** The state as a fresh fold of the encoded history. */
+  refold(): RunState {
+    const state = emptyRun(this.runId, "workflow-id", this.#workflow);
+    for (const entry of decodeEntries(this.runId, 1, encodeEntries(this.entries))) evolve(state, entry);
+    return state;
+  }
+
+  #perform(effect: Effect): void {
+    if (effect.kind === "dispatch")
+      this.underWay.set(`${effect.call.frame}:${effect.call.attempt}`, { call: effect.call, input: JSON.parse(effect.input) as Json });
+    if (effect.kind === "abandon") {
+      this.underWay.delete(`${effect.frame}:${effect.attempt}`);
+      this.abandoned.push(effect.frame);
+    }
+    if (effect.kind === "setTimer") this.#timers.set(effect.timer, effect.dueAtMs);
+    if (effect.kind === "clearTimer") this.#timers.delete(effect.timer);
+  }
+
+  #nextAttempt(): RunCommand | undefined {
+    for (const [id, { call, input }] of this.underWay) {
+      const answer = this.#handlers[call.handler]?.(input, call) ?? "later";
+      if (answer === "later") continue;
+      this.underWay.delete(id);
+      const outcome: AttemptOutcome =
+        "output" in answer && !("kind" in answer) ? { kind: "completed", output: Payload.of(answer.output).text } : answer;
+      return { kind: "attemptEnded", frame: call.frame, attempt: call.attempt, outcome };
+    }
+    return undefined;
+  }
+}
+
+/** Everything in a state, as plain data. */
+function dump(state: RunState): unknown {
+  const { workflow: _, frames, ready, timers, signals, undo, input, context, output, ending, ...rest } = state;
+  return {
+    ...rest,
+    texts: [input.text, context.text, output?.text, ending?.text],
+    frames: [...frames.values()].map(dumpFrame),
+    ready: [...ready].map((frame) => frame.id),
+    timers: [...timers.values()].map((timer) => ({ ...timer, frame: timer.frame.id })),
+    signals: [...signals].map(([name, queue]) => [name, queue.map((payload) => payload.text)]),
+    undo: undo.map(({ body, input: data }) => [body.id, data.text]),
+  };
+}
+
+function dumpFrame(frame: Frame): unknown {
+  const { node, parent, raw, input, data, request, outputs, context, children, ...rest } = frame;
+  return {
+    ...rest,
+    ids: [node.id, parent?.id],
+    texts: [raw.text, input.text, data.text, request?.text, context?.text],
+    outputs: outputs?.map((output) => output?.text),
+    children: children.map((child) => child.id),
+  };
+}
