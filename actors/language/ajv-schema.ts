@@ -29,7 +29,10 @@ export class SchemaCompiler {
     if (known !== undefined) return known;
     const bytes = Buffer.byteLength(text);
     if (bytes > LIMITS.schemaBytes) throw new SchemaFault(`the schema has ${bytes} bytes; at most ${LIMITS.schemaBytes} are taken: divide it`);
-    const check = new AjvCheck(this.#validator(schema));
+    const validate = this.#validator(schema);
+    // the answer of an asynchronous check is a promise, which would count as "valid"
+    if ("$async" in validate) throw new SchemaFault("$async is not supported: remove it");
+    const check = new AjvCheck(validate);
     this.#compiled.set(text, check);
     return check;
   }

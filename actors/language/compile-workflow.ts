@@ -36,7 +36,7 @@ export async function compileWorkflow(text: string, context: CompileContext): Pr
 
 function compileDocument(definition: Json, violations: Violations, capabilities: Capabilities): { workflow: Workflow; expressions: Expressions } {
   if (definition === null) violations.add("", "the document is empty: it must have the fields document and do.");
-  const fields = Fields.of(definition ?? {}, "", violations);
+  const fields = Fields.of(definition ?? undefined, "", violations);
   const header = compileHeader(fields.requiredMapping("document"), violations);
   const expressions = new Expressions(evaluationMode(fields), violations);
   const reusable = new Reusable(fields.mapping("use"), violations);

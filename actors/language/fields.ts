@@ -12,11 +12,17 @@ export class Fields {
   readonly pointer: string;
   /** The mapping itself. */
   readonly source: { readonly [key: string]: Json };
+  /** False if there was no mapping: that was said, and that it has no fields is not worth saying too. */
+  readonly present: boolean;
   readonly #violations: Violations;
+  /** Names that were asked for. */
   readonly #known = new Set<string>();
+  /** Names that were refused: they are not unknown, and not to be suggested. */
+  readonly #refused = new Set<string>();
 
-  private constructor(source: { readonly [key: string]: Json }, pointer: string, violations: Violations) {
-    this.source = source;
+  private constructor(source: { readonly [key: string]: Json } | undefined, pointer: string, violations: Violations) {
+    this.source = source ?? {};
+    this.present = source !== undefined;
     this.pointer = pointer;
     this.#violations = violations;
   }
@@ -25,7 +31,7 @@ export class Fields {
   static of(value: Json | undefined, pointer: string, violations: Violations): Fields {
     if (isJsonObject(value)) return new Fields(value, pointer, violations);
     if (value !== undefined) violations.add(pointer, `must be a mapping of names to values, not ${kindOf(value)}.`);
-    return new Fields({}, pointer, violations);
+    return new Fields(undefined, pointer, violations);
   }
 
   /** Pointer of a field. */
@@ -47,7 +53,7 @@ export class Fields {
   /** Any value; its absence is a violation. */
   requiredJson(name: string): Json | undefined {
     const value = this.json(name);
-    if (value === undefined) this.#violations.add(this.pointer, `lacks the field ${name}: add it.`);
+    if (value === undefined && this.present) this.#violations.add(this.pointer, `lacks the field ${name}: add it.`);
     return value;
   }
 
@@ -66,7 +72,7 @@ export class Fields {
     const text = this.text(name);
     const found = allowed.find((candidate) => candidate === text);
     if (text !== undefined && found === undefined) {
-      this.#violations.add(this.at(name), `must be one of ${allowed.join(", ")}, not ${JSON.stringify(text)}.${meant(text, allowed)}`);
+      this.#violations.add(this.at(name), `must be ${choice(allowed)}, not ${JSON.stringify(text)}.${meant(text, allowed)}`);
     }
     return found;
   }
@@ -99,16 +105,20 @@ export class Fields {
     return Fields.of(this.requiredJson(name), this.at(name), this.#violations);
   }
 
-  /** Refuses a field that the specification has and this version has not. */
-  unsupported(name: string, instead = ""): void {
-    if (this.has(name)) this.#violations.add(this.at(name), `${name} is not supported by this version.${instead === "" ? "" : ` ${instead}`}`);
+  /** Refuses a field that the specification has and this version has not. True if it is present. */
+  unsupported(name: string, instead = ""): boolean {
+    this.#refused.add(name);
+    if (!Object.hasOwn(this.source, name)) return false;
+    this.#violations.add(this.at(name), `${name} is not supported by this version.${instead === "" ? "" : ` ${instead}`}`);
+    return true;
   }
 
   /** Refuses every field that nobody asked for. To be called last. */
   close(): void {
     for (const name of Object.keys(this.source)) {
       if (this.#violations.full) return;
-      if (!this.#known.has(name)) this.#violations.add(this.at(name), `unknown field ${name}.${hint(name, [...this.#known].sort())}`);
+      if (this.#known.has(name) || this.#refused.has(name)) continue;
+      this.#violations.add(this.at(name), `unknown field ${name}.${hint(name, [...this.#known].sort())}`);
     }
   }
 
@@ -132,7 +142,11 @@ function shown(value: Json): string {
   return typeof value === "string" ? `the text ${JSON.stringify(value)}` : kindOf(value);
 }
 
+function choice(allowed: readonly string[]): string {
+  return allowed.length === 1 ? String(allowed[0]) : `one of ${allowed.join(", ")}`;
+}
+
 function meant(text: string, allowed: readonly string[]): string {
-  const name = closest(text, allowed);
+  const name = allowed.length > 1 ? closest(text, allowed) : undefined;
   return name === undefined ? "" : ` Did you mean ${name}?`;
 }

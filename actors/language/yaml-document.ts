@@ -23,7 +23,7 @@ const ADVICE: Partial<Record<YAMLError["code"], string>> = {
   TAB_AS_INDENT: "Indent with spaces.",
   BAD_INDENT: "Align it with the lines around it.",
   BAD_SCALAR_START: "Quote the text.",
-  MISSING_CHAR: "Close what was opened.",
+  MISSING_CHAR: "Is a bracket, a quote or a - missing?",
   MULTILINE_IMPLICIT_KEY: "A key must stand on one line; is a quote or a colon missing?",
   BLOCK_AS_IMPLICIT_KEY: 'Quote the value if it contains ": ".',
   TAG_RESOLVE_FAILED: "Tags are not supported: remove it.",

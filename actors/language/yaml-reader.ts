@@ -40,10 +40,14 @@ export class YamlReader {
   #node(node: ParsedNode | null, depth: number): Measured {
     if (node === null) return NOTHING;
     if (isAlias(node)) return this.#alias(node, depth);
-    if (node.tag !== undefined) this.#fault(node.range[0], `the tag ${node.tag} is not supported: remove it.`);
+    if (node.tag !== undefined) this.#tag(node.tag, node.range[0]);
     const measured = this.#content(node, depth);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, { node, measured });
     return measured;
+  }
+
+  #tag(tag: string, offset: number): void {
+    this.#fault(offset, `the tag ${tag.replace("tag:yaml.org,2002:", "!!")} is not supported: remove it.`);
   }
 
   #content(node: Exclude<ParsedNode, Alias.Parsed>, depth: number): Measured {
@@ -83,7 +87,7 @@ export class YamlReader {
       this.#fault(key.range[0], "a key must be a text.");
       return "";
     }
-    if (key.tag !== undefined) this.#fault(key.range[0], `the tag ${key.tag} is not supported: remove it.`);
+    if (key.tag !== undefined) this.#tag(key.tag, key.range[0]);
     if (key.value === "<<" && key.type === "PLAIN") {
       this.#fault(key.range[0], "merge keys (<<) are not part of YAML 1.2: write the fields out, or use an alias for the whole value.");
     }

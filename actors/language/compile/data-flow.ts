@@ -68,8 +68,7 @@ function compileSchema(owner: Fields, compilation: Compilation): SchemaCheck | u
   if (!/^json(:(draft-)?2020-12)?$/.test(format)) {
     compilation.violations.add(schema.at("format"), `the schema format ${format} is not supported by this version: use json.`);
   }
-  const external = schema.has("resource");
-  schema.unsupported("resource", "Write the schema inline, under document.");
+  const external = schema.unsupported("resource", "Write the schema inline, under document.");
   const document = external ? schema.json("document") : schema.requiredJson("document");
   schema.close();
   if (document === undefined) return undefined;

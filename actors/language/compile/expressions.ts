@@ -2,12 +2,11 @@
  * The expressions of one document: compiles them, checks at once that they use only variables that exist where they stand, and keeps those
  * outside the compiled subset for a check by the reference implementation at the end.
  */
-import { messageOf } from "../../../runtime/errors.ts";
-import { LIMITS } from "../../../runtime/limits.ts";
 import type { Json } from "../../json.ts";
 import { ConstantTemplate } from "../constant-template.ts";
 import type { Expression, ExternalEvaluator, Scope, Template } from "../expression.ts";
 import { compileExpression, compileTemplate } from "../jq/compile-expression.ts";
+import { ExpressionRefused } from "../jq/refused.ts";
 import { pointerTo } from "../pointer.ts";
 import { closest } from "../suggest.ts";
 import { UNSUPPORTED_VARIABLES } from "../variables.ts";
@@ -15,9 +14,6 @@ import type { Violations } from "../violations.ts";
 
 /** How strings of templates are read: only `${ }` is an expression, or everything is tried as one. */
 export type EvaluationMode = "strict" | "loose";
-
-/** A text that is one expression as a whole. */
-const ENCLOSED = /^\s*\$\{([\s\S]*)\}\s*$/;
 
 /** Compiles the expressions of one document. */
 export class Expressions {
@@ -38,20 +34,18 @@ export class Expressions {
       this.#violations.add(pointer, `must be an expression, as a text.${typeof value === "object" ? "" : ` Quote it: "${value}"`}`);
       return undefined;
     }
-    const source = (ENCLOSED.exec(value)?.[1] ?? value).trim();
-    if (source === "") {
-      this.#violations.add(pointer, "the expression is empty: write a jq expression such as .name.");
-      return undefined;
-    }
-    if (this.#tooLong(source, () => pointer)) return undefined;
-    const expression = this.#compiled(pointer, () => compileExpression(source));
+    const expression = this.#compiled(pointer, () => compileExpression(value));
     if (expression !== undefined) this.#check(expression, () => pointer, variables);
     return expression;
   }
 
   /** A field that holds data, in which texts can be expressions. */
   template(value: Json, pointer: string, variables: readonly string[], mode: EvaluationMode = this.mode): Template {
-    const template = this.#compiled(pointer, () => compileTemplate(value, mode)) ?? new ConstantTemplate(value);
+    const template = this.#accepted(value, mode);
+    if (template === undefined) {
+      this.#refuseEach(value, pointer, mode);
+      return new ConstantTemplate(value);
+    }
     // in loose mode, what fails as an expression is a text: nothing in it can be wrong
     if (mode === "strict") {
       for (const expression of template.expressions) {
@@ -81,7 +75,7 @@ export class Expressions {
   /** `place` gives the pointer of the expression: looking for it is worth while only if there is something to say about it. */
   #check(expression: Expression, place: () => string, variables: readonly string[]): void {
     const { source, external } = expression;
-    if (this.#violations.full || this.#tooLong(source, place)) return;
+    if (this.#violations.full) return;
     const missing = expression.variables.filter((name) => !variables.includes(name));
     const refused = external ? missing.filter((name) => UNSUPPORTED_VARIABLES.includes(name)) : missing;
     for (const name of refused) this.#violations.add(place(), missingVariable(name, variables));
@@ -91,19 +85,33 @@ export class Expressions {
     }
   }
 
-  #tooLong(source: string, place: () => string): boolean {
-    if (Buffer.byteLength(source) <= LIMITS.expressionBytes) return false;
-    this.#violations.add(place(), `the expression has more than ${LIMITS.expressionBytes} bytes: divide it.`);
-    return true;
-  }
-
   #compiled<T>(pointer: string, compile: () => T): T | undefined {
     try {
       return compile();
     } catch (error) {
-      this.#violations.add(pointer, `${messageOf(error)}.`);
+      if (!(error instanceof ExpressionRefused)) throw error;
+      const empty = "the expression is empty: write a jq expression such as .name.";
+      const refused = `the expression ${shown(error.source)} is refused: ${error.reason}.`;
+      this.#violations.add(pointer, error.source.replaceAll(/[\s${}]/g, "") === "" ? empty : refused);
       return undefined;
     }
+  }
+
+  #accepted(value: Json, mode: EvaluationMode): Template | undefined {
+    try {
+      return compileTemplate(value, mode);
+    } catch (error) {
+      if (error instanceof ExpressionRefused) return undefined;
+      throw error;
+    }
+  }
+
+  /** Says of every text in a refused template what is wrong with it: the template itself stops at the first. */
+  #refuseEach(value: Json, pointer: string, mode: EvaluationMode): void {
+    if (this.#violations.full) return;
+    if (typeof value === "string") this.#compiled(pointer, () => compileTemplate(value, mode));
+    if (typeof value !== "object" || value === null) return;
+    for (const [name, inner] of Object.entries(value)) this.#refuseEach(inner, pointerTo(pointer, name), mode);
   }
 }
 

@@ -13,9 +13,8 @@ import type { Compilation, TaskSite } from "./compilation.ts";
 /** `run`. */
 export function compileRun(fields: Fields, site: TaskSite, compilation: Compilation): CallNode {
   const run = fields.requiredMapping("run");
-  for (const name of ["container", "script", "workflow"]) run.unsupported(name);
-  const others = ["container", "script", "workflow"].some((name) => run.has(name));
-  const shell = others ? run.mapping("shell") : run.requiredMapping("shell");
+  const others = ["container", "script", "workflow"].filter((name) => run.unsupported(name));
+  const shell = others.length > 0 ? run.mapping("shell") : run.requiredMapping("shell");
   if (shell !== undefined && run.has("shell") && !compilation.capabilities.allowShell) {
     compilation.violations.add(run.at("shell"), `shell commands are not allowed on this node. ${ERRORS.SHELL_DISABLED.advice}`);
   }

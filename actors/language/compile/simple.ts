@@ -48,8 +48,8 @@ function compileCase(
   const names = Object.keys(outer.source);
   const [name = ""] = names;
   if (names.length !== 1) compilation.violations.add(pointer, "a case is one name with when and then below it: indent them under the name.");
-  const entry = names.length === 1 ? outer.requiredMapping(name) : Fields.of({}, pointer, compilation.violations);
-  if (names.length === 1 && !entry.has("then")) compilation.violations.add(entry.pointer, "lacks the field then: add it.");
+  const entry = names.length === 1 ? outer.requiredMapping(name) : Fields.of(undefined, pointer, compilation.violations);
+  if (entry.present && !entry.has("then")) compilation.violations.add(entry.pointer, "lacks the field then: add it.");
   const when = compilation.expressions.expression(entry.json("when"), entry.at("when"), site.variables.inTask);
   const then = compileThen(entry, site.list, compilation);
   entry.close();

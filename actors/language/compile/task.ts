@@ -126,15 +126,14 @@ export class TaskCompiler implements ListCompiler {
 
   #kind(fields: Fields): KindCompiler | undefined {
     const { violations } = this.#compilation;
-    for (const name of UNSUPPORTED_KINDS) fields.unsupported(name);
-    if (UNSUPPORTED_KINDS.some((name) => fields.has(name))) return undefined;
+    if (UNSUPPORTED_KINDS.filter((name) => fields.unsupported(name)).length > 0) return undefined;
     const present = Object.keys(KINDS).filter(
       (name) => Object.hasOwn(fields.source, name) && !(name === "do" && Object.hasOwn(fields.source, "for")),
     );
     const [first, ...more] = present;
     if (first !== undefined && more.length === 0) return KINDS[first];
-    if (first === undefined) violations.add(fields.pointer, noKind(Object.keys(fields.source)));
-    else violations.add(fields.pointer, `is of several kinds at once (${listed(present)}): make each a task of its own.`);
+    if (first === undefined && fields.present) violations.add(fields.pointer, noKind(Object.keys(fields.source)));
+    if (more.length > 0) violations.add(fields.pointer, `is of several kinds at once (${listed(present)}): make each a task of its own.`);
     return undefined;
   }
 
