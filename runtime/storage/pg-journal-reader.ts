@@ -1,23 +1,16 @@
 /**
  * The reading half of the journal in PostgreSQL. Every query is served by an index; a test holds the plans to that.
  */
-import { MaestroError } from "../errors.ts";
 import type { RunId } from "../ids.ts";
 import type { JournalRow, RunFilter, RunRecord, RunStatus, RunTimer, ShardRange, WakeAudit } from "./journal.ts";
-import { journalChecksum } from "./journal-checksum.ts";
+import type { JournalReader } from "./laned-journal.ts";
 import type { PgDatabase } from "./pg-database.ts";
+import { type StoredRow, verifyRows } from "./stored-rows.ts";
 
 /** Findings that an audit names at most. */
 const AUDIT_FINDINGS = 100;
 
 const RUN_COLUMNS = "id, workflow_id, user_id, status, wake, labels, error_message, created_at, ended_at";
-
-interface StoredRow {
-  readonly seq: string;
-  readonly entry_count: number;
-  readonly crc: number;
-  readonly entries: Buffer;
-}
 
 interface StoredRun {
   readonly id: RunId;
@@ -32,37 +25,37 @@ interface StoredRun {
 }
 
 /** The reader. */
-export class PgJournalReader {
+export class PgJournalReader implements JournalReader {
   readonly #database: PgDatabase;
 
   constructor(database: PgDatabase) {
     this.#database = database;
   }
 
-  /** See {@link Journal.read}. */
   async read(runId: RunId, fromSeq: number, rowLimit: number): Promise<readonly JournalRow[]> {
-    const stored = await this.#database.query<StoredRow>(
-      `SELECT seq, entry_count, crc, entries FROM journal
+    const stored = await this.#database.query<Omit<StoredRow, "firstSeq"> & { readonly firstSeq: string }>(
+      `SELECT seq AS "firstSeq", entry_count AS "entryCount", crc AS checksum, entries FROM journal
         WHERE run_id = $1 AND seq >= coalesce((SELECT max(seq) FROM journal WHERE run_id = $1 AND seq <= $2), 0)
         ORDER BY seq LIMIT $3`,
       [runId, fromSeq, rowLimit],
     );
-    return verified(runId, fromSeq, stored);
+    return verifyRows(
+      runId,
+      fromSeq,
+      stored.map((row) => ({ ...row, firstSeq: Number(row.firstSeq) })),
+    );
   }
 
-  /** See {@link Journal.find}. */
   async find(runId: RunId): Promise<RunRecord | undefined> {
     const [row] = await this.#database.query<StoredRun>(`SELECT ${RUN_COLUMNS} FROM workflow_runs WHERE id = $1`, [runId]);
     return row === undefined ? undefined : recordOf(row);
   }
 
-  /** See {@link Journal.findByKey}. */
   async findByKey(idempotencyKey: string): Promise<RunId | undefined> {
     const [row] = await this.#database.query<{ run_id: RunId }>("SELECT run_id FROM run_keys WHERE key = $1", [idempotencyKey]);
     return row?.run_id;
   }
 
-  /** See {@link Journal.list}. */
   async list(filter: RunFilter, limit: number, after?: RunId): Promise<readonly RunRecord[]> {
     const values: unknown[] = [];
     const conditions: string[] = [];
@@ -83,14 +76,12 @@ export class PgJournalReader {
     return (await this.#database.query<StoredRun>(text, values)).map(recordOf);
   }
 
-  /** See {@link Journal.listReady}. */
   async listReady(shards: ShardRange, limit: number, after?: RunId): Promise<readonly RunId[]> {
     const text = `SELECT id FROM workflow_runs
       WHERE wake & 1 = 1 AND shard_of(id) BETWEEN $1 AND $2 AND id > $3 ORDER BY id LIMIT $4`;
     return idsOf(await this.#database.query(text, [shards.first, shards.last, after ?? NIL, limit]));
   }
 
-  /** See {@link Journal.listTimers}. */
   async listTimers(shards: ShardRange, dueBeforeMs: number, limit: number): Promise<readonly RunTimer[]> {
     const rows = await this.#database.query<{ due_at: Date; run_id: RunId; timer: number }>(
       `SELECT due_at, run_id, timer FROM run_timers
@@ -100,7 +91,6 @@ export class PgJournalReader {
     return rows.map((row) => ({ runId: row.run_id, timer: row.timer, dueAtMs: row.due_at.getTime() }));
   }
 
-  /** See {@link Journal.audit}. */
   async audit(shards: ShardRange, graceMs: number, limit: number): Promise<WakeAudit> {
     const values = [shards.first, shards.last, graceMs];
     const isOurs = `shard_of(w.id) BETWEEN $1 AND $2 AND w.updated_at < now() - $3 * interval '1 millisecond'`;
@@ -118,6 +108,10 @@ export class PgJournalReader {
     ]);
     return { withoutWake: [...new Set(found.flat())].sort().slice(0, AUDIT_FINDINGS), ready: idsOf(ready) };
   }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
 }
 
 /** Smaller than every run id. */
@@ -125,28 +119,6 @@ const NIL = "00000000-0000-0000-0000-000000000000";
 
 function idsOf(rows: readonly unknown[]): readonly RunId[] {
   return (rows as readonly { id: RunId }[]).map((row) => row.id);
-}
-
-/** The rows from the one that holds `fromSeq`. @throws JOURNAL_CORRUPT a checksum differs, or entries are missing between rows. */
-function verified(runId: RunId, fromSeq: number, stored: readonly StoredRow[]): readonly JournalRow[] {
-  const rows: JournalRow[] = [];
-  let expected: number | undefined;
-  for (const { seq, entry_count: count, crc, entries } of stored) {
-    const firstSeq = Number(seq);
-    if (firstSeq + count <= fromSeq) {
-      expected = firstSeq + count;
-      continue;
-    }
-    if (firstSeq !== (expected ?? Math.min(firstSeq, fromSeq))) throw corrupt(runId, expected ?? fromSeq, `the next row begins at ${firstSeq}`);
-    if (journalChecksum(runId, firstSeq, count, [entries]) !== crc) throw corrupt(runId, firstSeq, "its checksum differs");
-    rows.push({ firstSeq, entries });
-    expected = firstSeq + count;
-  }
-  return rows;
-}
-
-function corrupt(runId: RunId, seq: number, reason: string): MaestroError {
-  return new MaestroError("JOURNAL_CORRUPT", { facts: { runId, seq, reason } });
 }
 
 function recordOf(row: StoredRun): RunRecord {

@@ -5,11 +5,11 @@
  * Every change joins the fence row. Without that row (this boot was fenced) nothing changes and the answer is 0.
  */
 import { type Shard, shardOf, timeOf } from "../ids.ts";
+import type { Batch, BatchHead, BatchKey, BatchRow, BatchRun } from "./batch.ts";
 import type { RunTimer } from "./journal.ts";
 import { journalChecksum } from "./journal-checksum.ts";
 import type { Claim } from "./ownership.ts";
 import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, textArray, timestamptzArray, uuidArray } from "./pg-array.ts";
-import type { Batch, BatchHead, BatchKey, BatchRow, BatchRun } from "./pg-batch.ts";
 
 /** A prepared statement with its parameters, as the driver takes it. */
 export interface Statement {

@@ -6,24 +6,20 @@
  * Its states: open -> fenced (for ever: every write is refused) and open -> closed (the node stops).
  */
 import type { Clock } from "../clock.ts";
-import { MaestroError } from "../errors.ts";
+import { MaestroError, messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { RunId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
+import { type Batch, batchLength, bytesOf, formBatch } from "./batch.ts";
+import type { BatchStore, Collision, Outcome } from "./batch-store.ts";
 import type { RunWrite } from "./journal.ts";
 import { pause } from "./pause.ts";
-import { type Batch, batchLength, bytesOf, formBatch } from "./pg-batch.ts";
-import { failureOf, type PgFailure } from "./pg-connection.ts";
-import type { LaneConnection, Outcome } from "./pg-lane-connection.ts";
-import { findVerdict } from "./pg-refusal.ts";
-import type { BatchStatements } from "./pg-statement.ts";
 
 /** What a lane is made from. */
 export interface LaneOptions {
   readonly lane: number;
-  readonly connection: LaneConnection;
-  readonly statements: BatchStatements;
+  readonly store: BatchStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub;
@@ -39,6 +35,8 @@ interface Pending {
   readonly reject: (error: MaestroError) => void;
 }
 
+type Refusal = Extract<Outcome, { kind: "refused" }>;
+
 const BOUNDS = { writes: LIMITS.batchWrites, bytes: LIMITS.batchBytes };
 /** First and longest delay before a batch of unknown outcome is looked up, in milliseconds; half of it is chance. */
 const RETRY_FIRST_MS = 50;
@@ -47,7 +45,7 @@ const RETRY_MAX_MS = 5_000;
 const OVERLOAD_RETRY_MS = 1_000;
 
 /** The lane. */
-export class PgLane {
+export class Lane {
   readonly #options: LaneOptions;
   #queue: Pending[] = [];
   #queuedBytes = 0;
@@ -83,10 +81,10 @@ export class PgLane {
     return new Promise((resolve) => this.#flushes.push({ ticket: this.#nextTicket, resolve }));
   }
 
-  /** Flushes, then closes the connection. */
+  /** Flushes, then gives the store's connection up. */
   async close(): Promise<void> {
     await this.flush();
-    await this.#options.connection.close();
+    await this.#options.store.close();
   }
 
   #start(): void {
@@ -120,36 +118,35 @@ export class PgLane {
     } else if (outcome.kind === "fenced") {
       this.#fence(live);
     } else {
-      await this.#sift(live, batch, outcome.failure);
+      await this.#sift(live, batch, outcome);
     }
   }
 
   /** Sends a batch until its outcome is known. It is sent again only after the store was seen not to hold it. */
   async #settle(batch: Batch): Promise<Exclude<Outcome, { kind: "unknown" }>> {
-    const { connection, statements } = this.#options;
-    const statement = statements.of(batch);
-    let outcome = await connection.execute(statement);
+    const { store } = this.#options;
+    let outcome = await store.commit(batch);
     for (let attempt = 1; outcome.kind === "unknown"; attempt++) {
       await this.#backOff(attempt, outcome.reason);
       try {
-        outcome = (await connection.holds(batch)) ? { kind: "committed" } : await connection.execute(statement);
+        outcome = (await store.holds(batch)) ? { kind: "committed" } : await store.commit(batch);
       } catch (error) {
-        outcome = { kind: "unknown", reason: failureOf(error).message };
+        outcome = { kind: "unknown", reason: messageOf(error) };
       }
     }
     return outcome;
   }
 
   /** A batch was refused for what is in it: fails the writes to blame and commits the others. */
-  async #sift(pending: readonly Pending[], batch: Batch, failure: PgFailure): Promise<void> {
-    const verdict = await this.#findVerdict(batch, failure);
-    if (verdict.kind === "committed") {
+  async #sift(pending: readonly Pending[], batch: Batch, refusal: Refusal): Promise<void> {
+    const collision: Collision = refusal.isDuplicate ? await this.#findCollision(batch) : { kind: "other" };
+    if (collision.kind === "committed") {
       for (const { resolve } of pending) resolve();
       return;
     }
-    if (verdict.kind === "keysTaken") {
+    if (collision.kind === "keysTaken") {
       for (const { write } of pending) {
-        const owner = verdict.owners.get(write.runId);
+        const owner = collision.owners.get(write.runId);
         if (owner !== undefined) this.#failRun(write.runId, new MaestroError("IDEMPOTENCY_KEY_REUSED", { facts: { runId: owner } }));
       }
       return this.#commit(pending);
@@ -157,7 +154,7 @@ export class PgLane {
     const [first] = pending;
     if (pending.length === 1 && first !== undefined) {
       const { runId } = first.write;
-      this.#failRun(runId, new MaestroError("JOURNAL_REJECTED", { facts: { runId, reason: failure.message } }));
+      this.#failRun(runId, new MaestroError("JOURNAL_REJECTED", { facts: { runId, reason: refusal.reason } }));
       return this.#commit(pending);
     }
     const middle = pending.length >> 1;
@@ -165,12 +162,12 @@ export class PgLane {
     await this.#commit(pending.slice(middle));
   }
 
-  async #findVerdict(batch: Batch, failure: PgFailure): ReturnType<typeof findVerdict> {
+  async #findCollision(batch: Batch): Promise<Collision> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await findVerdict(this.#options.connection, batch, failure, this.#options.statements.epochOf);
+        return await this.#options.store.findCollision(batch);
       } catch (error) {
-        await this.#backOff(attempt, failureOf(error).message);
+        await this.#backOff(attempt, messageOf(error));
       }
     }
   }

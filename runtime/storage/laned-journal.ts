@@ -1,0 +1,70 @@
+/**
+ * A journal made of writer lanes and a reader. Owns which lane a run belongs to; that never changes while the journal is open, because it
+ * gives a run's writes their order.
+ */
+import { invariant } from "../assert.ts";
+import { type RunId, shardOf } from "../ids.ts";
+import type { Journal, RunFilter, RunWrite, ShardRange } from "./journal.ts";
+import type { Lane } from "./lane.ts";
+
+/** The reading half of a {@link Journal}. */
+export interface JournalReader extends Pick<Journal, "read" | "find" | "findByKey" | "list" | "listReady" | "listTimers" | "audit"> {
+  /** Gives its connections up. */
+  close(): Promise<void>;
+}
+
+/** The journal. */
+export class LanedJournal implements Journal {
+  readonly #lanes: readonly Lane[];
+  readonly #reader: JournalReader;
+
+  constructor(lanes: readonly Lane[], reader: JournalReader) {
+    invariant(lanes.length > 0, "a journal needs a lane");
+    this.#lanes = lanes;
+    this.#reader = reader;
+  }
+
+  append(write: RunWrite): Promise<void> {
+    invariant(write.create === undefined || write.head !== undefined, "a run is created together with its head");
+    const lane = this.#lanes[shardOf(write.runId) % this.#lanes.length];
+    invariant(lane !== undefined, "every run has a lane");
+    return lane.append(write);
+  }
+
+  read(runId: RunId, fromSeq: number, rowLimit: number): ReturnType<Journal["read"]> {
+    return this.#reader.read(runId, fromSeq, rowLimit);
+  }
+
+  find(runId: RunId): ReturnType<Journal["find"]> {
+    return this.#reader.find(runId);
+  }
+
+  findByKey(idempotencyKey: string): ReturnType<Journal["findByKey"]> {
+    return this.#reader.findByKey(idempotencyKey);
+  }
+
+  list(filter: RunFilter, limit: number, after?: RunId): ReturnType<Journal["list"]> {
+    return this.#reader.list(filter, limit, after);
+  }
+
+  listReady(shards: ShardRange, limit: number, after?: RunId): ReturnType<Journal["listReady"]> {
+    return this.#reader.listReady(shards, limit, after);
+  }
+
+  listTimers(shards: ShardRange, dueBeforeMs: number, limit: number): ReturnType<Journal["listTimers"]> {
+    return this.#reader.listTimers(shards, dueBeforeMs, limit);
+  }
+
+  audit(shards: ShardRange, graceMs: number, limit: number): ReturnType<Journal["audit"]> {
+    return this.#reader.audit(shards, graceMs, limit);
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.flush()));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
+    await this.#reader.close();
+  }
+}

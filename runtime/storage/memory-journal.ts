@@ -1,0 +1,42 @@
+/**
+ * The journal in memory: the very lanes of the real one over a store in memory, for unit tests and simulation. With a virtual clock, a
+ * seeded random and a `defer` of the simulation it is deterministic.
+ */
+import type { Clock } from "../clock.ts";
+import type { EventHub } from "../events.ts";
+import type { BootId } from "../ids.ts";
+import type { Random } from "../random.ts";
+import type { Journal } from "./journal.ts";
+import { Lane } from "./lane.ts";
+import { LanedJournal } from "./laned-journal.ts";
+import { MemoryBatchStore } from "./memory-batch-store.ts";
+import { MemoryFaults } from "./memory-faults.ts";
+import { MemoryJournalReader } from "./memory-journal-reader.ts";
+import type { MemoryStore } from "./memory-store.ts";
+import type { Claim } from "./ownership.ts";
+
+/** What the journal is made from. */
+export interface MemoryJournalOptions {
+  readonly store: MemoryStore;
+  readonly bootId: BootId;
+  readonly claim: Claim;
+  /** Number of writer lanes. Default 1. */
+  readonly lanes?: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub;
+  /** Faults of the store. Default: none. */
+  readonly faults?: MemoryFaults;
+  /** Calls back after the current tick. Default: `setImmediate`. */
+  readonly defer?: (callback: () => void) => void;
+}
+
+/** Opens the journal of a boot that claimed its shards. */
+export async function openMemoryJournal(options: MemoryJournalOptions): Promise<Journal> {
+  const { store, bootId, claim, clock, random, events, faults = new MemoryFaults(), defer = setImmediate } = options;
+  const lanes = Array.from({ length: options.lanes ?? 1 }, (_, lane) => {
+    const batches = new MemoryBatchStore({ store, bootId, claim, faults, clock });
+    return new Lane({ lane, store: batches, clock, random, events, defer });
+  });
+  return new LanedJournal(lanes, new MemoryJournalReader(store));
+}

@@ -1,0 +1,64 @@
+/**
+ * The tables of the memory adapters: what the database is to the PostgreSQL ones. It outlives the journals that are opened on it, so that
+ * a test can let a node crash and another one take over. Deterministic.
+ */
+import type { Clock } from "../clock.ts";
+import type { BootId, RunId, Shard } from "../ids.ts";
+import type { DocumentRecord } from "./documents.ts";
+import type { RunRecord, RunTimer } from "./journal.ts";
+import type { StoredRow } from "./stored-rows.ts";
+import type { AttemptRecord } from "./task-ledger.ts";
+
+/** A row of the journal. */
+export interface MemoryRow extends StoredRow {
+  readonly epoch: number;
+}
+
+/** A row of the runs' table. */
+export interface MemoryRun extends RunRecord {
+  /** When it was last changed, milliseconds since the epoch. */
+  readonly updatedAtMs: number;
+}
+
+/** A boot of a node. */
+export interface MemoryNode {
+  readonly bootId: BootId;
+  readonly nodeName: string;
+  leaseUntilMs: number;
+  isReleased: boolean;
+  /** A boot's lanes are fenced together. */
+  isFenced: boolean;
+}
+
+/** A document, and whether it was taken out of use. */
+export interface MemoryDocument {
+  readonly record: DocumentRecord;
+  isRemoved: boolean;
+}
+
+/** The tables. */
+export class MemoryStore {
+  /** The store's own clock: leases and ages are measured by it. */
+  readonly clock: Clock;
+  readonly runs = new Map<RunId, MemoryRun>();
+  /** Rows of each run, in order. */
+  readonly rows = new Map<RunId, MemoryRow[]>();
+  /** By {@link timerName}. */
+  readonly timers = new Map<string, RunTimer>();
+  readonly keys = new Map<string, RunId>();
+  readonly nodes = new Map<BootId, MemoryNode>();
+  readonly epochs = new Map<Shard, number>();
+  /** In the order in which they were stored. */
+  readonly documents: MemoryDocument[] = [];
+  /** By run, frame and attempt. */
+  readonly attempts = new Map<string, AttemptRecord>();
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+}
+
+/** A timer's key in {@link MemoryStore.timers}. */
+export function timerName({ runId, timer, dueAtMs }: RunTimer): string {
+  return `${runId}/${timer}/${dueAtMs}`;
+}

@@ -1,0 +1,39 @@
+/**
+ * Judges stored rows of a run's history before anyone reads them. Pure.
+ */
+import { MaestroError } from "../errors.ts";
+import type { RunId } from "../ids.ts";
+import type { JournalRow } from "./journal.ts";
+import { journalChecksum } from "./journal-checksum.ts";
+
+/** A row as it lies in the store. */
+export interface StoredRow extends JournalRow {
+  readonly entryCount: number;
+  /** See {@link journalChecksum}. */
+  readonly checksum: number;
+}
+
+/**
+ * The rows from the one that holds `fromSeq`. `stored` may begin with one row that ends before it.
+ *
+ * @throws JOURNAL_CORRUPT a checksum differs, or entries are missing.
+ */
+export function verifyRows(runId: RunId, fromSeq: number, stored: readonly StoredRow[]): readonly JournalRow[] {
+  const rows: JournalRow[] = [];
+  let expected: number | undefined;
+  for (const { firstSeq, entryCount, checksum, entries } of stored) {
+    const isFirst = expected === undefined;
+    if (isFirst ? firstSeq > fromSeq : firstSeq !== expected) {
+      throw corrupt(runId, expected ?? fromSeq, `it is missing; the next row begins at ${firstSeq}`);
+    }
+    expected = firstSeq + entryCount;
+    if (expected <= fromSeq) continue;
+    if (journalChecksum(runId, firstSeq, entryCount, [entries]) !== checksum) throw corrupt(runId, firstSeq, "its checksum differs");
+    rows.push({ firstSeq, entries });
+  }
+  return rows;
+}
+
+function corrupt(runId: RunId, seq: number, reason: string): MaestroError {
+  return new MaestroError("JOURNAL_CORRUPT", { facts: { runId, seq, reason } });
+}
