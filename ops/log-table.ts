@@ -37,16 +37,19 @@ export const LOG_TABLE: LogTable = {
   "task.ended": { level: "debug", message: "a task attempt ended" },
   "task.log": { level: "event", message: (event) => event.message, fields: ({ runId, task, attempt, data }) => ({ runId, task, attempt, data }) },
   "database.exited": { level: "error", message: "the embedded PostgreSQL stopped by itself and is started again" },
+  "ledger.delayed": { level: "warn", message: "the table of task attempts could not be written" },
   "run.started": { level: "debug", message: "a run started" },
   "run.ended": { level: "debug", message: "a run ended" },
   "run.recovered": { level: "info", message: "runs of an earlier boot were taken up again" },
   "run.passivated": { level: "debug", message: "an idle run left memory" },
   "run.loaded": { level: "debug", message: "a run was loaded from its journal" },
   "run.withoutWakeup": { level: "error", message: "runs were found that nothing would ever wake" },
+  "request.ended": undefined,
+  "request.broken": { level: "error", message: "a call met an error that is a defect; its caller was told INTERNAL", fields: withProblem },
   "expression.external": undefined,
 };
 
-function withProblem(event: { readonly path: string; readonly error: unknown }): object {
+function withProblem(event: { readonly error: unknown }): object {
   const { error, ...facts } = event;
   return { ...facts, problem: messageOf(error), stack: error instanceof Error ? error.stack : undefined };
 }

@@ -48,7 +48,7 @@ function subscribe<N extends EventName>(events: EventHub, name: N, table: Metric
 
 /** One row for every event of the runtime. */
 function metricTable(registry: Registry): MetricTable {
-  return { ...runRows(registry), ...taskRows(registry), ...journalRows(registry), ...actorRows(registry) };
+  return { ...runRows(registry), ...taskRows(registry), ...journalRows(registry), ...actorRows(registry), ...requestRows(registry) };
 }
 
 function runRows(registry: Registry): Pick<MetricTable, Extract<EventName, `run.${string}`>> {
@@ -149,7 +149,9 @@ function taskRows(registry: Registry): Pick<MetricTable, Extract<EventName, `poo
   };
 }
 
-function journalRows(registry: Registry): Pick<MetricTable, Extract<EventName, `journal.${string}` | `lease.${string}` | `database.${string}`>> {
+function journalRows(
+  registry: Registry,
+): Pick<MetricTable, Extract<EventName, `journal.${string}` | `lease.${string}` | `database.${string}` | `ledger.${string}`>> {
   const registers = [registry];
   const commits = new Counter({ name: "maestro_journal_commits_total", help: "Commits of the journal.", labelNames: ["lane"], registers });
   const writes = new Histogram({ name: "maestro_journal_batch_writes", help: "Writes in one commit.", buckets: BATCH_SIZES, registers });
@@ -164,6 +166,7 @@ function journalRows(registry: Registry): Pick<MetricTable, Extract<EventName, `
     buckets: FAST_SECONDS,
     registers,
   });
+  const dropped = new Counter({ name: "maestro_task_records_dropped_total", help: "Records of attempts that could not be stored.", registers });
   const failures = new Counter({ name: "maestro_lease_failures_total", help: "Renewals of the lease that failed.", registers });
   return {
     "journal.committed": (event) => {
@@ -178,6 +181,7 @@ function journalRows(registry: Registry): Pick<MetricTable, Extract<EventName, `
     "lease.renewed": ({ durationMs }) => renewal.observe(durationMs / 1000),
     "lease.failed": () => failures.inc(),
     "database.exited": undefined,
+    "ledger.delayed": ({ dropped: count }) => dropped.inc(count),
   };
 }
 
@@ -202,6 +206,30 @@ function actorRows(registry: Registry): Pick<MetricTable, Extract<EventName, `ac
     "actor.quarantined": () => quarantined.inc(),
     "actor.deadlock": () => deadlocks.inc(),
     "message.dead": ({ reason, suppressed }) => dead.inc({ reason }, 1 + suppressed),
+  };
+}
+
+function requestRows(registry: Registry): Pick<MetricTable, Extract<EventName, `request.${string}`>> {
+  const registers = [registry];
+  const requests = new Counter({
+    name: "maestro_grpc_requests_total",
+    help: "Calls answered by the gRPC gateway, by method and code; a stream counts once.",
+    labelNames: ["method", "code"],
+    registers,
+  });
+  const duration = new Histogram({
+    name: "maestro_grpc_request_duration_seconds",
+    help: "Time from a call's request to its answer, by method; for a stream, to its end.",
+    labelNames: ["method"],
+    buckets: SLOW_SECONDS,
+    registers,
+  });
+  return {
+    "request.ended": ({ method, code, durationMs }) => {
+      requests.inc({ method, code });
+      duration.observe({ method }, durationMs / 1000);
+    },
+    "request.broken": undefined,
   };
 }
 

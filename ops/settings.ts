@@ -119,8 +119,8 @@ export const SETTINGS = {
     most: 256,
     env: "MAESTRO_THREADS",
     flag: "--threads",
-    fallback: availableParallelism(),
-    doc: "Worker threads for tasks. Default: the number of processors.",
+    fallback: Math.max(1, availableParallelism() - 1),
+    doc: "Worker threads for tasks. Default: one less than the number of processors.",
   } as IntegerSetting,
   handlersFolder: {
     kind: "text",

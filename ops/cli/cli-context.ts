@@ -1,0 +1,42 @@
+/**
+ * What a command is given: the world outside, so that commands can be run by tests inside their process.
+ */
+import type { Clock } from "../../runtime/clock.ts";
+import type { Random } from "../../runtime/random.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import type { Gateway } from "./gateway-port.ts";
+import type { Output } from "./output.ts";
+
+/** The surroundings of one invocation. */
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder that relative paths start from. */
+  readonly cwd: string;
+  readonly output: Output;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborts at the first SIGINT or SIGTERM. */
+  readonly interrupted: AbortSignal;
+  /** Connects to a node; costs nothing until something is asked. */
+  connect(address: string): Gateway;
+  /** What the process will exit with. Commands change it. */
+  exitCode: ExitCode;
+}
+
+/** Address of the node when neither `--address` nor MAESTRO_ADDRESS names one. */
+export const DEFAULT_ADDRESS = "127.0.0.1:50051";
+
+/** Connects, does the work, and closes the connection. */
+export async function withGateway<T>(context: CliContext, address: string | undefined, work: (gateway: Gateway) => Promise<T>): Promise<T> {
+  const gateway = context.connect(address ?? context.env.MAESTRO_ADDRESS ?? DEFAULT_ADDRESS);
+  try {
+    return await work(gateway);
+  } finally {
+    gateway.close();
+  }
+}
+
+/** The exit code for a status that a run ended with. */
+export function exitCodeOf(status: string | undefined): ExitCode {
+  return status === "completed" ? EXIT.ok : EXIT.runNotCompleted;
+}

@@ -1,0 +1,55 @@
+/**
+ * What the command line asks of a node, whoever answers. Messages are those of the wire contract; lists come whole, page by page behind
+ * the scenes; history comes as the entries that the rest of the product knows.
+ */
+import type { HistoryEntry } from "../../actors/runs.ts";
+import type { Run, RunStatus, Workflow } from "./wire.ts";
+
+/** A workflow by name. */
+export interface WorkflowRef {
+  readonly namespace: string;
+  readonly name: string;
+  /** Empty: the latest; for a deletion, all. */
+  readonly version: string;
+}
+
+/** A run to start. */
+export interface RunRequest extends WorkflowRef {
+  /** JSON text; empty means {}. */
+  readonly input: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Empty: none. */
+  readonly idempotencyKey: string;
+}
+
+/** Which runs to list; empty fields mean all. */
+export interface RunQuery {
+  readonly namespace: string;
+  readonly workflow: string;
+  readonly statuses: readonly RunStatus[];
+  readonly limit: number;
+}
+
+/** A connection to a node. Every method throws MaestroError: what the node refused with, or NODE_UNREACHABLE. */
+export interface Gateway {
+  readonly address: string;
+  deploy(document: string, isDryRun: boolean): Promise<{ readonly workflow: Workflow; readonly created: boolean }>;
+  /** With its document. */
+  workflow(ref: WorkflowRef): Promise<Workflow>;
+  workflows(filter: { readonly namespace: string; readonly name: string; readonly limit: number }): Promise<readonly Workflow[]>;
+  /** Answers how many versions were taken out of use. */
+  deleteWorkflow(ref: WorkflowRef): Promise<number>;
+  start(request: RunRequest): Promise<{ readonly runId: string; readonly created: boolean }>;
+  run(runId: string): Promise<Run>;
+  /** Newest first. */
+  runs(query: RunQuery): Promise<readonly Run[]>;
+  /** All entries that there are now, from a sequence number on. */
+  history(runId: string, fromSeq: number): AsyncIterable<HistoryEntry>;
+  /** As {@link history}, and then live until the run has ended or `signal` is aborted. */
+  watch(runId: string, fromSeq: number, signal: AbortSignal): AsyncIterable<HistoryEntry>;
+  signal(runId: string, signal: { readonly name: string; readonly payload: string; readonly signalId: string }): Promise<void>;
+  cancel(runId: string, reason: string): Promise<void>;
+  terminate(runId: string, reason: string): Promise<void>;
+  release(runId: string): Promise<void>;
+  close(): void;
+}

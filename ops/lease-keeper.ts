@@ -1,0 +1,65 @@
+/**
+ * Keeps a boot's lease: renews it three times in its duration, and tells when another boot took over. A renewal that fails is only tried
+ * again: whether this boot may write is decided by the fence in the journal, never by a lease that may have run out.
+ */
+import type { CancelTimer, Clock } from "../runtime/clock.ts";
+import { messageOf } from "../runtime/errors.ts";
+import type { EventHub } from "../runtime/events.ts";
+import type { BootId } from "../runtime/ids.ts";
+import type { Ownership } from "../runtime/storage/ownership.ts";
+
+/** Renewals in the duration of a lease. */
+const RENEWALS_PER_LEASE = 3;
+
+/** What the keeper needs. */
+export interface LeaseKeeperOptions {
+  readonly ownership: Pick<Ownership, "renew">;
+  readonly bootId: BootId;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly events: EventHub;
+  /** Called once, when a renewal found that this boot was fenced. */
+  onLost(): void;
+}
+
+/** Renews a lease until it is stopped or the boot is fenced. */
+export class LeaseKeeper {
+  readonly #options: LeaseKeeperOptions;
+  #cancel: CancelTimer | undefined;
+  #renewing: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Begins; the first renewal follows a third of a lease after the claim. */
+  start(): void {
+    const { clock, leaseMs } = this.#options;
+    this.#cancel = clock.schedule(leaseMs / RENEWALS_PER_LEASE, () => {
+      this.#renewing = this.#renew();
+    });
+  }
+
+  /** Ends; resolves when no renewal is under way. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancel?.();
+    await this.#renewing;
+  }
+
+  async #renew(): Promise<void> {
+    const { ownership, bootId, leaseMs, clock, events, onLost } = this.#options;
+    const startedAtMs = clock.monotonic();
+    try {
+      const isOurs = await ownership.renew(bootId, leaseMs);
+      if (!isOurs && !this.#isStopped) {
+        this.#isStopped = true;
+        onLost();
+      } else if (isOurs) events.emit("lease.renewed", { durationMs: clock.monotonic() - startedAtMs });
+    } catch (error) {
+      events.emit("lease.failed", { reason: messageOf(error) });
+    }
+    if (!this.#isStopped) this.start();
+  }
+}

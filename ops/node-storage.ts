@@ -1,0 +1,157 @@
+/**
+ * The storage of a node as stages: the server (its own, or the one of a URL), the schema, the ownership, the stores. Nothing here decides
+ * anything about runs.
+ */
+import type { Clock } from "../runtime/clock.ts";
+import type { EventHub } from "../runtime/events.ts";
+import type { BootId } from "../runtime/ids.ts";
+import type { Random } from "../runtime/random.ts";
+import type { DocumentStore } from "../runtime/storage/documents.ts";
+import { startEmbeddedPg } from "../runtime/storage/embedded-pg.ts";
+import type { Journal } from "../runtime/storage/journal.ts";
+import type { Claim } from "../runtime/storage/ownership.ts";
+import { openPgDocuments } from "../runtime/storage/pg-documents.ts";
+import { openPgJournal } from "../runtime/storage/pg-journal.ts";
+import { migrate } from "../runtime/storage/pg-migrate.ts";
+import { openPgOwnership } from "../runtime/storage/pg-ownership.ts";
+import { requireSafeSettings } from "../runtime/storage/pg-settings.ts";
+import { openPgTaskLedger } from "../runtime/storage/pg-task-ledger.ts";
+import type { TaskLedger } from "../runtime/storage/task-ledger.ts";
+import type { Config } from "./config.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import type { Stage } from "./lifecycle.ts";
+
+/** Recovery of a large database after a crash takes minutes, and must not be cut short. */
+const DATABASE_START_MS = 330_000;
+const DATABASE_STOP_MS = 75_000;
+/** Another node's migration, or its last commits, may have to be waited for. */
+const CLAIM_MS = 120_000;
+
+/** What the stages need. */
+export interface NodeStorageOptions {
+  readonly config: Config;
+  readonly bootId: BootId;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub;
+  /** Another boot took over. */
+  onLost(): void;
+}
+
+/** The storage of one boot. Its parts are there once their stage has started. */
+export class NodeStorage {
+  readonly #options: NodeStorageOptions;
+  #url: string | undefined;
+  #claim: Claim | undefined;
+  #journal: Journal | undefined;
+  #documents: DocumentStore | undefined;
+  #ledger: TaskLedger | undefined;
+
+  constructor(options: NodeStorageOptions) {
+    this.#options = options;
+  }
+
+  /** The journal of this boot. */
+  get journal(): Journal {
+    return started(this.#journal, "stores");
+  }
+
+  /** The store of workflow documents. */
+  get documents(): DocumentStore {
+    return started(this.#documents, "stores");
+  }
+
+  /** The ledger of task attempts. */
+  get ledger(): TaskLedger {
+    return started(this.#ledger, "stores");
+  }
+
+  /** The stages, in order of their start. */
+  stages(): readonly Stage[] {
+    return [this.#database(), this.#schema(), this.#ownership(), this.#stores()];
+  }
+
+  #database(): Stage {
+    const { config, clock, random, events } = this.#options;
+    let stop = (): Promise<void> => Promise.resolve();
+    return {
+      name: "database",
+      startTimeoutMs: DATABASE_START_MS,
+      stopTimeoutMs: DATABASE_STOP_MS,
+      start: async () => {
+        if (config.pgUrl === undefined) {
+          const server = await startEmbeddedPg({ folder: config.dataFolder, clock, random, events });
+          stop = () => server.stop();
+          this.#url = server.url;
+        } else this.#url = config.pgUrl;
+        try {
+          await requireSafeSettings(this.#url);
+        } catch (error) {
+          await stop();
+          throw error;
+        }
+      },
+      stop: () => stop(),
+    };
+  }
+
+  #schema(): Stage {
+    return { name: "schema", startTimeoutMs: CLAIM_MS, start: async () => void (await migrate(started(this.#url, "database"))) };
+  }
+
+  #ownership(): Stage {
+    const { bootId, config, clock, events, onLost } = this.#options;
+    const { nodeName, lanes, leaseMs } = config;
+    let stop = (): Promise<void> => Promise.resolve();
+    return {
+      name: "ownership",
+      startTimeoutMs: CLAIM_MS,
+      start: async () => {
+        const ownership = await openPgOwnership({ url: started(this.#url, "database") });
+        stop = () => ownership.close();
+        try {
+          this.#claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs });
+        } catch (error) {
+          await stop();
+          throw error;
+        }
+        const keeper = new LeaseKeeper({ ownership, bootId, leaseMs, clock, events, onLost });
+        keeper.start();
+        stop = async () => {
+          await keeper.stop();
+          await ownership.release(bootId);
+          await ownership.close();
+        };
+      },
+      stop: () => stop(),
+    };
+  }
+
+  #stores(): Stage {
+    const { bootId, config, clock, random, events } = this.#options;
+    let close: (() => Promise<void>)[] = [];
+    return {
+      name: "stores",
+      start: async () => {
+        const url = started(this.#url, "database");
+        const claim = started(this.#claim, "ownership");
+        const documents = await openPgDocuments({ url });
+        const ledger = await openPgTaskLedger({ url, clock, events });
+        const journal = await openPgJournal({ url, bootId, claim, lanes: config.lanes, clock, random, events });
+        close = [() => journal.close(), () => ledger.close(), () => documents.close()];
+        this.#documents = documents;
+        this.#ledger = ledger;
+        this.#journal = journal;
+      },
+      stop: async () => {
+        await Promise.all(close.map((closeOne) => closeOne()));
+      },
+    };
+  }
+}
+
+/** The part that a stage made. @throws Error if the stage has not started: the stages are in the wrong order. */
+export function started<T>(part: T | undefined, stage: string): T {
+  if (part === undefined) throw new Error(`the stage "${stage}" has not started`);
+  return part;
+}
