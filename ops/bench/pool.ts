@@ -9,16 +9,31 @@ import type { WorkerPool } from "../../runtime/workers/pool.ts";
 import { startWorkerPool } from "../../runtime/workers/tiered-pool.ts";
 
 const HANDLERS = fileURLToPath(new URL("../../test/fixtures/handlers", import.meta.url));
+const PAUSE_MS = 5;
 const clock = systemClock();
 
 /** What one row measured. */
 interface Row {
-  readonly inFlight: number;
+  readonly inFlight: string;
   readonly attemptsPerSecond: number;
   /** CPU of the node's own thread, per attempt. */
   readonly nodeCpuUs: number;
   readonly p50Us: number;
   readonly p99Us: number;
+}
+
+/** One attempt after the other with a pause before each, so that every thread has gone to sleep: what waking up costs. */
+async function measureIdle(pool: WorkerPool, durationMs: number): Promise<Row> {
+  const latenciesUs: number[] = [];
+  const startMs = clock.monotonic();
+  const startCpu = process.threadCpuUsage();
+  while (clock.monotonic() - startMs < durationMs) {
+    await new Promise<void>((resolve) => clock.schedule(PAUSE_MS, resolve));
+    const sentMs = clock.monotonic();
+    await new Promise<void>((resolve) => pool.submit(attempt(latenciesUs.length), () => resolve()));
+    latenciesUs.push((clock.monotonic() - sentMs) * 1000);
+  }
+  return rowOf(`1, after ${PAUSE_MS} ms of rest`, latenciesUs, startMs, startCpu);
 }
 
 /** Keeps `inFlight` attempts going for `durationMs`. */
@@ -44,6 +59,10 @@ async function measure(pool: WorkerPool, inFlight: number, durationMs: number): 
   };
   for (let index = 0; index < inFlight; index += 1) submit();
   await done.promise;
+  return rowOf(String(inFlight), latenciesUs, startMs, startCpu);
+}
+
+function rowOf(inFlight: string, latenciesUs: number[], startMs: number, startCpu: NodeJS.CpuUsage): Row {
   const elapsedMs = clock.monotonic() - startMs;
   const cpu = process.threadCpuUsage(startCpu);
   latenciesUs.sort((a, b) => a - b);
@@ -77,5 +96,6 @@ const pool = await startWorkerPool({ clock, events: new EventHub(), threads: 1, 
 await measure(pool, 300, 500);
 const rows: Row[] = [];
 for (const inFlight of [1, 100, 300, 1_000]) rows.push(await measure(pool, inFlight, seconds * 1000));
+rows.push(await measureIdle(pool, seconds * 1000));
 await pool.stop(1_000);
 console.table(rows);

@@ -40,7 +40,7 @@ export class Executor {
         this.#execute(request);
         break;
       case "cancel":
-        this.#attempts.get(request.id)?.abort(request.reason);
+        this.#cancel(request);
         break;
     }
   }
@@ -54,9 +54,9 @@ export class Executor {
     const context = this.#options.scope.getStore();
     if (context === undefined) return false;
     const cause = attemptError("crashed", error);
-    if (!this.#end(context, { kind: "failed", error: { ...cause, message: `${how}: ${cause.message}` } })) {
-      this.#options.voice.log(context.id, "error", `${how}, after the attempt had ended: ${cause.message}`, undefined);
-    } else context.abort("the attempt has crashed");
+    const first = this.#end(context, { kind: "failed", error: { ...cause, message: `${how}: ${cause.message}` } });
+    if (first) context.abort("the attempt has crashed");
+    else this.#options.voice.log(0, "error", `${how} of ${context.task} in run ${context.runId}, after its end: ${cause.message}`, undefined);
     return true;
   }
 
@@ -69,6 +69,12 @@ export class Executor {
       return;
     }
     void this.#options.scope.run(context, () => this.#run(context, handler, request.input));
+  }
+
+  /** Aborts in the attempt's own scope: what its abort listeners throw is its own fault. */
+  #cancel(request: Request & { kind: "cancel" }): void {
+    const context = this.#attempts.get(request.id);
+    if (context !== undefined) this.#options.scope.run(context, () => context.abort(request.reason));
   }
 
   async #run(context: AttemptContext, handler: LoadedHandler, input: string): Promise<void> {

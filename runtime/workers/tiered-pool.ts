@@ -2,6 +2,7 @@
  * The worker pool of a node: routes each attempt to the tier that its handler asks for.
  */
 import { availableParallelism } from "node:os";
+import { invariant } from "../assert.ts";
 import type { Clock } from "../clock.ts";
 import { MaestroError } from "../errors.ts";
 import type { EventHub } from "../events.ts";
@@ -35,6 +36,7 @@ export interface WorkerPoolOptions extends Partial<Patience> {
 export async function startWorkerPool(options: WorkerPoolOptions): Promise<WorkerPool> {
   const { clock, events, handlersFolder = "", threads = Math.max(1, availableParallelism() - 1) } = options;
   const { cancelGraceMs = PATIENCE.cancelGraceMs, blockedMs = PATIENCE.blockedMs, unresponsiveMs = PATIENCE.unresponsiveMs } = options;
+  invariant(Number.isInteger(threads) && threads >= 1, `a pool has at least one thread, not ${threads}`);
   const queueLength = options.queueLength ?? LIMITS.taskQueueLength;
   const shared = { clock, events, threads, queueLength, cancelGraceMs, blockedMs, unresponsiveMs };
   const inNode = new ThreadPool({ ...shared, tier: "thread", handlers: new Map(), startThread: localThreads({ handlersFolder, memoryMb: 0 }) });

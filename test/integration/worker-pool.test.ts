@@ -97,6 +97,20 @@ describe("worker pool, thread tier", () => {
     });
   }
 
+  it("keeps the thread when an abort listener throws, or an attempt throws after its end", async () => {
+    const lines: string[] = [];
+    const stop = events.on("task.log", (line) => lines.push(line.message));
+    const attempt = attemptOf("throws-at-abort");
+    const outcome = execute(pool, attempt);
+    assert.equal(resultOf(await run("throws-after-its-end")), null);
+    pool.cancel(attempt.id);
+    assert.deepEqual(await outcome, { kind: "cancelled" });
+    await waitUntil("the late error to be told", () => lines.length > 0);
+    stop();
+    assert.deepEqual(lines, ["uncaught error of /do/0/step in run run-1, after its end: too late"]);
+    assert.equal(lost.length, 0);
+  });
+
   it("survives process.exit: the culprit has crashed, its neighbour is lost, another thread goes on", async () => {
     const neighbour = run("never-ends");
     const culprit = errorOf(await run("exits"));
