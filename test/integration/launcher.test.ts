@@ -9,11 +9,11 @@ import { waitUntil } from "../support/wait-until.ts";
 
 /** Stands in for the command line: says what it was given, then does what its first argument says. */
 const PROGRAM = `
-console.log(JSON.stringify({ pid: process.pid, args: process.argv.slice(2), relaunched: process.env.MAESTRO_RELAUNCHED ?? null }));
 const [verb, value] = process.argv.slice(2);
 if (verb === "exit") process.exitCode = Number(value);
-if (verb === "wait") setInterval(() => {}, 1000);
-if (verb === "drain") { setInterval(() => {}, 1000); process.once("SIGTERM", () => process.exit(7)); }
+if (verb === "wait" || verb === "drain") setInterval(() => {}, 1000);
+if (verb === "drain") process.once("SIGTERM", () => process.exit(7));
+console.log(JSON.stringify({ pid: process.pid, args: process.argv.slice(2), relaunched: process.env.MAESTRO_RELAUNCHED ?? null }));
 `;
 
 /** Makes this Node.js pass for an old one, and starts the command as the shell would. */

@@ -51,7 +51,7 @@ const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
   ],
   "imports form no circle": [
     {
-      files: { "runtime/a.ts": 'import "./b.ts";', "runtime/b.ts": 'import type { C } from "./c.ts";', "runtime/c.ts": 'export * from "./a.ts";' },
+      files: { "runtime/a.ts": 'import "./b.ts";', "runtime/b.ts": 'import { c, type C } from "./c.ts";', "runtime/c.ts": 'export * from "./a.ts";' },
       expected: /a\.ts -> runtime\/b\.ts -> runtime\/c\.ts -> runtime\/a\.ts/,
     },
   ],
@@ -81,10 +81,11 @@ const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
     one("ops/a.ts", "process.exit(1);", /only ops\/cli\/main\.ts ends the process/),
     one("gateway/a.ts", 'console.log("a");', /use an event of runtime\/events\.ts/),
   ],
-  "SQL is a constant text": [
-    one("runtime/pg-a.ts", "pool.query(`SELECT * FROM runs WHERE id = '${id}'`);", /bind values as \$1/),
-    one("runtime/pg-a.ts", 'const text = "DELETE FROM runs WHERE id = " + id;', /bind values as \$1/),
-    one("runtime/pg-a.ts", "const text = `\n  UPDATE ${TABLE} SET a = ${value}`;", /bind values as \$1/),
+  "SQL takes values": [
+    one("runtime/pg-a.ts", "pool.query(`SELECT * FROM runs WHERE id = '${id}'`);", /bind it as \$1/),
+    one("runtime/pg-a.ts", "const text = `SELECT id FROM runs ${where} LIMIT ${limit}`;", /bind it as \$1/),
+    one("runtime/pg-a.ts", 'const text = "DELETE FROM runs WHERE id = " + id;', /bind it as \$1/),
+    one("runtime/pg-a.ts", "const text = `\n  UPDATE ${TABLE} SET a = ${value}`;", /bind it as \$1/),
   ],
   "every file begins with": [
     one("runtime/a.ts", "const a = 1;", /begin the file/),
@@ -152,9 +153,10 @@ export function f() {}`,
 const CLEAN: Plant = {
   files: {
     "runtime/a.ts": `${HEADER}import type { B } from "./b.ts";\n/** Doc. */\nexport const a = (b: B) => new Date(b.at);\ntry {\n  a({ at: 1 });\n} catch {\n  // An invalid date is no date.\n}\n`,
-    "runtime/b.ts": `${HEADER}/** Doc. */\nexport interface B {\n  readonly at: number;\n}\nconst text = \`SELECT \${COLUMNS} FROM \${escapeIdentifier(table)} WHERE id = $1\`;\n`,
+    "runtime/b.ts": `${HEADER}/** Doc. */\nexport interface B {\n  readonly at: number;\n}\nconst text = \`SELECT \${COLUMNS} FROM \${escapeIdentifier(table)} WHERE id = $1 AND \${condition}\`;\n`,
     "runtime/clock.ts": `${HEADER}setTimeout(() => Date.now(), 1);\nnew Worker(new URL("./thread.ts", import.meta.url));\nfork(siblingModule("child"));\n`,
-    "runtime/child.ts": HEADER,
+    "runtime/c.ts": `${HEADER}import type { D } from "./child.ts";\n/** Doc. */\nexport interface C extends D {}\n`,
+    "runtime/child.ts": `${HEADER}import type { C } from "./c.ts";\n/** Doc. */\nexport interface D {\n  readonly parent: C;\n}\n`,
     "runtime/thread.ts": `${HEADER}import "./clock.ts";\n`,
     "ops/cli/main.ts": `${HEADER}import { a } from "../../runtime/a.ts";\nimport "../../runtime/clock.ts";\nconsole.log(a);\nprocess.exit(0);\n`,
   },

@@ -17,6 +17,9 @@ interface Ban {
 /** Handlers in the examples are users' code, which has no ports. */
 const TIME_AND_CHANCE = /^runtime\/(clock|random)\.ts$|^ops\/examples\//;
 
+/** Files that are a process or a thread of their own: the command line, the entries of workers, the examples' programs. */
+const ENTRIES = /^ops\/cli\/main\.ts$|^runtime\/workers\/(thread|process-entry)\.ts$|^ops\/examples\//;
+
 const BANS: readonly Ban[] = [
   { names: ["Date.now", "Date()"], instead: "Clock.now() of runtime/clock.ts", except: TIME_AND_CHANCE },
   {
@@ -47,7 +50,7 @@ const BANS: readonly Ban[] = [
   {
     names: ["process.exit", "process.abort"],
     instead: "an error for the caller, or process.exitCode; only ops/cli/main.ts ends the process",
-    except: /^ops\/cli\/main\.ts$/,
+    except: ENTRIES,
   },
   { names: ["console."], instead: "an event of runtime/events.ts, which ops logs", except: /^ops\/(cli|bench|check|build|examples)\// },
 ];
@@ -61,13 +64,14 @@ const BANNED_MODULES: Readonly<Record<string, string>> = {
 
 const SQL_START =
   /^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER|DROP|TRUNCATE|MERGE|LOCK|NOTIFY|LISTEN|SET|COPY|GRANT|VACUUM|ANALYZE)\s/;
+const VALUE_FOLLOWS = /([=<>(,'+*/-]|\b(LIKE|ILIKE|IN|LIMIT|OFFSET|BETWEEN|THEN|ELSE))\s*$/i;
 const CONSTANT = /^[A-Z][A-Z0-9_]*(\.\w+)*$/;
 const ESCAPES = /(^|\.)(escapeIdentifier|escapeLiteral)$/;
 
 /** The rules about calls. */
 export const CALL_RULES: readonly StyleRule[] = [
   fileRule("time, chance, exits and console are reached through their ports", checkBans, isProduct),
-  fileRule("SQL is a constant text: values are bound as parameters", checkSql, isProduct),
+  fileRule("SQL takes values as parameters, never as text", checkSql, isProduct),
 ];
 
 function checkBans(file: SourceFile): Violation[] {
@@ -112,17 +116,27 @@ function checkSql(file: SourceFile): Violation[] {
     violations.push({
       path: file.path,
       line: file.lineAt(node.start),
-      message: "SQL is put together from parts: bind values as $1, $2 ... and pass names through escapeIdentifier",
+      message: "a value is written into SQL: bind it as $1, $2 ... and pass names through escapeIdentifier",
     });
   });
   return violations;
 }
 
-/** True for SQL into which something is mixed that is neither a constant in capitals nor escaped. */
+/**
+ * True for SQL that has something mixed in where a value stands: in quotes, after a comparison, in a list, after LIMIT and the like. Whole
+ * clauses may be put together from parts, and so may constants in capitals and escaped names.
+ */
 function isMixedSql(node: SyntaxNode): boolean {
-  if (node.type === "TemplateLiteral") return SQL_START.test(templateParts(node)[0] ?? "") && !(node.expressions as SyntaxNode[]).every(isSafePart);
+  if (node.type === "TemplateLiteral") {
+    const parts = templateParts(node);
+    return (
+      SQL_START.test(parts[0] ?? "") &&
+      (node.expressions as SyntaxNode[]).some((part, index) => VALUE_FOLLOWS.test(parts[index] ?? "") && !isSafePart(part))
+    );
+  }
   if (node.type !== "BinaryExpression" || node.operator !== "+") return false;
-  return SQL_START.test(literalText(node.left) ?? "") && literalText(node.right) === undefined && !isSafePart(node.right);
+  const left = literalText(node.left) ?? "";
+  return SQL_START.test(left) && VALUE_FOLLOWS.test(left) && literalText(node.right) === undefined && !isSafePart(node.right);
 }
 
 function isSafePart(node: unknown): boolean {

@@ -33,6 +33,9 @@ const VENDORS: Readonly<Record<string, string>> = {
 /** Packages that no file imports, because they are used as programs: the bundled Node.js. */
 const PROGRAMS = new Set(["node"]);
 
+/** Written as users of the package would write it: they import it by its name, and what else they like. */
+const USERS_CODE = /^ops\/examples\//;
+
 /** The path of the file that an edge leads to, or undefined if it leads to a package. */
 export function targetPath(file: SourceFile, edge: ImportEdge): string | undefined {
   return edge.specifier.startsWith(".") ? posix.join(posix.dirname(file.path), edge.specifier) : undefined;
@@ -50,7 +53,7 @@ function packageOf(specifier: string): string | undefined {
 /** The rules about imports. */
 export const IMPORT_RULES: readonly StyleRule[] = [
   fileRule(`imports point one way: ${LAYERS.slice(0, -1).join(" <- ")}`, checkDirection),
-  fileRule("a vendor's package is imported only by files that carry its name", checkVendors, isProduct),
+  fileRule("a vendor's package is imported only by files that carry its name", checkVendors, (path) => isProduct(path) && !USERS_CODE.test(path)),
   { name: "every imported package is declared, and every declared dependency is used", check: checkPackages },
 ];
 
@@ -95,7 +98,7 @@ function checkVendors(file: SourceFile): Violation[] {
 }
 
 function checkPackages(tree: SourceTree): Violation[] {
-  const manifest = JSON.parse(tree.manifest) as { dependencies?: Record<string, string>; devDependencies?: Record<string, string> };
+  const manifest = JSON.parse(tree.manifest) as { name?: string; dependencies?: Record<string, string>; devDependencies?: Record<string, string> };
   const shipped = Object.keys(manifest.dependencies ?? {});
   const development = Object.keys(manifest.devDependencies ?? {});
   const used = new Set<string>();
@@ -104,7 +107,7 @@ function checkPackages(tree: SourceTree): Violation[] {
     const allowed = new Set([...shipped, ...(isTooling(file.path) ? development : [])]);
     for (const edge of file.imports) {
       const name = packageOf(edge.specifier);
-      if (name === undefined) continue;
+      if (name === undefined || name === manifest.name) continue;
       if (isProduct(file.path)) used.add(name);
       if (!allowed.has(name))
         undeclared.push({

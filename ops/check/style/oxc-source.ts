@@ -27,6 +27,8 @@ export interface ImportEdge {
   readonly names: readonly string[];
   /** True if the other file is loaded by an expression while the program runs, perhaps in another thread. */
   readonly isLate: boolean;
+  /** True if only types are taken, which leaves no trace at run time. */
+  readonly isType: boolean;
   readonly line: number;
 }
 
@@ -123,13 +125,22 @@ function staticEdges(parsed: ParseResult, lineAt: (offset: number) => number): I
     specifier: statement.moduleRequest.value,
     names: statement.entries.map((entry) => entry.importName.name ?? (String(entry.importName.kind) === "Default" ? "default" : "*")),
     isLate: false,
+    isType: statement.entries.length > 0 && statement.entries.every((entry) => entry.isType),
     line: lineAt(statement.start),
   }));
   const passedOn = parsed.module.staticExports.flatMap((statement) =>
     statement.entries.flatMap((entry) =>
       entry.moduleRequest === null
         ? []
-        : [{ specifier: entry.moduleRequest.value, names: [entry.importName.name ?? "*"], isLate: false, line: lineAt(entry.start) }],
+        : [
+            {
+              specifier: entry.moduleRequest.value,
+              names: [entry.importName.name ?? "*"],
+              isLate: false,
+              isType: entry.isType,
+              line: lineAt(entry.start),
+            },
+          ],
     ),
   );
   return [...taken, ...passedOn];
@@ -140,7 +151,7 @@ function lateEdges(program: SyntaxNode, lineAt: (offset: number) => number): Imp
   const edges: ImportEdge[] = [];
   walk(program, (node) => {
     const specifier = lateSpecifier(node);
-    if (specifier !== undefined) edges.push({ specifier, names: ["*"], isLate: true, line: lineAt(node.start) });
+    if (specifier !== undefined) edges.push({ specifier, names: ["*"], isLate: true, isType: false, line: lineAt(node.start) });
   });
   return edges;
 }

@@ -15,15 +15,18 @@ const WAITS = new Set(["setTimeout", "setInterval", "sleep", "delay", "globalThi
 const WAIT_MODULES = new Set(["node:timers", "node:timers/promises", "timers/promises"]);
 const TEST_HEADER_EXEMPT = /\.test\.ts$/;
 
+/** Users' code that tests run: handlers that wait, fail and misbehave on purpose. */
+const FIXTURES = /^test\/fixtures\//;
+
 /** The rules about what people read. */
 export const READING_RULES: readonly StyleRule[] = [
   fileRule("every file begins with a comment that says what it is", checkHeader, (path) => !TEST_HEADER_EXEMPT.test(path)),
-  fileRule("every export carries a doc comment", checkDocs),
+  fileRule("every export carries a doc comment", checkDocs, (path) => !FIXTURES.test(path)),
   fileRule("files and folders are named by what they hold", checkNames),
   fileRule("no unfinished work and no silenced checks", checkResidue),
   fileRule("nothing is typed any", checkAny),
   fileRule("no error is caught and ignored", checkCatch),
-  fileRule("tests wait for conditions, not for time", checkWaits, (path) => /^test\/(?!support\/|chaos\/)/.test(path)),
+  fileRule("tests wait for conditions, not for time", checkWaits, (path) => /^test\/(?!support\/|chaos\/|fixtures\/)/.test(path)),
 ];
 
 /** The exports of a file that need a doc comment, with those that lack one. Names that are only passed on have theirs elsewhere. */

@@ -2,14 +2,14 @@
  * How long files and functions are. Long ones are where readers get lost and where defects hide, so both have a hard limit, and the
  * product as a whole has to stay below the medians and 90th percentiles of the code bases it is compared with (`size-report.ts`).
  */
-import { dottedName, type SourceFile, type SyntaxNode, walk } from "./oxc-source.ts";
+import { childrenOf, dottedName, isNode, type SourceFile, type SyntaxNode, walk } from "./oxc-source.ts";
 import { fileRule, type StyleRule, type Violation } from "./rule.ts";
 import { isProduct, type SourceTree } from "./source-tree.ts";
 
 /** The limits, in lines. A function's lines are counted from its first parameter to its closing brace. */
 export const SIZE_LIMITS = { fileMax: 300, fileMedian: 110, fileP90: 230, functionMax: 60, functionMedian: 10, functionP90: 28 } as const;
 
-const SUITE_CALLS = new Set(["describe", "describe.only", "describe.skip", "context", "suite"]);
+const SUITE_CALLS = new Set(["describe", "describe.skip", "context"]);
 
 /** One function with a body in braces. */
 export interface FunctionSize {
@@ -37,7 +37,7 @@ export function codeLines(file: SourceFile): number {
 /**
  * The functions of a file that have a body in braces; arrow functions that are one expression are left out, because there are many and
  * they would make the median look better. A function inside another counts by itself, and its lines count for the outer one too.
- * The body of a test suite (`describe`) is a list of tests and no function in this sense.
+ * What holds tests (the body of `describe`, or a suite that several tests call) is a list and no function in this sense.
  */
 export function functionSizes(file: SourceFile): FunctionSize[] {
   const sizes: FunctionSize[] = [];
@@ -105,5 +105,10 @@ function hasBlockBody(node: SyntaxNode): boolean {
 }
 
 function isSuiteBody(node: SyntaxNode, parent: SyntaxNode | undefined): boolean {
-  return parent?.type === "CallExpression" && parent.callee !== node && SUITE_CALLS.has(dottedName(parent.callee) ?? "");
+  if (parent?.type === "CallExpression" && parent.callee !== node && SUITE_CALLS.has(dottedName(parent.callee) ?? "")) return true;
+  return childrenOf(node.body as SyntaxNode).some((statement) => {
+    const call = statement.expression;
+    const name = isNode(call) && call.type === "CallExpression" ? (dottedName(call.callee) ?? "") : "";
+    return name === "it" || SUITE_CALLS.has(name);
+  });
 }
