@@ -1,0 +1,133 @@
+/**
+ * What executes on a node, as stages: worker pool, expressions, runs, and the end of work under way when the node stops.
+ */
+import { resolve } from "node:path";
+import { compileWorkflow } from "../actors/language/compile-workflow.ts";
+import type { ExternalEvaluator } from "../actors/language/expression.ts";
+import { jqWasmEvaluator } from "../actors/language/jq/jq-wasm-evaluator.ts";
+import type { Workflow } from "../actors/language/model.ts";
+import { WorkflowCache } from "../actors/language/workflow-cache.ts";
+import { type OpenRuns, openRuns } from "../actors/run/open-runs.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { MaestroError } from "../runtime/errors.ts";
+import type { EventHub } from "../runtime/events.ts";
+import type { Random } from "../runtime/random.ts";
+import { pause } from "../runtime/storage/pause.ts";
+import type { WorkerPool } from "../runtime/workers/pool.ts";
+import { startWorkerPool } from "../runtime/workers/tiered-pool.ts";
+import type { Config } from "./config.ts";
+import type { Stage } from "./lifecycle.ts";
+import { type NodeStorage, started } from "./node-storage.ts";
+
+/** Longest recovery of the runs of an earlier boot. */
+const RECOVERY_MS = 300_000;
+/** Time that tasks under way get to end by themselves when the node stops. What they have not finished is done again by the next boot. */
+const TASK_GRACE_MS = 5_000;
+/** How often it is looked whether they have. */
+const TASK_POLL_MS = 20;
+
+/** What the stages need. */
+export interface NodeRunsOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub;
+  readonly storage: NodeStorage;
+  /** Another boot took over. */
+  onLost(): void;
+  /** Something failed that is tried again; for the log. */
+  onTrouble(what: string, error: unknown): void;
+}
+
+/** The runs of one boot. Its parts are there once their stage has started. */
+export class NodeRuns {
+  readonly #options: NodeRunsOptions;
+  readonly #cache = new WorkflowCache((id) => this.#load(id));
+  #evaluator: ExternalEvaluator | undefined;
+  #pool: WorkerPool | undefined;
+  #open: OpenRuns | undefined;
+
+  constructor(options: NodeRunsOptions) {
+    this.#options = options;
+  }
+
+  /** The open runs. */
+  get open(): OpenRuns {
+    return started(this.#open, "runs");
+  }
+
+  /** The worker pool. */
+  get pool(): WorkerPool {
+    return started(this.#pool, "workers");
+  }
+
+  /** Compiles a document that is to be deployed, for the handlers and the rights of this node. @throws DOCUMENT_INVALID, SHELL_DISABLED ... */
+  compile(text: string): Promise<Workflow> {
+    const handlers = new Set(this.pool.handlers.keys());
+    return compileWorkflow(text, { handlers, allowShell: this.#options.config.allowShell, evaluator: started(this.#evaluator, "expressions") });
+  }
+
+  /** The stages, in order of their start. */
+  stages(): readonly Stage[] {
+    return [this.#workers(), this.#expressions(), this.#runs(), this.#tasks()];
+  }
+
+  #workers(): Stage {
+    const { config, clock, events } = this.#options;
+    return {
+      name: "workers",
+      start: async () => {
+        const folder = config.handlersFolder === undefined ? {} : { handlersFolder: resolve(config.handlersFolder) };
+        this.#pool = await startWorkerPool({ clock, events, threads: config.threads, ...folder });
+      },
+      stop: () => this.pool.stop(0),
+    };
+  }
+
+  #expressions(): Stage {
+    return {
+      name: "expressions",
+      start: () => {
+        this.#evaluator = jqWasmEvaluator(this.#options.clock);
+      },
+      stop: () => started(this.#evaluator, "expressions").close(),
+    };
+  }
+
+  #runs(): Stage {
+    const { config, clock, random, events, storage, onLost: onFenced, onTrouble } = this.#options;
+    return {
+      name: "runs",
+      startTimeoutMs: RECOVERY_MS,
+      start: async () => {
+        const { journal, ledger } = storage;
+        const evaluator = started(this.#evaluator, "expressions");
+        const workflow = (id: string): Promise<Workflow> => this.#cache.get(id);
+        const parts = { clock, random, events, journal, ledger, pool: this.pool, evaluator, workflow };
+        this.#open = await openRuns({ nodeName: config.nodeName, ...parts, onFenced, onTrouble });
+      },
+      stop: () => this.open.close(),
+    };
+  }
+
+  /** Starts nothing: at the stop it lets short tasks end, so that they need not be done again. */
+  #tasks(): Stage {
+    const { clock } = this.#options;
+    return {
+      name: "tasks",
+      start: () => undefined,
+      stop: async () => {
+        this.open.stopStarting();
+        const endMs = clock.monotonic() + TASK_GRACE_MS;
+        while (this.pool.state.active > 0 && clock.monotonic() < endMs) await pause(TASK_POLL_MS, clock);
+      },
+    };
+  }
+
+  async #load(id: string): Promise<Workflow> {
+    const record = await this.#options.storage.documents.byId(id);
+    if (record === undefined) throw new MaestroError("WORKFLOW_NOT_FOUND", { facts: { workflow: id } });
+    // What is stored was checked when it was deployed; a run must be able to go on where its handler was removed meanwhile.
+    return compileWorkflow(record.text, { handlers: undefined, allowShell: true, evaluator: started(this.#evaluator, "expressions") });
+  }
+}

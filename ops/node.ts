@@ -1,0 +1,195 @@
+/**
+ * The composition root: builds one node out of its configuration, as named stages that start forward and stop backward. The only place that
+ * knows all parts. Everything of a node hangs on what this returns, so two nodes fit in one process. It never ends the process.
+ */
+import type { Runs } from "../actors/runs.ts";
+import { GrpcServer } from "../gateway/grpc-server.ts";
+import { RunService } from "../gateway/service/run-service.ts";
+import { WorkflowDirectory } from "../gateway/service/workflow-directory.ts";
+import { WorkflowFilter } from "../gateway/service/workflow-filter.ts";
+import { WorkflowService } from "../gateway/service/workflow-service.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import { messageOf } from "../runtime/errors.ts";
+import { EventHub } from "../runtime/events.ts";
+import { type BootId, newBootId } from "../runtime/ids.ts";
+import { type Random, systemRandom } from "../runtime/random.ts";
+import { type Config, printableConfig } from "./config.ts";
+import { Lifecycle, type Stage } from "./lifecycle.ts";
+import { NodeRuns } from "./node-runs.ts";
+import { NodeStorage } from "./node-storage.ts";
+import { type OpsServer, openOpsServer } from "./ops-server.ts";
+import { logEvents, type NodeLog, openLog } from "./pino-logging.ts";
+import { type NodeMetrics, openMetrics } from "./prom-metrics.ts";
+import { Readiness } from "./readiness.ts";
+
+/** Time that calls under way get when the node stops. */
+const CALL_GRACE_MS = 3_000;
+
+/** Why a node stopped: somebody asked, or another boot took its place. */
+export type StopReason = "asked" | "fenced";
+
+/** What a node is made from. */
+export interface NodeOptions {
+  readonly config: Config;
+  /** Coloured text on the standard output instead of JSON. */
+  readonly prettyLog: boolean;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Default: the operating system's. */
+  readonly random?: Random;
+}
+
+/** A node that is ready. */
+export interface RunningNode {
+  readonly bootId: BootId;
+  /** `host:port` of the gRPC gateway. */
+  readonly grpcAddress: string;
+  readonly opsPort: number;
+  readonly runs: Runs;
+  readonly events: EventHub;
+  /** Resolves once the node has stopped, whoever asked. */
+  readonly stopped: Promise<StopReason>;
+  /** Stops: takes no new work, lets calls and tasks under way end, commits, releases its runs. A second call waits for the first. */
+  stop(): Promise<void>;
+}
+
+/** Starts a node; resolves when it is ready. @throws what a stage throws, after everything was stopped again. */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const node = new Node(options);
+  await node.start();
+  return node;
+}
+
+class Node implements RunningNode {
+  readonly bootId: BootId;
+  readonly events = new EventHub();
+  readonly stopped: Promise<StopReason>;
+  readonly #config: Config;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: NodeLog;
+  readonly #readiness: Readiness;
+  readonly #storage: NodeStorage;
+  readonly #runs: NodeRuns;
+  readonly #lifecycle: Lifecycle;
+  #metrics: NodeMetrics | undefined;
+  #opsServer: OpsServer | undefined;
+  #gateway: GrpcServer | undefined;
+  #stopReason: StopReason = "asked";
+  #resolveStopped: (reason: StopReason) => void = () => undefined;
+
+  constructor({ config, prettyLog, clock = systemClock(), random = systemRandom() }: NodeOptions) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#random = random;
+    this.bootId = newBootId(random);
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+    const base = { node: config.nodeName, boot: this.bootId };
+    this.#log = openLog({ level: config.logLevel, pretty: prettyLog, file: config.logFile, base, now: () => clock.now() });
+    const shared = { config, clock, random, events: this.events, onLost: () => this.#fence() };
+    this.#storage = new NodeStorage({ ...shared, bootId: this.bootId });
+    const onTrouble = (what: string, error: unknown): void => this.#log.warn({ problem: messageOf(error) }, what);
+    this.#runs = new NodeRuns({ ...shared, storage: this.#storage, onTrouble });
+    const stages = [...this.#storage.stages(), ...this.#runs.stages(), this.#gatewayStage()];
+    this.#readiness = new Readiness(stages.map((stage) => stage.name));
+    this.#lifecycle = new Lifecycle([this.#telemetryStage(), this.#opsStage(), ...stages], clock, {
+      stageStarted: (stage, durationMs) => this.#stageStarted(stage, durationMs),
+      stageStopped: (stage, durationMs) => this.#log.debug({ stage, durationMs: Math.round(durationMs) }, "a stage stopped"),
+      stageFailedToStop: (stage, error) => this.#log.error({ stage, problem: messageOf(error) }, "a stage could not be stopped in order"),
+    });
+  }
+
+  get grpcAddress(): string {
+    return this.#gateway?.address ?? "";
+  }
+
+  get opsPort(): number {
+    return this.#opsServer?.port ?? 0;
+  }
+
+  get runs(): Runs {
+    return this.#runs.open.runs;
+  }
+
+  async start(): Promise<void> {
+    this.#log.info({ config: printableConfig(this.#config) }, "the node starts");
+    const startedAtMs = this.#clock.monotonic();
+    await this.#lifecycle.start();
+    this.#gateway?.setServing(true);
+    const durationMs = Math.round(this.#clock.monotonic() - startedAtMs);
+    this.#log.info({ grpc: this.grpcAddress, opsPort: this.opsPort, durationMs }, "the node is ready");
+  }
+
+  async stop(): Promise<void> {
+    for (const { name } of this.#readiness.checks()) this.#readiness.notReady(name, "the node is stopping");
+    this.#log.info({ reason: this.#stopReason }, "the node stops");
+    await this.#lifecycle.stop();
+    this.#resolveStopped(this.#stopReason);
+  }
+
+  /** Another boot writes now. Nothing is lost, and there is nothing left to do here. */
+  #fence(): void {
+    if (this.#stopReason === "fenced") return;
+    this.#stopReason = "fenced";
+    this.#log.error({}, "another boot took over the runs of this node: it stops");
+    this.stop().catch((error: unknown) => this.#log.error({ problem: messageOf(error) }, "the node could not be stopped in order"));
+  }
+
+  #stageStarted(stage: string, durationMs: number): void {
+    if (this.#readiness.checks().some((check) => check.name === stage)) this.#readiness.ready(stage);
+    this.#log.debug({ stage, durationMs: Math.round(durationMs) }, "a stage started");
+  }
+
+  #telemetryStage(): Stage {
+    let stopLogging = (): void => undefined;
+    return {
+      name: "telemetry",
+      start: () => {
+        this.#metrics = openMetrics(this.events, this.#config.nodeName);
+        stopLogging = logEvents(this.events, this.#log, this.#config.logLevel);
+        this.events.on("database.exited", ({ reason }) => this.#readiness.notReady("database", reason));
+        this.events.on("lease.failed", ({ reason }) => this.#readiness.notReady("database", reason));
+        this.events.on("lease.renewed", () => this.#readiness.ready("database"));
+      },
+      stop: () => {
+        stopLogging();
+        this.#metrics?.close();
+        this.#log.info({}, "the node has stopped");
+        this.#log.close();
+      },
+    };
+  }
+
+  #opsStage(): Stage {
+    return {
+      name: "ops server",
+      start: async () => {
+        const { opsHost: host, opsPort: port } = this.#config;
+        const metrics = this.#metrics;
+        if (metrics === undefined) throw new Error("telemetry starts before the ops server");
+        this.#opsServer = await openOpsServer({ host, port, readiness: this.#readiness, metrics: () => metrics.page() });
+      },
+      stop: () => this.#opsServer?.close(),
+    };
+  }
+
+  #gatewayStage(): Stage {
+    return {
+      name: "gateway",
+      start: async () => {
+        const clock = this.#clock;
+        const { documents } = this.#storage;
+        const directory = new WorkflowDirectory(documents);
+        const runs = new RunService({ runs: this.runs, directory, filter: new WorkflowFilter(documents) });
+        const compile = (text: string) => this.#runs.compile(text);
+        const workflows = new WorkflowService({ documents, directory, compile, clock, random: this.#random });
+        const { grpcHost: host, grpcPort: port } = this.#config;
+        this.#gateway = new GrpcServer({ runs, workflows, clock, events: this.events, host, port });
+        await this.#gateway.start();
+      },
+      stop: () => this.#gateway?.drain(CALL_GRACE_MS),
+    };
+  }
+}
