@@ -35,6 +35,12 @@ interface Pending {
   readonly reject: (error: MaestroError) => void;
 }
 
+/** Why a run's write failed, and the first ticket that the failure does not touch: a write queued later is a new attempt. */
+interface Failure {
+  readonly error: MaestroError;
+  readonly endTicket: number;
+}
+
 type Refusal = Extract<Outcome, { kind: "refused" }>;
 
 const BOUNDS = { writes: LIMITS.batchWrites, bytes: LIMITS.batchBytes };
@@ -52,8 +58,8 @@ export class Lane {
   #nextTicket = 0;
   #isRunning = false;
   #isFenced = false;
-  /** Runs with a write that failed since the current batch began: what they queued behind it has lost its ground. */
-  readonly #failedRuns = new Map<RunId, MaestroError>();
+  /** Runs with a write that failed in the current batch: what they had queued behind it by then has lost its ground. */
+  readonly #failedRuns = new Map<RunId, Failure>();
   #flushes: { readonly ticket: number; readonly resolve: () => void }[] = [];
 
   constructor(options: LaneOptions) {
@@ -204,16 +210,17 @@ export class Lane {
   }
 
   #failRun(runId: RunId, error: MaestroError): void {
-    if (!this.#failedRuns.has(runId)) this.#failedRuns.set(runId, error);
+    this.#failedRuns.set(runId, { error, endTicket: this.#nextTicket });
   }
 
-  #failIfRunFailed({ write, reject }: Pending): boolean {
-    const error = this.#failedRuns.get(write.runId);
-    if (error !== undefined) reject(error);
-    return error !== undefined;
+  #failIfRunFailed({ write, ticket, reject }: Pending): boolean {
+    const failure = this.#failedRuns.get(write.runId);
+    if (failure === undefined || ticket >= failure.endTicket) return false;
+    reject(failure.error);
+    return true;
   }
 
-  /** Fails what the failed runs queued while their batch was under way. Writes that they queue from now on are new attempts. */
+  /** Fails what the failed runs had queued behind the batch. */
   #failFollowers(): void {
     this.#queue = this.#queue.filter((one) => {
       const failed = this.#failIfRunFailed(one);

@@ -81,5 +81,5 @@ export class PgDatabase {
 
 /** True if the failure says nothing about the statement, only that the server could not be asked or is going away. */
 function isLost(code: string | undefined): boolean {
-  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || code.startsWith("08") || code.startsWith("57P");
+  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57P)/.test(code);
 }

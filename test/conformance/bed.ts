@@ -1,0 +1,38 @@
+/**
+ * What the conformance suites run on: the four ports over one store, and ways to look behind them that the ports do not offer.
+ */
+
+import type { EventHub } from "../../runtime/events.ts";
+import type { BootId, RunId } from "../../runtime/ids.ts";
+import type { DocumentStore } from "../../runtime/storage/documents.ts";
+import type { Journal } from "../../runtime/storage/journal.ts";
+import type { Claim, Ownership } from "../../runtime/storage/ownership.ts";
+import type { AttemptRecord, TaskLedger } from "../../runtime/storage/task-ledger.ts";
+
+/** A boot that claimed all shards, with its journal. */
+export interface Boot {
+  readonly bootId: BootId;
+  readonly claim: Claim;
+  readonly journal: Journal;
+  readonly events: EventHub;
+}
+
+/** The bed. */
+export interface StorageBed {
+  readonly ownership: Ownership;
+  readonly documents: DocumentStore;
+  readonly ledger: TaskLedger;
+  /** Claims all shards for a new boot and opens its journal. Default: node "a", two lanes. */
+  boot(nodeName?: string, lanes?: number): Promise<Boot>;
+  /** Closes the journals of the boots so far. */
+  closeBoots(): Promise<void>;
+  /** What is stored of the ledger. */
+  attempts(): Promise<readonly AttemptRecord[]>;
+  /** Spoils the row of a run's history that begins at `seq`: turns its bytes, or takes it away. */
+  damage(runId: RunId, seq: number, how: "alter" | "remove"): Promise<void>;
+  /** Closes everything that was opened. */
+  close(): Promise<void>;
+}
+
+/** Makes a bed over an empty store. */
+export type MakeBed = () => Promise<StorageBed>;

@@ -1,0 +1,301 @@
+/** What every journal must do. */
+import assert from "node:assert/strict";
+import type { MaestroError } from "../../runtime/errors.ts";
+import type { RunId } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { Journal } from "../../runtime/storage/journal.ts";
+import { createWrite, entryWrite, headWrite, RUNNING, runIdOn } from "../support/run-writes.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import type { MakeBed, StorageBed } from "./bed.ts";
+
+/** Declares the suite. */
+export function journalConformance(makeBed: MakeBed): void {
+  describe("journal", () => {
+    let bed: StorageBed;
+    let journal: Journal;
+
+    before(async function () {
+      this.timeout(30_000);
+      bed = await makeBed();
+    });
+    beforeEach(async () => {
+      ({ journal } = await bed.boot());
+    });
+    afterEach(() => bed.closeBoots());
+    after(() => bed.close());
+
+    const historyOf = async (runId: RunId, fromSeq = 1): Promise<string> =>
+      (await journal.read(runId, fromSeq, 1_000)).map((row) => Buffer.from(row.entries).toString()).join("");
+
+    it("keeps a run as it was written", async () => {
+      const runId = runIdOn(7, Date.UTC(2026, 2, 3));
+      await journal.append(createWrite(runId));
+      const created = {
+        runId,
+        createdAtMs: Date.UTC(2026, 2, 3),
+        userId: "ada",
+        labels: { team: "a" },
+        workflowId: createWrite(runId).create?.workflowId,
+      };
+      assert.deepEqual(await journal.find(runId), { ...created, ...RUNNING });
+      const head = { status: "failed", wake: 0, errorMessage: "broke: ü€😀", endedAtMs: Date.UTC(2026, 2, 4) + 7 } as const;
+      await journal.append(entryWrite(runId, 2, { head }));
+      assert.deepEqual(await journal.find(runId), { ...created, ...head });
+      await journal.append(headWrite(runId, RUNNING));
+      assert.deepEqual(await journal.find(runId), { ...created, ...RUNNING });
+      assert.equal(await journal.find(runIdOn()), undefined);
+    });
+
+    it("joins the writes of a run that share a commit into one row, in the order of the calls", async () => {
+      const runId = runIdOn();
+      const completed = { status: "completed", wake: 0, endedAtMs: 1 } as const;
+      await Promise.all([
+        journal.append(createWrite(runId)),
+        journal.append(entryWrite(runId, 2)),
+        journal.append(entryWrite(runId, 3, { head: completed })),
+      ]);
+      assert.deepEqual(await journal.read(runId, 1, 10), [{ firstSeq: 1, entries: Buffer.from("1;2;3;") }]);
+      assert.equal((await journal.find(runId))?.status, "completed");
+    });
+
+    it("settles the writes of a run in order", async () => {
+      const runId = runIdOn();
+      const settled: number[] = [];
+      const writes = [createWrite(runId), ...Array.from({ length: 1_500 }, (_, index) => entryWrite(runId, index + 2))];
+      await Promise.all(writes.map((write) => journal.append(write).then(() => settled.push(write.firstSeq))));
+      assert.deepEqual(
+        settled,
+        writes.map((write) => write.firstSeq),
+      );
+      assert.equal(await historyOf(runId), writes.map((write) => `${write.firstSeq};`).join(""));
+    });
+
+    it("reads from the row that holds an entry, as many rows as asked", async () => {
+      const runId = runIdOn();
+      await Promise.all([journal.append(createWrite(runId)), journal.append(entryWrite(runId, 2))]);
+      await journal.append(entryWrite(runId, 3));
+      await journal.append(entryWrite(runId, 4));
+      const firstsFrom = async (fromSeq: number, limit: number) => (await journal.read(runId, fromSeq, limit)).map((row) => row.firstSeq);
+      assert.deepEqual(await firstsFrom(1, 10), [1, 3, 4]);
+      assert.deepEqual(await firstsFrom(2, 2), [1, 3]);
+      assert.deepEqual(await firstsFrom(4, 10), [4]);
+      assert.deepEqual(await firstsFrom(5, 10), []);
+      assert.deepEqual(await journal.read(runIdOn(), 1, 10), []);
+    });
+
+    for (const how of ["alter", "remove"] as const) {
+      it(`notices a row that somebody did ${how}`, async () => {
+        const runId = runIdOn();
+        for (const write of [createWrite(runId), entryWrite(runId, 2), entryWrite(runId, 3)]) await journal.append(write);
+        await bed.damage(runId, 2, how);
+        await assert.rejects(journal.read(runId, 1, 10), (error: MaestroError) => error.code === "JOURNAL_CORRUPT" && error.facts.seq === 2);
+        assert.equal(await historyOf(runId, 3), "3;");
+      });
+    }
+
+    it("notices that a history has lost its beginning", async () => {
+      const runId = runIdOn();
+      for (const write of [createWrite(runId), entryWrite(runId, 2)]) await journal.append(write);
+      await bed.damage(runId, 1, "remove");
+      await assert.rejects(journal.read(runId, 1, 10), { code: "JOURNAL_CORRUPT" });
+    });
+
+    it("gives an idempotency key to one run", async () => {
+      const [first, second] = [runIdOn(0), runIdOn(1)];
+      await journal.append(createWrite(first, { key: "k1" }));
+      assert.equal(await journal.findByKey("k1"), first);
+      assert.equal(await journal.findByKey("k2"), undefined);
+      await assert.rejects(journal.append(createWrite(second, { key: "k1" })), (error: MaestroError) => {
+        return error.code === "IDEMPOTENCY_KEY_REUSED" && error.facts.runId === first;
+      });
+    });
+
+    it("gives a key that many runs on both lanes ask for at once to one of them", async () => {
+      const runIds = Array.from({ length: 40 }, (_, index) => runIdOn(index));
+      const results = await Promise.allSettled(runIds.map((runId, index) => journal.append(createWrite(runId, { key: `many-${index % 4}` }))));
+      const winners = runIds.filter((_, index) => results[index]?.status === "fulfilled");
+      assert.equal(winners.length, 4);
+      for (const [index, runId] of runIds.entries()) {
+        const owner = await journal.findByKey(`many-${index % 4}`);
+        const result = results[index];
+        assert.equal((await journal.find(runId)) !== undefined, runId === owner);
+        if (result?.status === "rejected") assert.equal((result.reason as MaestroError).facts.runId, owner);
+      }
+    });
+
+    it("stores nothing of a write that it refuses, nor what the run queued behind it, but the rest of the batch", async () => {
+      const [owner, refused, other] = [runIdOn(0), runIdOn(0), runIdOn(0)];
+      await journal.append(createWrite(owner, { key: "taken" }));
+      const timer = { runId: refused, timer: 1, dueAtMs: 5_000 };
+      const results = await Promise.allSettled([
+        journal.append({ ...createWrite(refused, { key: "taken" }), timersSet: [timer] }),
+        journal.append(createWrite(other, { key: "free" })),
+        journal.append(entryWrite(refused, 2)),
+        journal.append(entryWrite(other, 2)),
+      ]);
+      assert.deepEqual(
+        results.map((result) => result.status),
+        ["rejected", "fulfilled", "rejected", "fulfilled"],
+      );
+      assert.deepEqual([await journal.find(refused), await historyOf(refused), await historyOf(other)], [undefined, "", "1;2;"]);
+      assert.deepEqual(await journal.listTimers(ALL_SHARDS, 10_000, 10), []);
+    });
+
+    it("rejects a write for what is in it, commits the others, and takes the run's next attempt", async () => {
+      const runIds = Array.from({ length: 9 }, () => runIdOn(0));
+      const poisoned = runIds[4] as RunId;
+      await Promise.all(runIds.map((runId) => journal.append(createWrite(runId))));
+      const poison = { status: "failed", wake: 0, errorMessage: "zero: \0" } as const;
+      const results = await Promise.allSettled(
+        runIds.map((runId) => journal.append(entryWrite(runId, 2, runId === poisoned ? { head: poison } : {}))),
+      );
+      for (const [index, result] of results.entries()) {
+        if (index !== 4) assert.equal(result.status, "fulfilled");
+        else assert.equal(result.status === "rejected" && (result.reason as MaestroError).code, "JOURNAL_REJECTED");
+      }
+      assert.equal(await historyOf(poisoned), "1;");
+      await journal.append(entryWrite(poisoned, 2));
+      assert.equal(await historyOf(poisoned), "1;2;");
+    });
+
+    it("rejects another history at the same place", async () => {
+      const runId = runIdOn();
+      await journal.append(createWrite(runId));
+      await assert.rejects(journal.append({ ...entryWrite(runId, 1), entries: Buffer.from("other") }), { code: "JOURNAL_REJECTED" });
+      assert.equal(await historyOf(runId), "1;");
+    });
+
+    it("refuses writes beyond the queue's bound, and commits those that it took", async function () {
+      this.timeout(60_000);
+      const runId = runIdOn();
+      const count = LIMITS.laneQueueWrites;
+      const taken = [journal.append(createWrite(runId))];
+      for (let seq = 2; seq <= count; seq++) taken.push(journal.append({ runId, firstSeq: seq, entryCount: 1, entries: new Uint8Array([7]) }));
+      await assert.rejects(journal.append(entryWrite(runId, count + 1)), (error: MaestroError) => {
+        return error.code === "JOURNAL_OVERLOADED" && (error.retryAfterMs ?? 0) > 0;
+      });
+      await Promise.all(taken);
+      assert.equal((await journal.read(runId, count, 10)).length, 1);
+    });
+
+    it("flushes what was queued, and no more", async () => {
+      const runId = runIdOn();
+      let isSettled = false;
+      void journal.append(createWrite(runId)).then(() => {
+        isSettled = true;
+      });
+      await journal.flush();
+      assert.equal(isSettled, true);
+      await journal.flush();
+    });
+
+    it("tells of each commit", async () => {
+      const boot = await bed.boot();
+      const writes: number[] = [];
+      boot.events.on("journal.committed", (event) => writes.push(event.writes));
+      await Promise.all([runIdOn(0), runIdOn(0), runIdOn(1)].map((runId) => boot.journal.append(createWrite(runId))));
+      assert.deepEqual(writes.sort(), [1, 2]);
+    });
+
+    it("is fenced by another boot for good", async () => {
+      const stale = await bed.boot();
+      const runId = runIdOn();
+      await stale.journal.append(createWrite(runId));
+      let fenced = 0;
+      stale.events.on("journal.fenced", () => fenced++);
+      await bed.boot();
+      const writes = [entryWrite(runId, 2), createWrite(runIdOn(0), { key: "fenced" }), headWrite(runId, { status: "waiting", wake: 4 })];
+      for (const result of await Promise.allSettled(writes.map((write) => stale.journal.append(write)))) {
+        assert.equal(result.status === "rejected" && (result.reason as MaestroError).code, "JOURNAL_FENCED");
+      }
+      await assert.rejects(stale.journal.append(entryWrite(runId, 2)), { code: "JOURNAL_FENCED" });
+      assert.deepEqual([await historyOf(runId), await journal.findByKey("fenced"), fenced], ["1;", undefined, 1]);
+      assert.equal((await journal.find(runId))?.status, "running");
+    });
+
+    listing(() => journal);
+  });
+}
+
+const ALL_SHARDS = { first: 0, last: 4095 };
+
+/** Lists of runs, of timers, and what the auditor finds. */
+function listing(current: () => Journal): void {
+  it("lists runs, newest first, by workflow, status and time, page by page", async () => {
+    const journal = current();
+    const [workflowId, other] = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
+    const times = [1_000, 2_000, 3_000, 4_000];
+    const runIds = times.map((timeMs) => runIdOn(9, timeMs));
+    for (const [index, runId] of runIds.entries()) {
+      const head = index % 2 === 0 ? RUNNING : ({ status: "failed", wake: 0, endedAtMs: 1 } as const);
+      await journal.append(createWrite(runId, { workflowId: index === 3 ? other : workflowId, head }));
+    }
+    const indexes = async (...args: Parameters<Journal["list"]>) => (await journal.list(...args)).map((run) => runIds.indexOf(run.runId));
+    const both = [workflowId, other];
+    assert.deepEqual(await indexes({ workflowIds: both }, 10), [3, 2, 1, 0]);
+    assert.deepEqual(await indexes({ workflowIds: [workflowId] }, 10), [2, 1, 0]);
+    assert.deepEqual(await indexes({ workflowIds: both, statuses: ["failed", "cancelled"] }, 10), [3, 1]);
+    assert.deepEqual(await indexes({ workflowIds: both, createdAfterMs: 2_000, createdBeforeMs: 4_000 }, 10), [2, 1]);
+    assert.deepEqual(await indexes({ workflowIds: both }, 2, runIds[3]), [2, 1]);
+    assert.deepEqual(await indexes({ workflowIds: [] }, 10), []);
+  });
+
+  it("lists the runs that have work, by shard, page by page", async () => {
+    const journal = current();
+    const range = { first: 100, last: 200 };
+    const runIds = [99, 100, 150, 200, 201].map((shard, index) => runIdOn(shard, 10_000 + index));
+    const waiting = runIdOn(150, 20_000);
+    for (const runId of runIds) await journal.append(createWrite(runId));
+    await journal.append(createWrite(waiting, { head: { status: "waiting", wake: 4 } }));
+    assert.deepEqual(await journal.listReady(range, 10), runIds.slice(1, 4));
+    assert.deepEqual(await journal.listReady(range, 1, runIds[1]), [runIds[2]]);
+    await journal.append(entryWrite(runIds[2] as RunId, 2, { head: { status: "completed", wake: 0, endedAtMs: 1 } }));
+    assert.deepEqual(await journal.listReady(range, 10), [runIds[1], runIds[3]]);
+  });
+
+  it("keeps timers until they are cleared, soonest first, by shard", async () => {
+    const journal = current();
+    const runId = runIdOn(300);
+    const range = { first: 300, last: 300 };
+    const [soon, late, never] = [3, 2, 1].map((timer) => ({ runId, timer, dueAtMs: 1_000_000_000_123 - timer * 1_000 }));
+    assert.ok(soon && late && never);
+    await journal.append({ ...createWrite(runId), timersSet: [late, soon] });
+    assert.deepEqual(await journal.listTimers(range, late.dueAtMs + 1, 10), [soon, late]);
+    assert.deepEqual(await journal.listTimers(range, late.dueAtMs, 10), [soon]);
+    assert.deepEqual(await journal.listTimers(range, late.dueAtMs + 1, 1), [soon]);
+    assert.deepEqual(await journal.listTimers({ first: 301, last: 4095 }, late.dueAtMs + 1, 10), []);
+    await Promise.all([
+      journal.append(entryWrite(runId, 2, { timersCleared: [soon], timersSet: [never] })),
+      journal.append(entryWrite(runId, 3, { timersCleared: [never] })),
+    ]);
+    assert.deepEqual(await journal.listTimers(range, Number.MAX_SAFE_INTEGER / 1_000, 10), [late]);
+  });
+
+  it("finds runs that nothing will wake", async () => {
+    const journal = current();
+    const range = { first: 400, last: 400 };
+    const nowMs = Date.now();
+    const [ready, asleep, lostTimer, overdue, sound, signal, ended, quarantined] = Array.from({ length: 8 }, (_, index) =>
+      runIdOn(400, nowMs + index),
+    );
+    assert.ok(ready && asleep && lostTimer && overdue && sound && signal && ended && quarantined);
+    const waiting = { status: "waiting", wake: 2 } as const;
+    await Promise.all([
+      journal.append(createWrite(ready)),
+      journal.append(createWrite(asleep, { head: { status: "waiting", wake: 0 } })),
+      journal.append(createWrite(lostTimer, { head: waiting })),
+      journal.append({ ...createWrite(overdue, { head: waiting }), timersSet: [{ runId: overdue, timer: 1, dueAtMs: nowMs - 60_000 }] }),
+      journal.append({ ...createWrite(sound, { head: waiting }), timersSet: [{ runId: sound, timer: 1, dueAtMs: nowMs + 60_000 }] }),
+      journal.append(createWrite(signal, { head: { status: "waiting", wake: 4 } })),
+      journal.append(createWrite(ended, { head: { status: "cancelled", wake: 0, endedAtMs: nowMs } })),
+      journal.append(createWrite(quarantined, { head: { status: "quarantined", wake: 0 } })),
+    ]);
+    assert.deepEqual(await journal.audit(range, 30_000, 10), { withoutWake: [], ready: [] });
+    const found = await waitUntil("the runs to be older than the grace", async () => {
+      const audit = await journal.audit(range, 1, 10);
+      return audit.ready.length > 0 && audit;
+    });
+    assert.deepEqual(found, { withoutWake: [asleep, lostTimer, overdue], ready: [ready] });
+    assert.deepEqual(await journal.audit({ first: 401, last: 401 }, 1, 10), { withoutWake: [], ready: [] });
+  });
+}

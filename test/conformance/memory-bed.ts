@@ -1,0 +1,46 @@
+/** The conformance suites' bed on the memory adapters. */
+import { systemClock } from "../../runtime/clock.ts";
+import { EventHub } from "../../runtime/events.ts";
+import { newBootId } from "../../runtime/ids.ts";
+import { systemRandom } from "../../runtime/random.ts";
+import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
+import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
+import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
+import { MemoryStore } from "../../runtime/storage/memory-store.ts";
+import { MemoryTaskLedger } from "../../runtime/storage/memory-task-ledger.ts";
+import type { StorageBed } from "./bed.ts";
+
+/** Makes the bed. */
+export async function memoryBed(): Promise<StorageBed> {
+  const clock = systemClock();
+  const random = systemRandom();
+  const store = new MemoryStore(clock);
+  const ownership = new MemoryOwnership(store);
+  return {
+    ownership,
+    documents: new MemoryDocuments(store),
+    ledger: new MemoryTaskLedger(store),
+    async boot(nodeName = "a", lanes = 2) {
+      const bootId = newBootId(random);
+      const claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs: 60_000 });
+      const events = new EventHub();
+      return { bootId, claim, events, journal: await openMemoryJournal({ store, bootId, claim, lanes, clock, random, events }) };
+    },
+    async closeBoots() {
+      // Nothing is held.
+    },
+    async attempts() {
+      return [...store.attempts.values()];
+    },
+    async damage(runId, seq, how) {
+      const rows = store.rows.get(runId) ?? [];
+      const index = rows.findIndex((row) => row.firstSeq === seq);
+      const row = rows[index];
+      if (row === undefined) throw new Error("no such row");
+      rows.splice(index, 1, ...(how === "remove" ? [] : [{ ...row, entries: row.entries.map((byte) => byte ^ 1) }]));
+    },
+    async close() {
+      // Nothing is held.
+    },
+  };
+}

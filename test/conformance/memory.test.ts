@@ -1,0 +1,10 @@
+/** The ports of storage, on the memory adapters. */
+import { documentsConformance } from "./documents.ts";
+import { journalConformance } from "./journal.ts";
+import { memoryBed } from "./memory-bed.ts";
+import { ownershipConformance } from "./ownership.ts";
+import { taskLedgerConformance } from "./task-ledger.ts";
+
+describe("memory storage", () => {
+  for (const declare of [journalConformance, ownershipConformance, documentsConformance, taskLedgerConformance]) declare(memoryBed);
+});

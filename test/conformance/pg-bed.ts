@@ -1,0 +1,58 @@
+/** The conformance suites' bed on PostgreSQL. */
+import { systemClock } from "../../runtime/clock.ts";
+import { EventHub } from "../../runtime/events.ts";
+import { newBootId } from "../../runtime/ids.ts";
+import { systemRandom } from "../../runtime/random.ts";
+import type { Journal } from "../../runtime/storage/journal.ts";
+import { openPgDocuments } from "../../runtime/storage/pg-documents.ts";
+import { openPgJournal } from "../../runtime/storage/pg-journal.ts";
+import { openPgOwnership } from "../../runtime/storage/pg-ownership.ts";
+import { openPgTaskLedger } from "../../runtime/storage/pg-task-ledger.ts";
+import type { AttemptRecord } from "../../runtime/storage/task-ledger.ts";
+import { execute, freshDatabase } from "../support/pg-fixture.ts";
+import type { StorageBed } from "./bed.ts";
+
+const ATTEMPTS = `SELECT run_id AS "runId", frame, attempt, path, handler, status, error_message AS "errorMessage",
+  (extract(epoch FROM created_at) * 1000)::float8 AS "createdAtMs", (extract(epoch FROM ended_at) * 1000)::float8 AS "endedAtMs"
+  FROM task_executions ORDER BY run_id, frame, attempt`;
+
+/** Makes the bed. */
+export async function pgBed(): Promise<StorageBed> {
+  const url = await freshDatabase();
+  const clock = systemClock();
+  const random = systemRandom();
+  const ownership = await openPgOwnership({ url });
+  const documents = await openPgDocuments({ url });
+  const ledger = await openPgTaskLedger({ url, clock, events: new EventHub() });
+  const journals: Journal[] = [];
+  return {
+    ownership,
+    documents,
+    ledger,
+    async boot(nodeName = "a", lanes = 2) {
+      const bootId = newBootId(random);
+      const claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs: 60_000 });
+      const events = new EventHub();
+      const journal = await openPgJournal({ url, bootId, claim, lanes, clock, random, events });
+      journals.push(journal);
+      return { bootId, claim, events, journal };
+    },
+    async closeBoots() {
+      await Promise.all(journals.splice(0).map((journal) => journal.close()));
+    },
+    async attempts() {
+      const rows = await execute<Record<string, unknown>>(url, ATTEMPTS);
+      return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as AttemptRecord);
+    },
+    async damage(runId, seq, how) {
+      const change =
+        how === "remove"
+          ? "DELETE FROM journal WHERE run_id = $1 AND seq = $2"
+          : "UPDATE journal SET entries = set_byte(entries, 0, get_byte(entries, 0) # 1) WHERE run_id = $1 AND seq = $2";
+      await execute(url, change, [runId, seq]);
+    },
+    async close() {
+      await Promise.all([...journals, ownership, documents, ledger].map((opened) => opened.close()));
+    },
+  };
+}

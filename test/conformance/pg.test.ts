@@ -1,0 +1,10 @@
+/** The ports of storage, on the PostgreSQL adapters. */
+import { documentsConformance } from "./documents.ts";
+import { journalConformance } from "./journal.ts";
+import { ownershipConformance } from "./ownership.ts";
+import { pgBed } from "./pg-bed.ts";
+import { taskLedgerConformance } from "./task-ledger.ts";
+
+describe("PostgreSQL storage", () => {
+  for (const declare of [journalConformance, ownershipConformance, documentsConformance, taskLedgerConformance]) declare(pgBed);
+});
