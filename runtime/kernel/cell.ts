@@ -108,9 +108,9 @@ export class Cell implements Runnable, Member {
     return reason;
   }
 
-  /** Puts an outcome or a timer's message into the mailbox; drops it if it is of an earlier instance. */
+  /** Puts an outcome or a timer's message into the mailbox. That of an earlier instance is dropped when its turn comes. */
   deliverReserved(envelope: Envelope): void {
-    if (envelope.incarnation !== this.life.incarnation || !accepts(this.life.phase)) return;
+    if (!accepts(this.life.phase)) return;
     this.#mail().pushReserved(envelope);
     this.schedule();
   }

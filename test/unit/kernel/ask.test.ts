@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import type { ReplyTo } from "../../../runtime/kernel/reference.ts";
+import { getEventListeners } from "node:events";
+import type { ActorRef, ReplyTo } from "../../../runtime/kernel/reference.ts";
+import { LIMITS } from "../../../runtime/limits.ts";
 import { actorWorld } from "../../support/actor-world.ts";
 
 type Question = { readonly kind: "question"; readonly text: string; readonly replyTo: ReplyTo<string> };
@@ -23,6 +25,35 @@ describe("ask", () => {
     assert.deepEqual(good, { status: "fulfilled", value: "GOOD" });
     assert.equal(bad.status === "rejected" && String(bad.reason), "Error: refused");
     assert.equal(world.system.pendingReplies, 0);
+    await world.advance(2_000);
+    assert.equal(world.system.deadLetters.count(), 0, "the deadline of an answered ask does nothing");
+  });
+
+  it("is bounded", async () => {
+    const world = actorWorld();
+    const refs = Array.from({ length: Math.ceil(LIMITS.pendingReplies / LIMITS.mailboxLength) }, (_, index) =>
+      world.system.spawn<Question>(`a${index}`, () => ({ receive: ({ replyTo }) => replyTo.reply("x") })),
+    );
+    const answers: Promise<string>[] = [];
+    for (let asked = 0; asked < LIMITS.pendingReplies; asked++) {
+      const ref = refs[asked % refs.length] as ActorRef<Question>;
+      answers.push(ref.ask(question("x"), { timeoutMs: 1_000 }));
+    }
+    const one = refs[0] as ActorRef<Question>;
+    await assert.rejects(one.ask(question("one too many"), { timeoutMs: 1_000 }), { code: "ASKS_FULL" });
+    await world.settle();
+    await Promise.all(answers);
+    assert.equal(world.system.pendingReplies, 0);
+  });
+
+  it("leaves no listener on its signal", async () => {
+    const world = actorWorld();
+    const ref = world.system.spawn<Question>("a", () => ({ receive: ({ replyTo }) => replyTo.reply("x") }));
+    const { signal } = new AbortController();
+    const answer = ref.ask(question("x"), { timeoutMs: 1_000, signal });
+    assert.equal(getEventListeners(signal, "abort").length, 1);
+    await Promise.all([answer, world.settle()]);
+    assert.equal(getEventListeners(signal, "abort").length, 0);
   });
 
   it("times out; the late answer is a dead letter", async () => {

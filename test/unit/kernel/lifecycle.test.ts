@@ -84,6 +84,32 @@ describe("stop", () => {
     await answer;
   });
 
+  it("of a parent waits for a child whose handler is pending", async () => {
+    const world = actorWorld();
+    let finish = (): void => undefined;
+    const parent = world.system.spawn<never>("parent", (context) => {
+      const child = context.spawn<string>("child", () => ({
+        receive: () =>
+          new Promise<void>((resolve) => {
+            finish = resolve;
+          }),
+      }));
+      child.tell("work");
+      return { receive: () => undefined };
+    });
+    await world.settle();
+    let isStopped = false;
+    const stopped = world.system.stopActor(parent).then(() => {
+      isStopped = true;
+    });
+    await world.settle();
+    assert.equal(isStopped, false);
+    finish();
+    await world.settle();
+    await stopped;
+    assert.equal(world.system.size, 0);
+  });
+
   it("of a child is its parent's right only", async () => {
     const world = actorWorld();
     const other = world.system.spawn<never>("other", () => ({ receive: () => undefined }));
@@ -208,6 +234,126 @@ describe("passivation", () => {
     shard.tell({ text: "more" });
     await world.settle();
     assert.deepEqual(log, ["run made", "leave", "leaves: false", "more"]);
+  });
+
+  it("is refused while an ask has no answer", async () => {
+    const world = actorWorld();
+    const log: string[] = [];
+    const ref = world.system.spawn<Question>("a", () => ({
+      receive(message, context) {
+        log.push(`${message.text}: ${context.passivate()}`);
+      },
+    }));
+    const unanswered = assert.rejects(
+      ref.ask<string>((replyTo) => ({ text: "asked", replyTo }), { timeoutMs: 100 }),
+      { code: "TIMED_OUT" },
+    );
+    await world.settle();
+    ref.tell({ text: "still open" });
+    await world.settle();
+    await world.advance(102);
+    await unanswered;
+    ref.tell({ text: "over" });
+    await world.settle();
+    assert.deepEqual(log, ["asked: false", "still open: false", "over: true"]);
+  });
+
+  it("is refused while an outcome is awaited; a restart ends the wait", async () => {
+    const world = actorWorld();
+    const log: string[] = [];
+    const commits: (() => void)[] = [];
+    const ref = world.system.spawn<string>("a", () => ({
+      receive(message, context) {
+        if (message === "fail") throw new Error("fail");
+        if (message === "write") context.pipe(new Promise<void>((resolve) => void commits.push(resolve)), () => "committed");
+        else log.push(`${message}: ${context.passivate()}`);
+      },
+    }));
+    for (const message of ["write", "write"]) ref.tell(message);
+    await world.settle();
+    commits[0]?.();
+    await world.settle();
+    assert.deepEqual(log, ["committed: false"], "the second outcome is awaited");
+    ref.tell("fail");
+    await world.settle();
+    await world.advance(1_000);
+    ref.tell("leave");
+    await world.settle();
+    assert.deepEqual(log.slice(1), ["leave: true"]);
+  });
+
+  it("is granted once the awaited outcome was handled", async () => {
+    const world = actorWorld();
+    const log: string[] = [];
+    const ref = world.system.spawn<string>("a", () => ({
+      receive(message, context) {
+        if (message === "write") context.pipe(Promise.resolve(), () => "committed");
+        else log.push(`${message}: ${context.passivate()}`);
+      },
+    }));
+    ref.tell("write");
+    await world.settle();
+    assert.deepEqual(log, ["committed: true"]);
+  });
+
+  it("hands over what was stashed by the handler that asked for it", async () => {
+    const world = actorWorld();
+    const log: unknown[] = [];
+    world.system
+      .spawn<string>("parent", (context) => {
+        const child = context.spawn<string>("child", () => ({
+          receive(message, own) {
+            own.passivate();
+            own.stash(message);
+          },
+        }));
+        return {
+          receive: (message) => void child.tell(message),
+          signal: (signal) => void (signal.kind === "passivated" && log.push(...signal.messages)),
+        };
+      })
+      .tell("kept");
+    await world.settle();
+    assert.deepEqual(log, ["kept"]);
+  });
+
+  it("is forgotten when the parent restarts before it learns of it", async () => {
+    const world = actorWorld();
+    const log: string[] = [];
+    const parent = world.system.spawn<string>("parent", (context) => {
+      context.spawn<string>("child", () => ({ receive: (_message, own) => void own.passivate() }));
+      return {
+        receive() {
+          throw new Error("x");
+        },
+        signal: (signal) => void log.push(signal.kind),
+      };
+    });
+    parent.tell("fail");
+    await world.settle();
+    world.system.find<string>("/parent/child")?.tell("leave");
+    await world.settle();
+    await world.advance(1_000);
+    assert.deepEqual(log, ["stopping", "restarted"]);
+    assert.equal(world.system.size, 2);
+  });
+
+  it("is not suggested to an actor that is active, and suggested again to one that stays", async () => {
+    const world = actorWorld();
+    const group = new PassivationGroup({ clock: world.clock, idleMs: 1_000, maxResident: 10 });
+    let suggestions = 0;
+    const ref = world.system.spawn<string>(
+      "a",
+      () => ({ receive: () => undefined, signal: (signal) => void (signal.kind === "idle" && suggestions++) }),
+      { passivation: group },
+    );
+    for (let step = 0; step < 10; step++) {
+      ref.tell("active");
+      await world.advance(500);
+    }
+    assert.equal(suggestions, 0);
+    for (let step = 0; step < 10; step++) await world.advance(500);
+    assert.ok(suggestions >= 3, `${suggestions} suggestions in 5 s`);
   });
 
   it("makes dead letters of messages that the parent does not take over", async () => {

@@ -52,6 +52,8 @@ describe("PassivationGroup", () => {
     group.touch(a);
     group.touch(c);
     assert.deepEqual(asked, ["b"]);
+    group.touch(a);
+    assert.deepEqual(asked, ["b"], "a member that is known asks nobody to leave");
   });
 
   it("keeps no timer once it is empty", () => {

@@ -154,6 +154,58 @@ describe("supervision", () => {
     );
   });
 
+  it("resumes a child with its parent, when the parent takes the failure over and is resumed", async () => {
+    const log: string[] = [];
+    const world = actorWorld({ supervision: supervisionPolicy({ decide: () => "resume" }) });
+    let decisions = 0;
+    const policy = supervisionPolicy({
+      decide: () => (decisions++ === 0 ? "restart" : "escalate"),
+      backoff: { initialMs: 500, maxMs: 500, factor: 1, jitter: 0 },
+    });
+    world.system.spawn<never>(
+      "parent",
+      (context) => {
+        for (const name of ["waits", "escalates"]) context.spawn(name, logging(log));
+        return { receive: () => undefined };
+      },
+      { supervision: policy },
+    );
+    const [waits, escalates] = ["waits", "escalates"].map((name) => world.system.find<unknown>(`/parent/${name}`));
+    waits?.tell(new Error("restarted after its backoff"));
+    await world.settle();
+    escalates?.tell(new Error("x"));
+    for (const ref of [waits, escalates]) ref?.tell("next");
+    await world.settle();
+    assert.deepEqual(log, ["waits made", "escalates made", "escalates got next"]);
+    await world.advance(500);
+    assert.deepEqual(log.slice(3), ["waits stopping", "waits made", "waits restarted", "waits got next"]);
+  });
+
+  it("leaves siblings alone that are in a backoff already", async () => {
+    const log: string[] = [];
+    const { world, child } = await family({ strategy: "rest-for-one", backoff: { initialMs: 100, maxMs: 100, factor: 1, jitter: 0 } }, log);
+    child("b").tell(new Error("b and c wait until 100"));
+    await world.settle();
+    await world.advance(50);
+    child("a").tell(new Error("a waits until 150"));
+    await world.settle();
+    const made = (): readonly string[] => log.filter((line) => line.endsWith("made"));
+    await world.advance(50);
+    assert.deepEqual(made(), ["b made", "c made"]);
+    await world.advance(50);
+    assert.deepEqual(made(), ["b made", "c made", "a made"]);
+    assert.equal(world.clock.untilNext(), undefined);
+  });
+
+  it("leaves no backoff on the clock when the actor is stopped meanwhile", async () => {
+    const { world, ref, child } = await family({ backoff: { initialMs: 100, maxMs: 100, factor: 1, jitter: 0 } }, []);
+    child("a").tell(new Error("x"));
+    await world.settle();
+    assert.equal(world.clock.untilNext(), 100);
+    await Promise.all([world.system.stopActor(ref), world.settle()]);
+    assert.equal(world.clock.untilNext(), undefined);
+  });
+
   it("at the top parks the actor and tells the owner of the system", async () => {
     const escalated: string[] = [];
     const world = actorWorld({
@@ -285,6 +337,27 @@ describe("quarantine", () => {
     assert.deepEqual(world.system.quarantined(), [], "one failure does not park it again");
     assert.equal(world.system.release("/parent/a"), false);
     assert.equal(world.system.release("/nobody"), false);
+  });
+
+  it("counts as an end for watchers, who are told once", async () => {
+    const { world, child, context } = await family(policy, []);
+    const seen: string[] = [];
+    const target = child("a");
+    const watcher = world.system.spawn<string>("watcher", (own) => {
+      own.watch(target);
+      return { receive: () => own.watch(target), signal: (signal) => void (signal.kind === "terminated" && seen.push(signal.reason)) };
+    });
+    for (let failure = 0; failure < 3; failure++) target.tell(new Error("x"));
+    await world.settle();
+    assert.deepEqual(seen, ["quarantined"]);
+    watcher.tell("watch one that is quarantined");
+    await world.settle();
+    assert.deepEqual(seen, ["quarantined", "quarantined"]);
+    world.system.release("/parent/a");
+    await world.settle();
+    context.stop(target);
+    await world.settle();
+    assert.deepEqual(seen, ["quarantined", "quarantined"]);
   });
 
   it("ends with the parent", async () => {
