@@ -106,6 +106,15 @@ describe("tasks of a run", () => {
     assert.equal(run.abandoned.length, 1);
   });
 
+  it("fork with compete only fails when no branch is left that could win", async () => {
+    const body = "do: [{ race: { fork: { compete: true, branches: [{ a: { call: charge@default } }, { b: { call: ship@default } }] } } }]";
+    const run = (await world(body, { charge: () => thrown(), ship: () => "later" })).start();
+    assert.equal(run.state.status, "running");
+    run.settle("/do/0/race/fork/branches/1/b", { kind: "completed", output: '"b"' });
+    assert.equal(run.output, "b");
+    assert.equal((await world(body, { charge: () => thrown(), ship: () => thrown() })).start().state.status, "failed");
+  });
+
   it("an error in a branch abandons the others and fails the fork", async () => {
     const run = (
       await world("do: [{ both: { fork: { branches: [{ a: { call: charge@default } }, { b: { call: ship@default } }] } } }]", {

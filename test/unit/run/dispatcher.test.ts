@@ -1,0 +1,111 @@
+/** The way of attempts to the pool and back. */
+import assert from "node:assert/strict";
+import { Dispatcher } from "../../../actors/run/dispatcher.ts";
+import type { AttemptView } from "../../../actors/run/effects.ts";
+import { virtualClock } from "../../../runtime/clock.ts";
+import { MaestroError } from "../../../runtime/errors.ts";
+import { newRunId } from "../../../runtime/ids.ts";
+import { seededRandom } from "../../../runtime/random.ts";
+import type { AttemptRecord } from "../../../runtime/storage/task-ledger.ts";
+import type { Attempt, AttemptOutcome, WorkerPool } from "../../../runtime/workers/pool.ts";
+
+const runId = newRunId(3, Date.UTC(2026, 0, 1), seededRandom(1));
+const call: AttemptView = { frame: 2, attempt: 1, handler: "charge", path: "/do/0/pay", createdAtMs: 5 };
+
+function setUp() {
+  const clock = virtualClock();
+  const submitted: { attempt: Attempt; settle: (outcome: AttemptOutcome) => void }[] = [];
+  const cancelled: string[] = [];
+  const settled: AttemptOutcome[] = [];
+  const records: AttemptRecord[] = [];
+  const world = { full: false, runTakes: true };
+  const pool: WorkerPool = {
+    handlers: new Map(),
+    state: { threads: 1, active: 0, queued: 0 },
+    submit(attempt, settle) {
+      if (world.full) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued: 1 }, retryAfterMs: 50 });
+      submitted.push({ attempt, settle });
+    },
+    cancel: (id) => cancelled.push(id),
+    stop: async () => undefined,
+  };
+  const dispatcher = new Dispatcher({
+    pool,
+    clock,
+    ledger: { record: (record) => records.push(record), flush: async () => undefined, close: async () => undefined },
+    settle(_runId, _frame, _attempt, outcome) {
+      if (world.runTakes) settled.push(outcome);
+      return world.runTakes;
+    },
+  });
+  return { clock, submitted, cancelled, settled, records, world, dispatcher };
+}
+
+describe("the dispatcher", () => {
+  it("executes an attempt once, however often it is asked for while it is under way", () => {
+    const { dispatcher, submitted, settled } = setUp();
+    dispatcher.dispatch(runId, call, "{}", "");
+    dispatcher.dispatch(runId, call, "{}", "");
+    assert.equal(submitted.length, 1);
+    assert.equal(submitted[0]?.attempt.idempotencyKey, `${runId}:2`);
+    submitted[0]?.settle({ kind: "completed", output: "1" });
+    assert.deepEqual(settled, [{ kind: "completed", output: "1" }]);
+  });
+
+  it("gives every attempt of a task the same idempotency key", () => {
+    const { dispatcher, submitted } = setUp();
+    dispatcher.dispatch(runId, call, "{}", "");
+    dispatcher.dispatch(runId, { ...call, attempt: 2 }, "{}", "");
+    assert.equal(submitted[0]?.attempt.idempotencyKey, submitted[1]?.attempt.idempotencyKey);
+    assert.notEqual(submitted[0]?.attempt.id, submitted[1]?.attempt.id);
+  });
+
+  it("offers an attempt again that the pool had no place for", () => {
+    const { dispatcher, submitted, world, clock } = setUp();
+    world.full = true;
+    dispatcher.dispatch(runId, call, "{}", "");
+    world.full = false;
+    clock.advance(50);
+    assert.equal(submitted.length, 1);
+  });
+
+  it("brings an outcome again that the run could not take", () => {
+    const { dispatcher, submitted, settled, world, clock } = setUp();
+    dispatcher.dispatch(runId, call, "{}", "");
+    world.runTakes = false;
+    submitted[0]?.settle({ kind: "completed", output: "1" });
+    world.runTakes = true;
+    clock.advance(100);
+    assert.equal(settled.length, 1);
+  });
+
+  it("executes an attempt again that went down with a neighbour, without telling the run", () => {
+    const { dispatcher, submitted, settled } = setUp();
+    dispatcher.dispatch(runId, call, "{}", "");
+    submitted[0]?.settle({ kind: "failed", error: { kind: "lost", message: "the thread went down" } });
+    assert.equal(submitted.length, 2);
+    assert.deepEqual(settled, []);
+  });
+
+  it("cancels what the run abandons and keeps its outcome from it", () => {
+    const { dispatcher, submitted, cancelled, settled } = setUp();
+    dispatcher.dispatch(runId, call, "{}", "");
+    dispatcher.abandon(runId, 2, 1);
+    submitted[0]?.settle({ kind: "cancelled" });
+    assert.deepEqual(cancelled, [submitted[0]?.attempt.id]);
+    assert.deepEqual(settled, []);
+  });
+
+  it("notes the beginning and the end of an attempt in the ledger, under one creation time", () => {
+    const { dispatcher, records } = setUp();
+    dispatcher.dispatch(runId, call, "{}", "");
+    dispatcher.over(runId, call, "failed", "boom");
+    assert.deepEqual(
+      records.map(({ status, createdAtMs, errorMessage }) => [status, createdAtMs, errorMessage]),
+      [
+        ["scheduled", 5, undefined],
+        ["failed", 5, "boom"],
+      ],
+    );
+  });
+});
