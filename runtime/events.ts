@@ -40,6 +40,10 @@ export interface RuntimeEvents {
   "run.passivated": { readonly runId: string };
   "run.loaded": { readonly runId: string; readonly entries: number; readonly durationMs: number };
   "run.withoutWakeup": { readonly runIds: readonly string[] };
+  /** A call of the gateway was answered. `code` is "OK" or an error code of the registry; one for a whole stream. */
+  "request.ended": { readonly method: string; readonly code: string; readonly durationMs: number };
+  /** A call met an error that is none of the registry: a defect. The caller is told nothing of it. */
+  "request.broken": { readonly method: string; readonly error: unknown };
   "expression.external": { readonly durationMs: number };
 }
 

@@ -42,6 +42,10 @@ export const LIMITS = Object.freeze({
   documentViolations: 100,
   /** Bytes of one JSON Schema in a workflow document. */
   schemaBytes: 64 * 1024,
+  /** Different JSON Schemas in a workflow document: compiling one takes some milliseconds. */
+  documentSchemas: 200,
+  /** Bytes of all different JSON Schemas in a workflow document. */
+  documentSchemaBytes: 256 * 1024,
   /** Problems that one check against a JSON Schema reports. */
   schemaProblems: 10,
   /** Compiled workflows kept in memory on one node; above it the longest unused are dropped. */
@@ -116,6 +120,7 @@ export type LimitName = keyof typeof LIMITS;
 invariant(LIMITS.payloadBytes < LIMITS.requestBytes, "a payload of the largest size must fit in a request");
 invariant(LIMITS.payloadBytes < LIMITS.batchBytes, "a payload of the largest size must fit in a batch");
 invariant(LIMITS.documentBytes < LIMITS.requestBytes, "a document of the largest size must fit in a request");
+invariant(LIMITS.schemaBytes <= LIMITS.documentSchemaBytes, "a schema of the largest size must fit in a document's share");
 invariant(LIMITS.batchWrites <= LIMITS.laneQueueWrites, "a lane must be able to queue a full batch");
 invariant(LIMITS.batchBytes <= LIMITS.laneQueueBytes, "a lane must be able to queue a full batch");
 invariant(LIMITS.mailboxTurnMessages <= LIMITS.mailboxLength, "a turn must not exceed the mailbox");

@@ -1,0 +1,59 @@
+/**
+ * One unary call as a promise: with a deadline, an AbortSignal, and errors of the registry.
+ */
+import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError } from "@grpc/grpc-js";
+import type { Clock } from "../runtime/clock.ts";
+import { fromCallError } from "./grpc-client-errors.ts";
+
+/** What a caller may say about one call. */
+export interface CallSettings {
+  /** Milliseconds that the call may take. Default: that of the client; Infinity for no deadline. */
+  readonly timeoutMs?: number;
+  /** Aborting it cancels the call (REQUEST_CANCELLED). */
+  readonly signal?: AbortSignal;
+  /** W3C trace context that the call continues. */
+  readonly traceParent?: string;
+}
+
+/** A unary method of a generated client, bound to it. */
+export type UnaryMethod<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientUnaryCall;
+
+/** Makes the calls of one client. */
+export class Caller {
+  readonly #address: string;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+
+  constructor(address: string, clock: Clock, timeoutMs: number) {
+    this.#address = address;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Calls a method once. `name` is for error messages. @throws MaestroError */
+  call<Request, Response>(name: string, method: UnaryMethod<Request, Response>, request: Request, settings: CallSettings = {}): Promise<Response> {
+    const timeoutMs = settings.timeoutMs ?? this.#timeoutMs;
+    return new Promise((resolve, reject) => {
+      const call = method(request, metadataOf(settings), { deadline: this.#clock.now() + timeoutMs }, (error, response) => {
+        settings.signal?.removeEventListener("abort", cancel);
+        if (error === null) resolve(response);
+        else reject(fromCallError(error, { address: this.#address, method: name, timeoutMs }));
+      });
+      const cancel = (): void => call.cancel();
+      settings.signal?.addEventListener("abort", cancel);
+      if (settings.signal?.aborted === true) cancel();
+    });
+  }
+}
+
+/** Metadata of a call. */
+export function metadataOf(settings: CallSettings): Metadata {
+  const metadata = new Metadata();
+  if (settings.traceParent !== undefined) metadata.set("traceparent", settings.traceParent);
+  return metadata;
+}

@@ -1,0 +1,195 @@
+/**
+ * A client of the gateway with types, promises and errors of the registry. The command line, the tests and the benchmarks use it, and any
+ * Node.js program may. It owns one connection, which the gRPC library opens when needed and opens again when it broke.
+ */
+import { type ChannelOptions, credentials } from "@grpc/grpc-js";
+import type {
+  GetRunHistoryRequest,
+  GetRunHistoryResponse,
+  HistoryEntry,
+  ListRunsRequest,
+  ListRunsResponse,
+  Run,
+  RunResult,
+  SignalRunRequest,
+  StartRunRequest,
+  StartRunResponse,
+} from "../proto/gen/maestro/v1/run_service.ts";
+import { RunServiceClient } from "../proto/gen/maestro/v1/run_service.ts";
+import type {
+  DeployResponse,
+  GetWorkflowRequest,
+  ListWorkflowsRequest,
+  ListWorkflowsResponse,
+  Workflow,
+} from "../proto/gen/maestro/v1/workflow_service.ts";
+import { WorkflowServiceClient } from "../proto/gen/maestro/v1/workflow_service.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import { MaestroError } from "../runtime/errors.ts";
+import { parseAddress } from "./address.ts";
+import { Caller, type CallSettings, metadataOf } from "./grpc-client-call.ts";
+import { Executions } from "./grpc-client-execute.ts";
+import { watchHistory } from "./grpc-client-watch.ts";
+
+/** How a client behaves. */
+export interface ClientSettings {
+  /** Milliseconds that a unary call may take unless it says otherwise. Default: 30,000. */
+  readonly timeoutMs?: number;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
+}
+
+/** Bounds a waiting call only by what its caller says. */
+const NO_DEADLINE = { timeoutMs: Number.POSITIVE_INFINITY } as const;
+
+const TIMEOUT_MS = 30_000;
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
+/** A run and a page may be larger than a request. A connection that was lost without a word is found by pings. */
+const OPTIONS: ChannelOptions = {
+  "grpc.max_receive_message_length": ANSWER_BYTES_MAX,
+  "grpc.max_send_message_length": -1,
+  "grpc.keepalive_time_ms": 30_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  "grpc.initial_reconnect_backoff_ms": 100,
+  "grpc.max_reconnect_backoff_ms": 2_000,
+  "grpc.enable_channelz": 0,
+  "grpc.use_local_subchannel_pool": 1,
+};
+
+const START: StartRunRequest = { namespace: "", workflow: "", version: "", input: "", idempotencyKey: "", labels: {} };
+const RUNS: ListRunsRequest = {
+  namespace: "",
+  workflow: "",
+  statuses: [],
+  createdAfter: undefined,
+  createdBefore: undefined,
+  pageSize: 0,
+  pageToken: "",
+};
+
+/** A client of the gateway at an address; see {@link parseAddress} for its forms. Connects with the first call. @throws FIELD_INVALID */
+export function connect(address: string, settings: ClientSettings = {}): MaestroClient {
+  return new MaestroClient(parseAddress(address), settings);
+}
+
+/**
+ * The client. Every method throws MaestroError: what the gateway refused with, NODE_UNREACHABLE, TIMED_OUT or REQUEST_CANCELLED. Fields of a
+ * request that are left out have the defaults of the wire contract.
+ */
+export class MaestroClient implements Disposable {
+  /** Where the gateway is, as `host:port`. */
+  readonly address: string;
+  readonly #clock: Clock;
+  readonly #workflows: WorkflowServiceClient;
+  readonly #runs: RunServiceClient;
+  readonly #caller: Caller;
+  readonly #executions: Executions;
+
+  /** Use {@link connect}. */
+  constructor(address: string, settings: ClientSettings) {
+    this.address = address;
+    this.#clock = settings.clock ?? systemClock();
+    this.#workflows = new WorkflowServiceClient(address, credentials.createInsecure(), OPTIONS);
+    this.#runs = new RunServiceClient(address, credentials.createInsecure(), { ...OPTIONS, channelOverride: this.#workflows.getChannel() });
+    this.#caller = new Caller(address, this.#clock, settings.timeoutMs ?? TIMEOUT_MS);
+    this.#executions = new Executions(address, () => this.#runs.execute());
+  }
+
+  /** Stores a document, or only checks it. */
+  deploy(document: string, dryRun = false, settings?: CallSettings): Promise<DeployResponse> {
+    return this.#caller.call("Deploy", this.#workflows.deploy.bind(this.#workflows), { document, dryRun }, settings);
+  }
+
+  /** A workflow version with its document. */
+  async getWorkflow(request: Partial<GetWorkflowRequest> & { readonly name: string }, settings?: CallSettings): Promise<Workflow> {
+    const named = { namespace: "", version: "", ...request };
+    const { workflow } = await this.#caller.call("Get", this.#workflows.get.bind(this.#workflows), named, settings);
+    return present(workflow);
+  }
+
+  /** A page of workflow versions, newest first. */
+  listWorkflows(request: Partial<ListWorkflowsRequest> = {}, settings?: CallSettings): Promise<ListWorkflowsResponse> {
+    const page = { namespace: "", name: "", pageSize: 0, pageToken: "", ...request };
+    return this.#caller.call("List", this.#workflows.list.bind(this.#workflows), page, settings);
+  }
+
+  /** Takes a version, or all, out of use; answers how many. */
+  async deleteWorkflow(request: Partial<GetWorkflowRequest> & { readonly name: string }, settings?: CallSettings): Promise<number> {
+    const named = { namespace: "", version: "", ...request };
+    return (await this.#caller.call("Delete", this.#workflows.delete.bind(this.#workflows), named, settings)).deleted;
+  }
+
+  /** Starts a run; resolves after it is committed. */
+  start(request: Partial<StartRunRequest> & { readonly workflow: string }, settings?: CallSettings): Promise<StartRunResponse> {
+    return this.#caller.call("Start", this.#runs.start.bind(this.#runs), { ...START, ...request }, settings);
+  }
+
+  /** Starts a run over the shared stream and resolves when it has ended: the cheap way to do it often. A failed run resolves, too. */
+  execute(request: Partial<StartRunRequest> & { readonly workflow: string }): Promise<RunResult> {
+    return this.#executions.execute({ ...START, ...request });
+  }
+
+  /** A run as it is now. */
+  async getRun(runId: string, settings?: CallSettings): Promise<Run> {
+    const { run } = await this.#caller.call("Get", this.#runs.get.bind(this.#runs), { runId, wait: false }, settings);
+    return present(run);
+  }
+
+  /** A run once it has ended. Without a deadline unless the settings give one. */
+  async awaitRun(runId: string, settings: CallSettings = NO_DEADLINE): Promise<Run> {
+    const { run } = await this.#caller.call("Get", this.#runs.get.bind(this.#runs), { runId, wait: true }, { ...NO_DEADLINE, ...settings });
+    return present(run);
+  }
+
+  /** A page of runs, newest first. */
+  listRuns(request: Partial<ListRunsRequest> = {}, settings?: CallSettings): Promise<ListRunsResponse> {
+    return this.#caller.call("List", this.#runs.list.bind(this.#runs), { ...RUNS, ...request }, settings);
+  }
+
+  /** A page of a run's history. */
+  history(request: Partial<GetRunHistoryRequest> & { readonly runId: string }, settings?: CallSettings): Promise<GetRunHistoryResponse> {
+    return this.#caller.call("GetHistory", this.#runs.getHistory.bind(this.#runs), { fromSeq: 0, pageSize: 0, ...request }, settings);
+  }
+
+  /** A run's history from a sequence number on, then live until the run has ended; goes on by itself after a lost connection. */
+  watch(runId: string, fromSeq = 1, settings: Pick<CallSettings, "signal" | "traceParent"> = {}): AsyncGenerator<HistoryEntry, void, undefined> {
+    const open = (seq: number) => this.#runs.watch({ runId, fromSeq: seq }, metadataOf(settings));
+    return watchHistory({ address: this.address, clock: this.#clock, open, signal: settings.signal }, fromSeq);
+  }
+
+  /** Hands a signal to a run; resolves after it is committed. */
+  async signal(request: Partial<SignalRunRequest> & { readonly runId: string; readonly name: string }, settings?: CallSettings): Promise<void> {
+    await this.#caller.call("Signal", this.#runs.signal.bind(this.#runs), { payload: "", signalId: "", ...request }, settings);
+  }
+
+  /** Asks a run to stop and to undo what it did. */
+  async cancel(runId: string, reason = "", settings?: CallSettings): Promise<void> {
+    await this.#caller.call("Cancel", this.#runs.cancel.bind(this.#runs), { runId, reason }, settings);
+  }
+
+  /** Ends a run at once. */
+  async terminate(runId: string, reason = "", settings?: CallSettings): Promise<void> {
+    await this.#caller.call("Terminate", this.#runs.terminate.bind(this.#runs), { runId, reason }, settings);
+  }
+
+  /** Lets a quarantined run go on. */
+  async release(runId: string, settings?: CallSettings): Promise<void> {
+    await this.#caller.call("Release", this.#runs.release.bind(this.#runs), { runId }, settings);
+  }
+
+  /** Closes the connection. What waits is rejected; runs go on. */
+  close(): void {
+    this.#executions.close();
+    this.#workflows.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new MaestroError("INTERNAL", { facts: { reason: "the answer is empty." } });
+  return value;
+}

@@ -1,0 +1,143 @@
+/**
+ * One `Execute` stream: starts runs as requests arrive and answers each when its run has ended, in the order of the ends. It owns the
+ * stream's flow: at most LIMITS.executeInFlight requests are under way or answered and not yet taken by the client; above it the stream is
+ * not read, and the client's writes wait. It must not touch the runs: a stream that ends takes only its own waiting with it.
+ *
+ * An error of one request answers that request. The stream itself fails only when no answer could be told from another: a request that
+ * can't be decoded, or a second one with an id that is under way.
+ */
+import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
+import type { RunOutcome } from "../actors/runs.ts";
+import type { ExecuteRequest, ExecuteResponse } from "../proto/gen/maestro/v1/run_service.ts";
+import { MaestroError } from "../runtime/errors.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import type { Calls, OpenCall } from "./grpc-calls.ts";
+import { isUndecodable, undecodable } from "./grpc-codec.ts";
+import { onCancelled } from "./grpc-deadline.ts";
+import { resultMessage } from "./grpc-messages.ts";
+import { toCallStatus, toStatusMessage } from "./grpc-status.ts";
+import type { Caller } from "./service/caller.ts";
+import type { RunService } from "./service/run-service.ts";
+
+const METHOD = "RunService/Execute";
+
+/** The stream of one call. */
+export class ExecuteStream implements OpenCall {
+  readonly #service: RunService;
+  readonly #calls: Calls;
+  readonly #call: ServerDuplexStream<ExecuteRequest, ExecuteResponse>;
+  readonly #caller: Caller;
+  readonly #startMs: number;
+  /** Requests that await their answer, by id, with what ends their waiting. One signal for all would cost more with each listener. */
+  readonly #underWay = new Map<number, AbortController>();
+  /** Why no new request is taken. */
+  #refusal: MaestroError | undefined;
+  #halfClosed = false;
+  #ended = false;
+
+  constructor(service: RunService, calls: Calls, call: ServerDuplexStream<ExecuteRequest, ExecuteResponse>, caller: Caller) {
+    this.#service = service;
+    this.#calls = calls;
+    this.#call = call;
+    this.#caller = caller;
+    this.#startMs = calls.clock.monotonic();
+  }
+
+  /** Begins to serve. */
+  start(): void {
+    this.#calls.open(this);
+    onCancelled(this.#call, this.#calls.clock, (reason) => this.#end(reason));
+    this.#call.sendMetadata(new Metadata());
+    this.#call.on("drain", () => this.#regulate());
+    this.#call.on("end", () => {
+      this.#halfClosed = true;
+      this.#endWhenDone();
+    });
+    this.#call.on("data", (request: ExecuteRequest) => this.#accept(request));
+  }
+
+  drain(reason: MaestroError): void {
+    this.#refusal = reason;
+    this.#endWhenDone();
+  }
+
+  stop(reason: MaestroError): void {
+    for (const requestId of this.#underWay.keys()) this.#call.write(refusalOf(requestId, reason));
+    this.#end(reason);
+  }
+
+  #accept(request: ExecuteRequest): void {
+    if (this.#ended) return;
+    if (isUndecodable(request)) return this.#end(undecodable());
+    const { requestId, start } = request;
+    if (this.#underWay.has(requestId)) return this.#end(invalid("request_id", `${requestId} is under way on this stream.`));
+    const refusal = this.#refusal ?? mistakeOf(request);
+    if (refusal !== undefined || start === undefined) {
+      this.#call.write(refusalOf(requestId, refusal));
+      return this.#regulate();
+    }
+    const waiting = new AbortController();
+    this.#underWay.set(requestId, waiting);
+    this.#service.execute(start, this.#caller, waiting.signal).then(
+      (outcome) => this.#answer(requestId, answerOf(requestId, outcome)),
+      (error: unknown) => this.#fail(requestId, error),
+    );
+    this.#regulate();
+  }
+
+  #fail(requestId: number, error: unknown): void {
+    if (this.#ended) return;
+    this.#calls.broken(METHOD, error);
+    this.#answer(requestId, refusalOf(requestId, error));
+  }
+
+  #answer(requestId: number, response: ExecuteResponse): void {
+    if (this.#ended) return;
+    this.#underWay.delete(requestId);
+    this.#call.write(response);
+    this.#regulate();
+    this.#endWhenDone();
+  }
+
+  /** Reads on, or stops reading. */
+  #regulate(): void {
+    const isFull = this.#underWay.size + this.#call.writableLength >= LIMITS.executeInFlight;
+    if (isFull === this.#call.isPaused()) return;
+    if (isFull) this.#call.pause();
+    else this.#call.resume();
+  }
+
+  #endWhenDone(): void {
+    if (this.#underWay.size > 0) return;
+    if (this.#refusal !== undefined) this.#end(this.#refusal);
+    else if (this.#halfClosed) this.#end(undefined);
+  }
+
+  #end(reason: MaestroError | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#calls.close(this);
+    for (const waiting of this.#underWay.values()) waiting.abort(reason);
+    this.#underWay.clear();
+    if (reason === undefined) this.#call.end();
+    else this.#call.emit("error", toCallStatus(reason));
+    this.#calls.ended(METHOD, this.#startMs, reason);
+  }
+}
+
+function mistakeOf(request: ExecuteRequest): MaestroError | undefined {
+  if (request.requestId === 0) return invalid("request_id", "must be 1 or more.");
+  return request.start === undefined ? invalid("start", "is required.") : undefined;
+}
+
+function invalid(field: string, reason: string): MaestroError {
+  return new MaestroError("FIELD_INVALID", { facts: { field, reason }, violations: [{ field, description: reason }] });
+}
+
+function answerOf(requestId: number, outcome: RunOutcome): ExecuteResponse {
+  return { requestId, result: { $case: "run", value: resultMessage(outcome) } };
+}
+
+function refusalOf(requestId: number, error: unknown): ExecuteResponse {
+  return { requestId, result: { $case: "error", value: toStatusMessage(error) } };
+}

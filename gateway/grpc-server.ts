@@ -1,0 +1,139 @@
+/**
+ * The gRPC gateway of a node: the server with its services, its start, drain and stop. It owns the port and the calls, and nothing of what
+ * they are about. States: created, serving, draining, stopped.
+ */
+import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import { RunServiceService } from "../proto/gen/maestro/v1/run_service.ts";
+import { WorkflowServiceService } from "../proto/gen/maestro/v1/workflow_service.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { MaestroError, messageOf } from "../runtime/errors.ts";
+import type { EventHub } from "../runtime/events.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { formatAddress } from "./address.ts";
+import { Calls } from "./grpc-calls.ts";
+import { withSafeDecoding } from "./grpc-codec.ts";
+import { GrpcHealth } from "./grpc-health.ts";
+import { addReflection } from "./grpc-reflection.ts";
+import { runHandlers } from "./grpc-run-service.ts";
+import { workflowHandlers } from "./grpc-workflow-service.ts";
+import type { RunService } from "./service/run-service.ts";
+import type { WorkflowService } from "./service/workflow-service.ts";
+
+/** What a gateway serves, and where. */
+export interface GrpcServerOptions {
+  readonly runs: RunService;
+  readonly workflows: WorkflowService;
+  readonly clock: Clock;
+  readonly events: EventHub;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** The setting that an error about the port names. Default: MAESTRO_GRPC_PORT. */
+  readonly portSetting?: string;
+}
+
+/** Full names of the services, for health checks. */
+export const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService"] as const;
+
+/**
+ * A connection is left alone as long as it lives: a stream may wait for a run for days, so there is no age limit. Pings find peers that
+ * went away without a word, which would keep their streams' runs in our books.
+ */
+const OPTIONS: ServerOptions = {
+  "grpc.max_receive_message_length": LIMITS.requestBytes,
+  "grpc.max_send_message_length": -1,
+  "grpc.max_concurrent_streams": LIMITS.callsPerConnection,
+  "grpc.keepalive_time_ms": 30_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  // Bookkeeping for a debugging protocol that nobody can reach here; it costs time on every message.
+  "grpc.enable_channelz": 0,
+};
+
+/** Time that answers already given have to reach their clients once draining is over. */
+const FLUSH_MS = 250;
+
+/** The server of one node. */
+export class GrpcServer {
+  readonly #options: GrpcServerOptions;
+  readonly #server = new Server(OPTIONS);
+  readonly #health = new GrpcHealth(SERVICE_NAMES);
+  readonly #calls: Calls;
+  #address = "";
+  #drained: Promise<void> | undefined;
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+    this.#calls = new Calls(options.clock, options.events);
+    this.#server.addService(withSafeDecoding(WorkflowServiceService), workflowHandlers(options.workflows, this.#calls));
+    this.#server.addService(withSafeDecoding(RunServiceService), runHandlers(options.runs, this.#calls));
+    this.#health.addTo(this.#server);
+    addReflection(this.#server);
+  }
+
+  /** Where it listens, as `host:port`; empty before the start. */
+  get address(): string {
+    return this.#address;
+  }
+
+  /** Calls that wait for something: watches, executions, waits for a run's end. */
+  get waitingCalls(): number {
+    return this.#calls.openCount;
+  }
+
+  /** Listens; resolves with the address. Health says "not serving" until {@link setServing}. @throws PORT_IN_USE, CONFIG_INVALID */
+  async start(): Promise<string> {
+    const { host = "127.0.0.1", port } = this.#options;
+    this.#address = formatAddress(host, await this.#bind(host, port));
+    return this.#address;
+  }
+
+  /** What health checks answer. */
+  setServing(isServing: boolean): void {
+    this.#health.setServing(isServing);
+  }
+
+  /**
+   * Stops taking work without losing an answer: health says "not serving", clients are told to connect elsewhere (GOAWAY), watches end, and
+   * what waits for a run gets `graceMs` milliseconds. What still waits then is answered NODE_STOPPING. Resolves when all is closed.
+   */
+  drain(graceMs: number): Promise<void> {
+    this.#drained ??= this.#drain(graceMs);
+    return this.#drained;
+  }
+
+  /** Closes everything at once. Callers see their calls cancelled. */
+  stop(): void {
+    this.#calls.stop();
+    this.#server.forceShutdown();
+  }
+
+  async #drain(graceMs: number): Promise<void> {
+    this.setServing(false);
+    const { clock } = this.#options;
+    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    this.#health.endWatches();
+    this.#calls.drain();
+    const cancelGrace = clock.schedule(graceMs, () => this.#calls.stop());
+    const cancelFlush = clock.schedule(graceMs + FLUSH_MS, () => this.#server.forceShutdown());
+    await closed;
+    cancelGrace();
+    cancelFlush();
+  }
+
+  #bind(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(formatAddress(host, port), ServerCredentials.createInsecure(), (error, boundPort) => {
+        if (error === null) resolve(boundPort);
+        else reject(bindError(error, host, port, this.#options.portSetting ?? "MAESTRO_GRPC_PORT"));
+      });
+    });
+  }
+}
+
+/** The library gives the system's error only in words. */
+function bindError(error: Error, host: string, port: number, setting: string): MaestroError {
+  if (error.message.includes("EADDRINUSE")) return new MaestroError("PORT_IN_USE", { facts: { port, host, purpose: "gRPC", setting } });
+  const problems = `the gRPC gateway can't listen on ${formatAddress(host, port)}: ${messageOf(error)}`;
+  return new MaestroError("CONFIG_INVALID", { facts: { problems }, cause: error });
+}
