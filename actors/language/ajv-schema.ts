@@ -9,7 +9,7 @@ import { isJsonObject, type Json } from "../json.ts";
 import type { SchemaCheck } from "./model.ts";
 
 /** Why a schema can't be used. */
-export class SchemaFault extends Error {
+class SchemaFault extends Error {
   override readonly name = "SchemaFault";
 }
 
@@ -20,21 +20,31 @@ const ALLOWED_LENGTH = 200;
 export class SchemaCompiler {
   readonly #compiled = new Map<string, SchemaCheck>();
   #ajv: Ajv2020 | undefined;
+  #bytes = 0;
 
-  /** @throws SchemaFault it is not a schema, refers to something outside of itself, or has more than LIMITS.schemaBytes. */
+  /** @throws SchemaFault it is not a schema, refers to something outside of itself, or exceeds a bound on its size or on all of them. */
   compile(schema: Json): SchemaCheck {
     if (!isJsonObject(schema) && typeof schema !== "boolean") throw new SchemaFault("a JSON Schema is a mapping, or true or false");
     const text = JSON.stringify(schema);
     const known = this.#compiled.get(text);
     if (known !== undefined) return known;
-    const bytes = Buffer.byteLength(text);
-    if (bytes > LIMITS.schemaBytes) throw new SchemaFault(`the schema has ${bytes} bytes; at most ${LIMITS.schemaBytes} are taken: divide it`);
+    this.#bound(Buffer.byteLength(text));
     const validate = this.#validator(schema);
     // the answer of an asynchronous check is a promise, which would count as "valid"
     if ("$async" in validate) throw new SchemaFault("$async is not supported: remove it");
     const check = new AjvCheck(validate);
     this.#compiled.set(text, check);
     return check;
+  }
+
+  /** Compiling is slow enough for a document of schemas to hold up the node. */
+  #bound(bytes: number): void {
+    if (bytes > LIMITS.schemaBytes) throw new SchemaFault(`the schema has ${bytes} bytes; at most ${LIMITS.schemaBytes} are taken: divide it`);
+    this.#bytes += bytes;
+    if (this.#compiled.size < LIMITS.documentSchemas && this.#bytes <= LIMITS.documentSchemaBytes) return;
+    throw new SchemaFault(
+      `the document has more than ${LIMITS.documentSchemas} different schemas, or ${LIMITS.documentSchemaBytes} bytes of them: divide it`,
+    );
   }
 
   #validator(schema: boolean | { readonly [key: string]: Json }): ValidateFunction {

@@ -65,9 +65,9 @@ function evaluationMode(fields: Fields): "strict" | "loose" {
 function compileUnused(compilation: Compilation): void {
   const { reusable } = compilation;
   const variables = new Variables(["error"]);
-  for (const { value, pointer } of reusable.unused("retries")) compileRetryDefinition(value, pointer, variables, compilation);
-  for (const { value, pointer } of reusable.unused("timeouts")) compileTimeoutDefinition(value, pointer, AT_WORKFLOW_INPUT, compilation);
-  for (const { value, pointer } of reusable.unused("errors")) compileError(value, pointer, variables.inTask, compilation);
+  for (const part of reusable.unused("retries")) compileRetryDefinition(part, variables, compilation);
+  for (const part of reusable.unused("timeouts")) compileTimeoutDefinition(part, AT_WORKFLOW_INPUT, compilation);
+  for (const part of reusable.unused("errors")) compileError(part, variables.inTask, compilation);
 }
 
 /** All tasks, each at the index that is its number. */

@@ -11,7 +11,7 @@ const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
 
 /** Longest duration, in milliseconds: 100 years of 365 days. */
-export const LONGEST_DURATION_MS = 100 * 365 * DAY_MS;
+const LONGEST_DURATION_MS = 100 * 365 * DAY_MS;
 
 const UNITS_MS: Readonly<Record<string, number>> = { days: DAY_MS, hours: HOUR_MS, minutes: MINUTE_MS, seconds: SECOND_MS, milliseconds: 1 };
 
@@ -27,7 +27,7 @@ export class DurationFault extends Error {
   override readonly name = "DurationFault";
 }
 
-/** Milliseconds of a duration, rounded to whole ones. @throws DurationFault it is none, is negative, or exceeds {@link LONGEST_DURATION_MS}. */
+/** Milliseconds of a duration, rounded to whole ones. @throws DurationFault it is none, is negative, or is longer than 100 years. */
 export function parseDuration(value: Json): number {
   const durationMs = Math.round(exactMs(value));
   if (durationMs > LONGEST_DURATION_MS) throw new DurationFault("the duration is longer than 100 years");

@@ -41,9 +41,6 @@ const STANDARD = {
 /** A standard kind of error. */
 export type ProblemKind = keyof typeof STANDARD;
 
-/** Names of the standard kinds. */
-export const PROBLEM_KINDS = Object.keys(STANDARD) as readonly ProblemKind[];
-
 /** The type's URI of a standard kind. */
 export function problemType(kind: ProblemKind): string {
   return FAMILY + kind;
@@ -55,7 +52,7 @@ export function standardProblem(kind: ProblemKind, detail: string, instance?: st
 }
 
 /** The same type in the family of the current specification, if it is a standard one of an older family; otherwise the type itself. */
-export function canonicalType(type: string): string {
+function canonicalType(type: string): string {
   const family = OLDER_FAMILIES.find((older) => type.startsWith(older));
   const kind = family === undefined ? "" : type.slice(family.length);
   return Object.hasOwn(STANDARD, kind) ? FAMILY + kind : type;

@@ -16,6 +16,11 @@ export const TRUSTING_EVALUATOR: ExternalEvaluator = {
 /** Head of a document, on one line: a body appended to it begins on line 2. */
 export const HEAD = 'document: { dsl: "1.0.3", namespace: test, name: sample, version: "1.0.0" }\n';
 
+/** A document with one task, called `t`: its name stands on line 3, its definition begins on line 4, column 7. */
+export function taskText(...lines: readonly string[]): string {
+  return [`${HEAD}do:`, "  - t:", ...lines.map((line) => `      ${line}`), ""].join("\n");
+}
+
 /** Compiles, with the handlers `charge`, `refund` and `ship` and the shell allowed. */
 export function compileText(text: string, context: Partial<CompileContext> = {}): Promise<Workflow> {
   return compileWorkflow(text, { evaluator: TRUSTING_EVALUATOR, handlers: new Set(["charge", "refund", "ship"]), allowShell: true, ...context });

@@ -5,11 +5,13 @@
 import { LIMITS } from "../../../runtime/limits.ts";
 import type { Json } from "../../json.ts";
 import { SchemaCompiler } from "../ajv-schema.ts";
-import type { Directive, DoNode, TaskBase, TaskNode } from "../model.ts";
+import type { TaskNames } from "../directive.ts";
+import type { Template } from "../expression.ts";
+import type { Directive, DoNode, RetryRule, TaskBase, TaskNode } from "../model.ts";
 import type { Variables } from "../variables.ts";
 import type { Violations } from "../violations.ts";
 import type { Expressions } from "./expressions.ts";
-import type { Reusable } from "./reusable.ts";
+import { CompiledParts, type Reusable } from "./reusable.ts";
 
 /** What the node that compiles can do. */
 export interface Capabilities {
@@ -19,17 +21,12 @@ export interface Capabilities {
   readonly allowShell: boolean;
 }
 
-/** The list of tasks that a task stands in. */
-export interface TaskList {
-  /** Names of its tasks, in order: where a `then` can go. Empty for the branches of a fork, which can't go to each other. */
-  readonly names: readonly string[];
-}
-
 /** One task, or the body of one, as it is being compiled: everything but what its kind adds. */
 export interface TaskSite {
   readonly base: TaskBase;
   readonly variables: Variables;
-  readonly list: TaskList;
+  /** Where its `then` can go: the tasks of its list. None for the branches of a fork, which can't go to each other. */
+  readonly names: TaskNames;
 }
 
 /** Compiles lists of tasks: given to the compilers of the kinds that contain tasks. */
@@ -49,6 +46,9 @@ export class Compilation {
   readonly reusable: Reusable;
   readonly capabilities: Capabilities;
   readonly schemas = new SchemaCompiler();
+  readonly retries = new CompiledParts<RetryRule>();
+  readonly timeouts = new CompiledParts<Template>();
+  readonly errors = new CompiledParts<Template>();
   /** Handlers that the document calls. */
   readonly handlers = new Set<string>();
   #tasks = 0;

@@ -1,11 +1,13 @@
 /** The parts of a task, or of the workflow, that are about data and time: `input`, `output`, `export`, `timeout`, durations. */
 import { messageOf } from "../../../runtime/errors.ts";
 import type { Json } from "../../json.ts";
+import { ConstantTemplate } from "../constant-template.ts";
 import { parseDuration } from "../duration.ts";
 import type { Template } from "../expression.ts";
 import { Fields } from "../fields.ts";
 import type { DataIn, DataOut, SchemaCheck } from "../model.ts";
 import type { Compilation } from "./compilation.ts";
+import type { Placed } from "./reusable.ts";
 
 /** `input`, if present. */
 export function compileInput(owner: Fields, variables: readonly string[], compilation: Compilation): DataIn {
@@ -31,15 +33,16 @@ export function compileOutput(owner: Fields, name: "output" | "export", variable
 export function compileTimeout(owner: Fields, variables: readonly string[], compilation: Compilation): Template | undefined {
   const value = owner.json("timeout");
   const placed = value === undefined ? undefined : compilation.reusable.resolve("timeouts", value, owner.at("timeout"));
-  return placed === undefined ? undefined : compileTimeoutDefinition(placed.value, placed.pointer, variables, compilation);
+  if (placed === undefined) return undefined;
+  return compilation.timeouts.get(placed, variables, (part) => compileTimeoutDefinition(part, variables, compilation));
 }
 
 /** The definition of a timeout: `{ after }`. */
-export function compileTimeoutDefinition(value: Json, pointer: string, variables: readonly string[], compilation: Compilation): Template | undefined {
+export function compileTimeoutDefinition({ value, pointer }: Placed, variables: readonly string[], compilation: Compilation): Template {
   const timeout = Fields.of(value, pointer, compilation.violations);
   const after = compileDuration(timeout.requiredJson("after"), timeout.at("after"), variables, compilation);
   timeout.close();
-  return after;
+  return after ?? new ConstantTemplate(null);
 }
 
 /** A duration: checked at once if it is constant. */

@@ -89,10 +89,9 @@ export class Expressions {
     try {
       return compile();
     } catch (error) {
-      if (!(error instanceof ExpressionRefused)) throw error;
-      const empty = "the expression is empty: write a jq expression such as .name.";
-      const refused = `the expression ${shown(error.source)} is refused: ${error.reason}.`;
-      this.#violations.add(pointer, error.source.replaceAll(/[\s${}]/g, "") === "" ? empty : refused);
+      if (error instanceof RangeError) this.#violations.add(pointer, "the expression nests too deeply: divide it.");
+      else if (!(error instanceof ExpressionRefused)) throw error;
+      else this.#violations.add(pointer, refusal(error));
       return undefined;
     }
   }
@@ -101,7 +100,7 @@ export class Expressions {
     try {
       return compileTemplate(value, mode);
     } catch (error) {
-      if (error instanceof ExpressionRefused) return undefined;
+      if (error instanceof ExpressionRefused || error instanceof RangeError) return undefined;
       throw error;
     }
   }
@@ -113,6 +112,11 @@ export class Expressions {
     if (typeof value !== "object" || value === null) return;
     for (const [name, inner] of Object.entries(value)) this.#refuseEach(inner, pointerTo(pointer, name), mode);
   }
+}
+
+function refusal({ source, reason }: ExpressionRefused): string {
+  if (source.replaceAll(/[\s${}]/g, "") === "") return "the expression is empty: write a jq expression such as .name.";
+  return `the expression ${shown(source)} is refused: ${reason}.`;
 }
 
 /** Pointer of the first text in `value` that contains the expression. */

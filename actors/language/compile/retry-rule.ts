@@ -1,10 +1,10 @@
 /** `retry`: when, how often and after which delays a `try` runs its body again. */
-import type { Json } from "../../json.ts";
 import { Fields } from "../fields.ts";
 import type { RetryRule } from "../model.ts";
 import type { Variables } from "../variables.ts";
 import type { Compilation } from "./compilation.ts";
 import { compileDuration } from "./data-flow.ts";
+import type { Placed } from "./reusable.ts";
 
 const BACKOFFS = ["constant", "linear", "exponential"] as const;
 const MOST_RETRIES = 1_000_000;
@@ -13,11 +13,12 @@ const MOST_RETRIES = 1_000_000;
 export function compileRetry(owner: Fields, variables: Variables, compilation: Compilation): RetryRule | undefined {
   const value = owner.json("retry");
   const placed = value === undefined ? undefined : compilation.reusable.resolve("retries", value, owner.at("retry"));
-  return placed === undefined ? undefined : compileRetryDefinition(placed.value, placed.pointer, variables, compilation);
+  if (placed === undefined) return undefined;
+  return compilation.retries.get(placed, variables.own, (part) => compileRetryDefinition(part, variables, compilation));
 }
 
 /** The definition of a retry rule. */
-export function compileRetryDefinition(value: Json, pointer: string, variables: Variables, compilation: Compilation): RetryRule {
+export function compileRetryDefinition({ value, pointer }: Placed, variables: Variables, compilation: Compilation): RetryRule {
   const { expressions } = compilation;
   const retry = Fields.of(value, pointer, compilation.violations);
   const visible = variables.inTask;

@@ -10,6 +10,24 @@ export interface Placed {
   readonly pointer: string;
 }
 
+/**
+ * What reusable parts of one section were compiled to: each once for the variables that it can see, however often it is used, so that the
+ * work is bounded by the size of the document.
+ */
+export class CompiledParts<T> {
+  readonly #parts = new Map<string, T>();
+
+  /** The compiled part; compiled now if it has not been, for these variables. */
+  get(placed: Placed, variables: readonly string[], compile: (placed: Placed) => T): T {
+    const key = `${placed.pointer} ${variables.join(" ")}`;
+    const known = this.#parts.get(key);
+    if (known !== undefined) return known;
+    const part = compile(placed);
+    this.#parts.set(key, part);
+    return part;
+  }
+}
+
 /** The sections that are supported. */
 export type ReusableSection = "errors" | "retries" | "timeouts";
 

@@ -2,7 +2,7 @@
  * `run: { shell }`. The built-in handler is given `{ command, stdin?, arguments?, environment?, return: "stdout" | "stderr" | "code" |
  * "all" | "none" }`. Containers, scripts and workflows are refused.
  */
-import { ERRORS } from "../../../runtime/errors.ts";
+import { ERRORS } from "../../../runtime/error-registry.ts";
 import { ConstantTemplate } from "../constant-template.ts";
 import type { Template } from "../expression.ts";
 import type { Fields } from "../fields.ts";

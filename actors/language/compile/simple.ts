@@ -8,6 +8,7 @@ import type { RaiseNode, SetNode, SwitchNode, WaitNode } from "../model.ts";
 import { pointerTo } from "../pointer.ts";
 import type { Compilation, TaskSite } from "./compilation.ts";
 import { compileDuration } from "./data-flow.ts";
+import type { Placed } from "./reusable.ts";
 import { compileThen } from "./then.ts";
 
 const LEAST_STATUS = 100;
@@ -51,7 +52,7 @@ function compileCase(
   const entry = names.length === 1 ? outer.requiredMapping(name) : Fields.of(undefined, pointer, compilation.violations);
   if (entry.present && !entry.has("then")) compilation.violations.add(entry.pointer, "lacks the field then: add it.");
   const when = compilation.expressions.expression(entry.json("when"), entry.at("when"), site.variables.inTask);
-  const then = compileThen(entry, site.list, compilation);
+  const then = compileThen(entry, site.names, compilation);
   entry.close();
   return { name, when, then, unconditional: !entry.has("when") };
 }
@@ -62,12 +63,13 @@ export function compileRaise(fields: Fields, site: TaskSite, compilation: Compil
   const value = raise.requiredJson("error");
   const placed = value === undefined ? undefined : compilation.reusable.resolve("errors", value, raise.at("error"));
   raise.close();
-  const error = placed === undefined ? new ConstantTemplate(null) : compileError(placed.value, placed.pointer, site.variables.inTask, compilation);
-  return { ...site.base, kind: "raise", error };
+  const visible = site.variables.inTask;
+  const error = placed && compilation.errors.get(placed, visible, (part) => compileError(part, visible, compilation));
+  return { ...site.base, kind: "raise", error: error ?? new ConstantTemplate(null) };
 }
 
 /** The definition of an error. */
-export function compileError(value: Json, pointer: string, variables: readonly string[], compilation: Compilation): Template {
+export function compileError({ value, pointer }: Placed, variables: readonly string[], compilation: Compilation): Template {
   const error = Fields.of(value, pointer, compilation.violations);
   error.requiredText("type");
   if (error.requiredJson("status") !== undefined) error.integer("status", LEAST_STATUS, MOST_STATUS);

@@ -6,14 +6,14 @@
 
 import { LIMITS } from "../../../runtime/limits.ts";
 import type { Json } from "../../json.ts";
-import { DIRECTIVE_WORDS } from "../directive.ts";
+import { DIRECTIVE_WORDS, TaskNames } from "../directive.ts";
 import { Fields } from "../fields.ts";
 import type { DoNode, TaskBase, TaskNode } from "../model.ts";
 import { pointerTo } from "../pointer.ts";
 import { closest, listed } from "../suggest.ts";
 import { Variables } from "../variables.ts";
 import { compileCall } from "./call.ts";
-import { CONTINUE, type Compilation, type ListCompiler, type TaskList, type TaskSite } from "./compilation.ts";
+import { CONTINUE, type Compilation, type ListCompiler, type TaskSite } from "./compilation.ts";
 import { compileDo, compileFor, compileFork } from "./containers.ts";
 import { compileInput, compileOutput, compileTimeout } from "./data-flow.ts";
 import { compileRun } from "./run.ts";
@@ -50,12 +50,11 @@ export class TaskCompiler implements ListCompiler {
 
   tasks(value: Json | undefined, pointer: string, variables: Variables): readonly TaskNode[] {
     const items = this.#items(value, pointer);
-    const list: TaskList = { names: items.map(({ name }) => name) };
-    return this.#all(items, list, variables);
+    return this.#all(items, new TaskNames(items.map(({ name }) => name)), variables);
   }
 
   branches(value: Json | undefined, pointer: string, variables: Variables): readonly TaskNode[] {
-    return this.#all(this.#items(value, pointer), { names: [] }, variables);
+    return this.#all(this.#items(value, pointer), new TaskNames([]), variables);
   }
 
   body(name: string, value: Json | undefined, pointer: string, variables: Variables): DoNode {
@@ -63,11 +62,11 @@ export class TaskCompiler implements ListCompiler {
     return { ...base, kind: "do", tasks: this.tasks(value, pointer, variables) };
   }
 
-  #all(items: readonly Item[], list: TaskList, variables: Variables): readonly TaskNode[] {
+  #all(items: readonly Item[], names: TaskNames, variables: Variables): readonly TaskNode[] {
     const tasks: TaskNode[] = [];
     for (const item of items) {
       if (this.#compilation.exhausted) break;
-      tasks.push(this.#task(item, list, variables));
+      tasks.push(this.#task(item, names, variables));
     }
     return tasks;
   }
@@ -96,7 +95,7 @@ export class TaskCompiler implements ListCompiler {
     if (DIRECTIVE_WORDS.includes(name)) violations.add(pointerTo(pointer, name), `${name} is a flow directive: give the task another name.`);
   }
 
-  #task(item: Item, list: TaskList, variables: Variables): TaskNode {
+  #task(item: Item, names: TaskNames, variables: Variables): TaskNode {
     const compilation = this.#compilation;
     const { name, pointer, value } = item;
     const id = compilation.number(pointer);
@@ -113,12 +112,12 @@ export class TaskCompiler implements ListCompiler {
       export: compileOutput(fields, "export", variables.inExport, compilation),
       timeout: compileTimeout(fields, variables.inTask, compilation),
       // biome-ignore lint/suspicious/noThenProperty: the name that the specification gives it; never a function
-      then: compileThen(fields, list, compilation),
+      then: compileThen(fields, names, compilation),
       compensation: undefined,
       definition: value,
     };
     const kind = this.#kind(fields);
-    const node = kind?.(fields, { base, variables, list }, compilation, this) ?? { ...base, kind: "do", tasks: [] };
+    const node = kind?.(fields, { base, variables, names }, compilation, this) ?? { ...base, kind: "do", tasks: [] };
     const compensation = this.#compensation(fields);
     if (kind !== undefined) fields.close();
     return { ...node, compensation };

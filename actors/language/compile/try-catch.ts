@@ -31,7 +31,7 @@ function compileCatch(clause: Fields, site: TaskSite, compilation: Compilation, 
     retry: compileRetry(clause, variables, compilation),
     body: clause.has("do") ? lists.body("do", clause.json("do"), clause.at("do"), variables) : undefined,
     // biome-ignore lint/suspicious/noThenProperty: the name that the specification gives it; never a function
-    then: compileThen(clause, site.list, compilation),
+    then: compileThen(clause, site.names, compilation),
   };
   clause.close();
   return compiled;

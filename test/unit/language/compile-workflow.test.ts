@@ -1,5 +1,3 @@
-// biome-ignore-all lint/suspicious/noThenProperty: the name that the specification gives it
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the specification's way to write expressions
 import assert from "node:assert/strict";
 import { Document } from "yaml";
 import type { Json } from "../../../actors/json.ts";
@@ -270,5 +268,26 @@ describe("compiled workflows", () => {
       ["shell", { command: "ls", return: "stdout" }],
       ["ship", undefined],
     ] as unknown as Json);
+  });
+
+  it("share what a named part was compiled to", async () => {
+    const { nodes } = await compileText(`${HEAD}use: { retries: { a: { when: $error.status == 503 } } }
+do:
+  - x: { try: [], catch: { retry: a } }
+  - y: { try: [], catch: { retry: a } }
+  - z: { for: { in: .x }, do: [ { inner: { try: [], catch: { retry: a } } } ] }
+`);
+    const rules = nodes.flatMap((node) => (node.kind === "try" ? [node.catch.retry] : []));
+    assert.equal(rules.length, 3);
+    assert.equal(rules[0], rules[1]);
+    assert.notEqual(rules[0], undefined);
+  });
+
+  it("try texts of data as expressions in loose mode, but never durations", async () => {
+    const { nodes } = await compileText(`${HEAD}evaluate: { mode: loose }\ndo:\n  - a: { set: { x: .y, z: plain text } }\n  - b: { wait: PT5S }\n`);
+    assert.deepEqual(plain(nodes.slice(1).map((node) => (node.kind === "set" ? node.value : node.kind === "wait" ? node.duration : null))), [
+      ["${.y}"],
+      "PT5S",
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { canonicalType, matchesFilter, PROBLEM_KINDS, problemType, standardProblem } from "../../../actors/language/problem.ts";
+import { matchesFilter, problemType, standardProblem } from "../../../actors/language/problem.ts";
 
 const FAMILIES = [
   "https://open-workflow-specification.org/spec/1.0.0/errors/",
@@ -10,8 +10,7 @@ const FAMILIES = [
 
 describe("problems", () => {
   it("gives every standard kind the URI and the status of the specification", () => {
-    const statuses = PROBLEM_KINDS.map((kind) => [kind, standardProblem(kind, "").status]);
-    assert.deepEqual(Object.fromEntries(statuses), {
+    const statuses = {
       configuration: 400,
       validation: 400,
       expression: 400,
@@ -20,7 +19,8 @@ describe("problems", () => {
       timeout: 408,
       communication: 500,
       runtime: 500,
-    });
+    } as const;
+    for (const kind of Object.keys(statuses) as (keyof typeof statuses)[]) assert.equal(standardProblem(kind, "").status, statuses[kind]);
     assert.equal(problemType("timeout"), "https://open-workflow-specification.org/spec/1.0.0/errors/timeout");
   });
 
@@ -37,7 +37,6 @@ describe("problems", () => {
 
   it("takes a type of any family for the same", () => {
     for (const left of FAMILIES) {
-      assert.equal(canonicalType(`${left}timeout`), problemType("timeout"));
       for (const right of FAMILIES) {
         assert.ok(matchesFilter({ type: `${left}runtime` }, { type: `${right}runtime`, status: 500 }), `${left} ${right}`);
         assert.ok(!matchesFilter({ type: `${left}runtime` }, { type: `${right}timeout`, status: 500 }));
@@ -47,7 +46,8 @@ describe("problems", () => {
 
   it("leaves other types alone", () => {
     for (const type of ["https://example.com/errors/timeout", `${FAMILIES[2]}not-standard`, `${FAMILIES[2]}constructor`, "timeout", ""]) {
-      assert.equal(canonicalType(type), type);
+      assert.ok(matchesFilter({ type }, { type, status: 500 }));
+      assert.ok(!matchesFilter({ type }, standardProblem("timeout", "")));
     }
   });
 
