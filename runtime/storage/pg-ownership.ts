@@ -72,7 +72,7 @@ async function refuseIfHeld(query: PgQuery, nodeName: string): Promise<void> {
 }
 
 /** Fences every other boot, waiting for the batches that it has under way, and forgets boots of long ago: no row is as good as a fenced one. */
-async function fencePredecessors(query: PgQuery, bootId: BootId): Promise<void> {
+export async function fencePredecessors(query: PgQuery, bootId: BootId): Promise<void> {
   await query("UPDATE lane_fences SET fenced_at = now() WHERE fenced_at IS NULL AND boot_id <> $1", [bootId]);
   await query("UPDATE nodes SET released_at = now() WHERE released_at IS NULL AND boot_id <> $1", [bootId]);
   await query("DELETE FROM lane_fences WHERE fenced_at < now() - interval '30 days'");
