@@ -6,7 +6,7 @@ import { dottedName, isNode, literalText, type SourceFile, type SyntaxNode, walk
 import type { StyleRule, Violation } from "./rule.ts";
 import { isProduct, type SourceTree } from "./source-tree.ts";
 
-const ERRORS_FILE = "runtime/errors.ts";
+const ERRORS_FILE = "runtime/error-registry.ts";
 const LIMITS_FILE = "runtime/limits.ts";
 const EVENTS_FILE = "runtime/events.ts";
 
