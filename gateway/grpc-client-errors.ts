@@ -5,7 +5,8 @@
 import { status as grpcCodes, type ServiceError } from "@grpc/grpc-js";
 import { BadRequest, ErrorInfo, RetryInfo } from "../proto/gen/google/rpc/error_details.ts";
 import { Status } from "../proto/gen/google/rpc/status.ts";
-import { ERRORS, type ErrorCode, type ErrorDetail, MaestroError, messageOf } from "../runtime/errors.ts";
+import { ERRORS } from "../runtime/error-registry.ts";
+import { type ErrorCode, type ErrorDetail, MaestroError, messageOf } from "../runtime/errors.ts";
 import { DETAIL_TYPES, DETAILS_TRAILER, ERROR_DOMAIN } from "./grpc-status.ts";
 
 /** The call that failed, for errors that have no details of their own. */

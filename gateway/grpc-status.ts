@@ -7,7 +7,8 @@ import { status as grpcCodes, Metadata, type StatusObject } from "@grpc/grpc-js"
 import type { Any } from "../proto/gen/google/protobuf/any.ts";
 import { BadRequest, ErrorInfo, RetryInfo } from "../proto/gen/google/rpc/error_details.ts";
 import { Status } from "../proto/gen/google/rpc/status.ts";
-import { ERRORS, MaestroError, type Violation } from "../runtime/errors.ts";
+import { ERRORS } from "../runtime/error-registry.ts";
+import { MaestroError, type Violation } from "../runtime/errors.ts";
 import { LIMITS } from "../runtime/limits.ts";
 
 /** Domain of our ErrorInfo. Wire contract: must not change. */
