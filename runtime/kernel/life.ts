@@ -122,7 +122,7 @@ export class Life {
 
   /** The parent takes over the messages of a passivated actor, which ends with that. */
   handOver(): readonly unknown[] {
-    const messages = messagesOf(this.#cell.takeMail());
+    const messages = messagesOf(this.#cell, this.#cell.takeMail());
     this.#cell.attach().reason = "passivated";
     this.#terminate();
     return messages;

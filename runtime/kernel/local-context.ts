@@ -79,7 +79,7 @@ export class LocalContext implements ActorContext<unknown> {
 
   ask<N, R>(ref: ActorRef<N>, message: (replyTo: ReplyTo<R>) => N, options: AskOptions): Promise<R> {
     const asked = LocalReference.cellOf(ref);
-    if (asked === undefined) return ref.ask(message, options);
+    if (asked === undefined || asked.services !== this.#cell.services) return ref.ask(message, options);
     return asked.services.replies.ask(asked, this.#cell, message, options) as Promise<R>;
   }
 

@@ -16,8 +16,17 @@ export function bury(cell: Cell, mail: readonly unknown[], refusal: Refusal): vo
   }
 }
 
-/** The plain messages in `mail`: what the actor's own timers and promises would have brought is left out, and so is what nobody awaits. */
-export function messagesOf(mail: readonly unknown[]): readonly unknown[] {
-  const kept = mail.filter((item) => !(item instanceof Envelope) && !(item instanceof PendingReply && item.isSettled));
-  return kept.map((item) => (item instanceof PendingReply ? item.message : item));
+/**
+ * The plain messages in `mail`, which waited for `cell`. What the actor's own timers and promises would have brought is left out; so is what
+ * nobody awaits any more, which becomes a dead letter.
+ */
+export function messagesOf(cell: Cell, mail: readonly unknown[]): readonly unknown[] {
+  const messages: unknown[] = [];
+  for (const item of mail) {
+    if (item instanceof Envelope) continue;
+    if (!(item instanceof PendingReply)) messages.push(item);
+    else if (item.isSettled) cell.services.deadLetters.record(cell.path, "expired", item.message);
+    else messages.push(item.message);
+  }
+  return messages;
 }

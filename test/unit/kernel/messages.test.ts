@@ -180,14 +180,16 @@ describe("timers", () => {
 
   it("are bounded; one that has fired counts no more", async () => {
     const world = actorWorld();
+    let round = 0;
     const ref = world.system.spawn<number>("a", () => ({
       receive(message, context) {
-        if (message >= 0) for (let timer = 0; timer < message; timer++) context.setTimer(`${timer}`, 10, -1);
+        if (message >= 0) for (let timer = 0; timer < message; timer++) context.setTimer(`${round} ${timer}`, 10, -1);
       },
     }));
     ref.tell(LIMITS.actorTimers);
     await world.settle();
     await world.advance(10);
+    round++;
     ref.tell(LIMITS.actorTimers);
     await world.settle();
     assert.equal(world.events("actor.failed").length, 0);

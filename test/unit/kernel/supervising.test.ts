@@ -192,8 +192,12 @@ describe("supervision", () => {
     const made = (): readonly string[] => log.filter((line) => line.endsWith("made"));
     await world.advance(50);
     assert.deepEqual(made(), ["b made", "c made"]);
+    child("b").tell(new Error("b and c wait until 200"));
+    await world.settle();
     await world.advance(50);
     assert.deepEqual(made(), ["b made", "c made", "a made"]);
+    await world.advance(50);
+    assert.deepEqual(made(), ["b made", "c made", "a made", "b made", "c made"]);
     assert.equal(world.clock.untilNext(), undefined);
   });
 
