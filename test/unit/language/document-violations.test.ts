@@ -13,6 +13,11 @@ const HEADERS: readonly Case[] = [
     '/document/version (1:50): must be a semantic version, as a text: "1.0.0". 1 was read as a number: quote it.',
   ],
   [
+    "a version that is not semantic",
+    'document: { dsl: "1.0.3", namespace: a, name: b, version: v1 }\ndo: []',
+    '/document/version (1:50): must be a semantic version, as a text: "1.0.0".',
+  ],
+  [
     "a dsl that is a number",
     "document: { dsl: 1.0, namespace: a, name: b, version: 1.0.0 }\ndo: []",
     '/document/dsl (1:13): must be a text, not the number 1: quote it, dsl: "1".',

@@ -20,6 +20,8 @@ describe("durations", () => {
     ["P2W", 1_209_600_000],
     ["P1DT2H3M4.005S", 93_784_005],
     ["PT0S", 0],
+    ["PT0.0006S", 1],
+    [{ seconds: 0.0014 }, 1],
     [{ seconds: 30 }, 30_000],
     [{ days: 1, hours: 2, minutes: 3, seconds: 4, milliseconds: 5 }, 93_784_005],
     [{ milliseconds: 0 }, 0],
