@@ -35,6 +35,7 @@ export class Lifecycle {
   readonly #clock: Clock;
   readonly #observer: LifecycleObserver;
   readonly #started: Stage[] = [];
+  #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
   constructor(stages: readonly Stage[], clock: Clock, observer: LifecycleObserver) {
@@ -43,35 +44,47 @@ export class Lifecycle {
     this.#observer = observer;
   }
 
-  /** Starts the stages in order. @throws what a stage threw, or TIMED_OUT naming the stage, after the earlier ones were stopped. */
+  /**
+   * Starts the stages in order.
+   *
+   * @throws what a stage threw, or TIMED_OUT naming the stage, or NODE_STOPPING if it was stopped meanwhile; all is stopped again by then.
+   */
   async start(): Promise<void> {
-    for (const stage of this.#stages) {
-      if (this.#stopping !== undefined) throw new MaestroError("NODE_STOPPING");
-      const startedAtMs = this.#clock.monotonic();
-      try {
-        await this.#within(stage.startTimeoutMs ?? START_TIMEOUT_MS, `The start of the stage "${stage.name}"`, () => stage.start());
-      } catch (error) {
-        await this.stop();
-        throw error;
-      }
-      this.#started.push(stage);
-      this.#observer.stageStarted(stage.name, this.#clock.monotonic() - startedAtMs);
+    // In a later turn, so that a stage which stops the node at once finds the start under way.
+    this.#starting = Promise.resolve().then(() => this.#startAll());
+    try {
+      await this.#starting;
+    } catch (error) {
+      await this.stop();
+      throw error;
     }
   }
 
-  /** Stops what was started, in reverse order. Never rejects; a second call waits for the first. */
+  /** Stops what was started, in reverse order, once the stage that is just starting has started. Never rejects; a second call waits for the first. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stopAll();
+    this.#stopping ??= this.#starting.then(
+      () => this.#stopAll(),
+      () => this.#stopAll(),
+    );
     return this.#stopping;
+  }
+
+  async #startAll(): Promise<void> {
+    for (const stage of this.#stages) {
+      const startedAtMs = this.#clock.monotonic();
+      await this.#within(stage.startTimeoutMs ?? START_TIMEOUT_MS, `The start of the stage "${stage.name}"`, () => stage.start());
+      this.#started.push(stage);
+      this.#observer.stageStarted(stage.name, this.#clock.monotonic() - startedAtMs);
+      if (this.#stopping !== undefined) throw new MaestroError("NODE_STOPPING");
+    }
   }
 
   async #stopAll(): Promise<void> {
     for (let stage = this.#started.pop(); stage !== undefined; stage = this.#started.pop()) {
-      const { name, stop, stopTimeoutMs = STOP_TIMEOUT_MS } = stage;
-      if (stop === undefined) continue;
+      const { name, stopTimeoutMs = STOP_TIMEOUT_MS } = stage;
       const startedAtMs = this.#clock.monotonic();
       try {
-        await this.#within(stopTimeoutMs, `The stop of the stage "${name}"`, () => stop.call(stage));
+        await this.#within(stopTimeoutMs, `The stop of the stage "${name}"`, () => stage?.stop?.());
         this.#observer.stageStopped(name, this.#clock.monotonic() - startedAtMs);
       } catch (error) {
         this.#observer.stageFailedToStop(name, error);

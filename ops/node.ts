@@ -33,6 +33,8 @@ export interface NodeOptions {
   readonly config: Config;
   /** Coloured text on the standard output instead of JSON. */
   readonly prettyLog: boolean;
+  /** Aborting stops the node, also while it starts. */
+  readonly signal?: AbortSignal;
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** Default: the operating system's. */
@@ -53,9 +55,10 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
-/** Starts a node; resolves when it is ready. @throws what a stage throws, after everything was stopped again. */
+/** Starts a node; resolves when it is ready. @throws what a stage throws, or NODE_STOPPING, after everything was stopped again. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const node = new Node(options);
+  options.signal?.addEventListener("abort", () => node.stopSoon(), { once: true });
   await node.start();
   return node;
 }
@@ -129,12 +132,17 @@ class Node implements RunningNode {
     this.#resolveStopped(this.#stopReason);
   }
 
+  /** Stops without anyone to wait for it. */
+  stopSoon(): void {
+    this.stop().catch((error: unknown) => this.#log.error({ problem: messageOf(error) }, "the node could not be stopped in order"));
+  }
+
   /** Another boot writes now. Nothing is lost, and there is nothing left to do here. */
   #fence(): void {
     if (this.#stopReason === "fenced") return;
     this.#stopReason = "fenced";
     this.#log.error({}, "another boot took over the runs of this node: it stops");
-    this.stop().catch((error: unknown) => this.#log.error({ problem: messageOf(error) }, "the node could not be stopped in order"));
+    this.stopSoon();
   }
 
   #stageStarted(stage: string, durationMs: number): void {

@@ -4,7 +4,7 @@
 import type { Command } from "commander";
 import { type CliContext, exitCodeOf, withGateway } from "./cli-context.ts";
 import { EXIT } from "./exit-code.ts";
-import { awaitRun, followRun } from "./follow-run.ts";
+import { followRun } from "./follow-run.ts";
 import type { Gateway } from "./gateway-port.ts";
 import { fieldInvalid, jsonArgument } from "./json-argument.ts";
 import { RunTree } from "./run-tree.ts";
@@ -68,14 +68,13 @@ function addRun(program: Command, context: CliContext, shared: (command: Command
 
 /** Follows a run and answers how it ended. */
 async function finishWaiting(context: CliContext, gateway: Gateway, runId: string): Promise<void> {
-  if (context.output.isJson) await awaitRun(context, gateway, runId);
-  else await followRun(context, gateway, runId);
+  if (!context.output.isJson) await followRun(context, gateway, runId);
   if (context.interrupted.aborted) {
     context.output.note(`The run goes on: maestro runs watch ${runId}`);
     context.exitCode = EXIT.interrupted;
     return;
   }
-  const run = await gateway.run(runId);
+  const run = await gateway.endedRun(runId, context.interrupted);
   context.output.answer(printableRun(run), () => (run.output === "" ? `${statusName(run.status)}` : JSON.stringify(JSON.parse(run.output), null, 2)));
   context.exitCode = exitCodeOf(statusName(run.status));
 }

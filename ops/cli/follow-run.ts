@@ -24,11 +24,3 @@ export async function followRun(context: CliContext, gateway: Gateway, runId: st
   }
   return live.tree;
 }
-
-/** Waits for the end of a run without showing it. */
-export async function awaitRun(context: CliContext, gateway: Gateway, runId: string): Promise<void> {
-  const entries = gateway.watch(runId, 1, context.interrupted)[Symbol.asyncIterator]();
-  while ((await entries.next()).done !== true) {
-    // Only the end matters here.
-  }
-}

@@ -41,6 +41,8 @@ export interface Gateway {
   deleteWorkflow(ref: WorkflowRef): Promise<number>;
   start(request: RunRequest): Promise<{ readonly runId: string; readonly created: boolean }>;
   run(runId: string): Promise<Run>;
+  /** Once it has ended; REQUEST_CANCELLED if `signal` is aborted before. */
+  endedRun(runId: string, signal: AbortSignal): Promise<Run>;
   /** Newest first. */
   runs(query: RunQuery): Promise<readonly Run[]>;
   /** All entries that there are now, from a sequence number on. */

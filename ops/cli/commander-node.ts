@@ -1,0 +1,85 @@
+/**
+ * Commands that run a node in this process: `start` and `dev`.
+ */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { type Config, loadConfig } from "../config.ts";
+import { type RunningNode, startNode } from "../node.ts";
+import { SETTINGS, type Setting, type SettingName } from "../settings.ts";
+import type { CliContext } from "./cli-context.ts";
+import { EXIT } from "./exit-code.ts";
+import { WorkflowFolder } from "./workflow-folder.ts";
+
+const NAMES = Object.keys(SETTINGS) as SettingName[];
+
+type Options = Readonly<Record<string, string | true | undefined>>;
+
+/** Adds the commands to a program. */
+export function addNodeCommands(program: Command, context: CliContext): void {
+  withSettings(program.command("start"))
+    .description("Run a node. SIGTERM and Ctrl-C stop it in order.")
+    .action(async (options: Options) => {
+      const node = await openNode(context, loadConfig({ env: context.env, flags: flagsOf(options) }));
+      await finish(context, node);
+    });
+  withSettings(program.command("dev [folder]"))
+    .description("Run a node for trying things out: deploys the workflows of a folder and again whatever changes; the shell is allowed.")
+    .action(async (folder: string | undefined, options: Options) => {
+      const root = resolve(context.cwd, folder ?? ".");
+      const handlers = join(root, "handlers");
+      const defaults: Partial<Config> = { allowShell: true, ...(existsSync(handlers) && { handlersFolder: handlers }) };
+      const node = await openNode(context, loadConfig({ env: context.env, flags: flagsOf(options), defaults }));
+      await develop(context, node, root);
+    });
+}
+
+/** Starts a node that stops when the command is interrupted. */
+function openNode(context: CliContext, config: Config): Promise<RunningNode> {
+  const prettyLog = context.output.terminal.isLive && !context.output.isJson;
+  return startNode({ config, prettyLog, signal: context.interrupted, clock: context.clock, random: context.random });
+}
+
+async function finish(context: CliContext, node: RunningNode): Promise<void> {
+  if ((await node.stopped) === "fenced") context.exitCode = EXIT.node;
+}
+
+async function develop(context: CliContext, node: RunningNode, root: string): Promise<void> {
+  const { output, clock } = context;
+  const gateway = context.connect(node.grpcAddress);
+  const folder = new WorkflowFolder({ folder: root, gateway, output, clock });
+  try {
+    await folder.deployAll();
+    const unfollow = folder.follow();
+    output.note(`Try: maestro runs list --address ${node.grpcAddress}    Metrics: http://127.0.0.1:${node.opsPort}/metrics    Ctrl-C stops.`);
+    await finish(context, node);
+    await unfollow();
+  } finally {
+    gateway.close();
+    await node.stop();
+  }
+}
+
+function withSettings(command: Command): Command {
+  for (const name of NAMES) {
+    const setting: Setting = SETTINGS[name];
+    const value = setting.kind === "boolean" ? "[true|false]" : `<${setting.kind === "choice" ? setting.choices.join("|") : setting.kind}>`;
+    const fallback = setting.fallback === undefined ? "" : ` (default ${String(setting.fallback)})`;
+    command.option(`${setting.flag} ${value}`, `${setting.doc} ${setting.env}${fallback}`);
+  }
+  return command;
+}
+
+function flagsOf(options: Options): Partial<Record<SettingName, string>> {
+  const flags: Partial<Record<SettingName, string>> = {};
+  for (const name of NAMES) {
+    const value = options[attributeOf(SETTINGS[name].flag)];
+    if (value !== undefined) flags[name] = String(value);
+  }
+  return flags;
+}
+
+/** The name that the option parser gives the value of a flag: `--grpc-port` becomes `grpcPort`. */
+function attributeOf(flag: string): string {
+  return flag.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,36 @@
+/**
+ * The entry of the `maestro` command: hands the real world to the command line and ends the process with its exit code. The only place of
+ * the product that ends a process.
+ */
+import { systemClock } from "../../runtime/clock.ts";
+import { systemRandom } from "../../runtime/random.ts";
+import { runCommandLine } from "./commander-program.ts";
+import { EXIT } from "./exit-code.ts";
+import { connectGateway } from "./gateway-connection.ts";
+import { Output } from "./output.ts";
+import { openTerminal } from "./terminal.ts";
+
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    // The first asks to stop in order; who sends a second one does not want to wait.
+    if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+    interrupt.abort();
+  });
+}
+
+// The clock's timers don't keep a process alive; as long as a command is under way, this does.
+const { port1: alive } = new MessageChannel();
+alive.ref();
+
+const code = await runCommandLine(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  output: new Output(openTerminal(process.stdout, process.env), openTerminal(process.stderr, process.env)),
+  clock: systemClock(),
+  random: systemRandom(),
+  interrupted: interrupt.signal,
+  connect: connectGateway,
+  exitCode: EXIT.ok,
+});
+process.stdout.write("", () => process.exit(code));
