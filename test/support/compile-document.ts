@@ -7,7 +7,7 @@ import type { TaskNode, Workflow } from "../../actors/language/model.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 
 /** Finds nothing wrong and evaluates nothing. */
-export const TRUSTING_EVALUATOR: ExternalEvaluator = {
+const TRUSTING_EVALUATOR: ExternalEvaluator = {
   evaluate: async () => ({ fault: "not evaluated in this test" }),
   check: async () => undefined,
   close: async () => undefined,
