@@ -13,7 +13,7 @@ import type { RunId } from "../../runtime/ids.ts";
 import type { RunStatus } from "../../runtime/storage/journal.ts";
 import type { Problem } from "../language/problem.ts";
 
-export { type Entry, TimerKind };
+export { type Entry, type ProblemMessage, TimerKind };
 
 /** What happened, without its time: the `event` of an {@link Entry}. */
 export type RunEvent = NonNullable<Entry["event"]>;

@@ -16,6 +16,7 @@ import type { ExternalEvaluator } from "../language/expression.ts";
 import type { Workflow } from "../language/model.ts";
 import type { Runs } from "../runs.ts";
 import { TimerService } from "../timers/timer-service.ts";
+import type { RunCommand } from "./command.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LocalRuns } from "./local-runs.ts";
 import { markQuarantinedRuns } from "./quarantine.ts";
@@ -64,7 +65,7 @@ export interface OpenRuns {
 
 /** Opens the runs: recovers what has work ready, reads the timers, and starts the auditor. */
 export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
-  const { clock, random, events, journal, ledger, pool, evaluator, onTrouble } = options;
+  const { clock, random, events, journal, onTrouble } = options;
   const system = new ActorSystem({
     name: options.nodeName,
     clock,
@@ -72,42 +73,12 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
     events,
     onEscalated: (path, error) => onTrouble(`actor ${path} failed`, error),
   });
-  const tell = (runId: RunId, message: RunMessage): boolean => region.tell(runId, message) === "accepted";
-  const dispatcher = new Dispatcher({
-    pool,
-    ledger,
-    clock,
-    settle: (runId, frame, attempt, outcome) =>
-      tell(runId, { kind: "command", command: { kind: "attemptEnded", frame, attempt, outcome }, replyTo: undefined }),
-  });
-  const timers = new TimerService({
-    clock,
-    journal,
-    shards: ALL_SHARDS,
-    fire: (runId, timer) => tell(runId, { kind: "command", command: { kind: "timerFired", timer }, replyTo: undefined }),
-    onReadFailed: (error) => onTrouble("the timers could not be read", error),
-  });
-  const services: RunServices = {
-    ...{ clock, random, events, journal, evaluator, dispatcher, timers },
-    hub: new RunHub(),
-    residents: new Residents(),
-    workflow: options.workflow,
-    retryOf: (handler) => pool.handlers.get(handler)?.options.retry,
-    onFenced: options.onFenced,
-  };
-  const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs: IDLE_MS, maxResident: LIMITS.residentRuns }) });
-  const wake = (runId: RunId): void => void tell(runId, RESUME);
-  const auditor = new WakeAuditor({
-    ...{ clock, events, journal, wake },
-    shards: ALL_SHARDS,
-    isResident: (runId) => services.residents.has(runId),
-    onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
-  });
+  const parts = assemble(options, system);
+  const { region, timers, auditor, runs } = parts;
   const unmark = markQuarantinedRuns(events, journal, (runId, error) => onTrouble(`run ${runId} could not be marked as quarantined`, error));
-  const runs = new LocalRuns(services, region);
 
   const startedMs = clock.monotonic();
-  const count = await recoverRuns(journal, ALL_SHARDS, wake);
+  const count = await recoverRuns(journal, ALL_SHARDS, (runId) => region.tell(runId, RESUME));
   events.emit("run.recovered", { count, durationMs: clock.monotonic() - startedMs });
   await timers.start();
   auditor.start();
@@ -124,4 +95,45 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
       await system.stop();
     },
   };
+}
+
+interface Parts {
+  readonly region: Region;
+  readonly timers: TimerService;
+  readonly auditor: WakeAuditor;
+  readonly runs: LocalRuns;
+}
+
+/** The parts refer to each other through messages to runs only. */
+function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
+  const { clock, random, events, journal, ledger, pool, evaluator, onTrouble } = options;
+  const command = (runId: RunId, message: RunCommand): boolean =>
+    region.tell(runId, { kind: "command", command: message, replyTo: undefined }) === "accepted";
+  const dispatcher = new Dispatcher({
+    ...{ pool, ledger, clock },
+    settle: (runId, frame, attempt, outcome) => command(runId, { kind: "attemptEnded", frame, attempt, outcome }),
+  });
+  const timers = new TimerService({
+    ...{ clock, journal },
+    shards: ALL_SHARDS,
+    fire: (runId, timer) => command(runId, { kind: "timerFired", timer }),
+    onReadFailed: (error) => onTrouble("the timers could not be read", error),
+  });
+  const services: RunServices = {
+    ...{ clock, random, events, journal, evaluator, dispatcher, timers },
+    hub: new RunHub(),
+    residents: new Residents(),
+    workflow: options.workflow,
+    retryOf: (handler) => pool.handlers.get(handler)?.options.retry,
+    onFenced: options.onFenced,
+  };
+  const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs: IDLE_MS, maxResident: LIMITS.residentRuns }) });
+  const auditor = new WakeAuditor({
+    ...{ clock, events, journal },
+    shards: ALL_SHARDS,
+    isResident: (runId) => services.residents.has(runId),
+    wake: (runId) => void command(runId, { kind: "resume" }),
+    onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
+  });
+  return { region, timers, auditor, runs: new LocalRuns(services, region) };
 }

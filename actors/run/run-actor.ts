@@ -79,7 +79,7 @@ export class RunActor implements Actor<RunMessage> {
     this.#state = emptyRun(this.#runId, request.workflowId, workflow);
     const reply: Reply = (failure) => {
       if (failure === undefined) replyTo?.reply({ created: true });
-      else if (failure.code === "IDEMPOTENCY_KEY_REUSED") replyTo?.reply({ created: false, runId: failure.facts["runId"] as RunId });
+      else if (failure.code === "IDEMPOTENCY_KEY_REUSED") replyTo?.reply({ created: false, runId: failure.facts.runId as RunId });
       else replyTo?.fail(failure);
     };
     this.#turn(this.#state, { kind: "start", request }, context, reply, request);

@@ -28,15 +28,15 @@ export function beginSwitch(state: RunState, environment: Environment, frame: Fr
 /** `raise` ends the task in the error that it describes. */
 export function beginRaise(state: RunState, environment: Environment, frame: Frame, node: RaiseNode): RunEvent[] {
   const { value } = evaluate(node.error, state, environment, viewOf(frame), frame.input);
-  if (!isJsonObject(value) || typeof value["type"] !== "string" || typeof value["status"] !== "number") {
+  if (!isJsonObject(value) || typeof value.type !== "string" || typeof value.status !== "number") {
     throw new DataFault("an error needs a type (text) and a status (number)");
   }
   const text = (name: string): string | undefined => (typeof value[name] === "string" ? value[name] : undefined);
   const title = text("title");
   const detail = text("detail");
   const error: Problem = {
-    type: value["type"],
-    status: value["status"],
+    type: value.type,
+    status: value.status,
     instance: text("instance") ?? node.pointer,
     ...(title !== undefined && { title }),
     ...(detail !== undefined && { detail }),
