@@ -42,7 +42,7 @@ export function binder(pattern: Pattern): (env: Environment, value: Json) => Env
   if (pattern.kind === "name") return (env, value) => ({ machine: env.machine, value, parent: env });
   if (pattern.kind === "items") {
     const binders = pattern.items.map(binder);
-    return (env, value) => binders.reduce((inner, bind, at) => bind(inner, index(env.machine, value, at)), env);
+    return (env, value) => binders.reduceRight((inner, bind, at) => bind(inner, index(env.machine, value, at)), env);
   }
   const binders = pattern.fields.map((part) => {
     const bind = part.pattern === undefined ? undefined : binder(part.pattern);
@@ -66,7 +66,7 @@ export class UnknownVariable extends Error {
 
 function variablesOf(pattern: Pattern): readonly string[] {
   if (pattern.kind === "name") return [pattern.name];
-  if (pattern.kind === "items") return pattern.items.flatMap(variablesOf);
+  if (pattern.kind === "items") return pattern.items.toReversed().flatMap(variablesOf);
   return pattern.fields.flatMap(({ name, pattern: inner }) => [
     ...(name === undefined ? [] : [name]),
     ...(inner === undefined ? [] : variablesOf(inner)),

@@ -12,7 +12,7 @@ import { VALUE_FUNCTIONS } from "./value-functions.ts";
 /** Compiles a call of one builtin. */
 export type BuiltinCompiler = (compiler: Compiler, node: NodeOf<"call">, names: Names | undefined) => Code;
 
-/** The compiler of a call. Throws OutsideSubset if the builtin isn't known. */
+/** The compiler of a call. Of several arguments the last varies slowest. Throws OutsideSubset if the builtin isn't known. */
 export function builtin(node: NodeOf<"call">): BuiltinCompiler {
   const signature = `${node.name}/${node.args.length}`;
   const found = CLOSURE_BUILTINS.get(signature) ?? GENERATOR_BUILTINS.get(signature) ?? SORTING_BUILTINS.get(signature) ?? valueFunction(signature);
@@ -28,6 +28,6 @@ function valueFunction(signature: string): BuiltinCompiler | undefined {
   return (compiler, node, names) => {
     if (node.args.length === 0) return one((env, input) => apply(env.machine, input, []));
     const args = node.args.map((arg) => compiler.code(arg, names));
-    return combine(args, (env, values, input) => apply(env.machine, input, values));
+    return combine(args.toReversed(), (env, values, input) => apply(env.machine, input, values.length === 1 ? values : values.toReversed()));
   };
 }

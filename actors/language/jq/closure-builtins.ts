@@ -13,7 +13,7 @@ import { deletePaths } from "./paths.ts";
 import type { Node, NodeOf } from "./syntax.ts";
 import { modifying } from "./updates.ts";
 
-const ITEMS: Node = { kind: "iterate", target: { kind: "identity" } };
+const ITEMS: Node = { kind: "iterate", target: { kind: "identity" }, optional: false };
 const IDENTITY: Node = { kind: "identity" };
 
 /** The argument at a place, or what stands for it. */
@@ -133,7 +133,7 @@ const walk: BuiltinCompiler = (compiler, node, names) => {
 const isIn: BuiltinCompiler = (compiler, node, names) => {
   const source = emitting(compiler.code(node.args.length === 2 ? argument(node, 0) : IDENTITY, names));
   const values = emitting(compiler.code(argument(node, node.args.length - 1), names));
-  return one((env, input) => source(env, input, (wanted) => values(env, input, (value) => equals(env.machine, value, wanted))));
+  return one((env, input) => values(env, input, (value) => source(env, input, (wanted) => equals(env.machine, value, wanted))));
 };
 
 /** The builtins, by signature. */

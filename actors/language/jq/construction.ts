@@ -5,7 +5,7 @@ import type { Json } from "../../json.ts";
 import { type MutableObject, put } from "./access.ts";
 import { type Code, type Compiler, collect, combine, many, type Names, one, product } from "./code.ts";
 import { describe, JqFault } from "./fault.ts";
-import type { NodeOf } from "./syntax.ts";
+import { type Node, type NodeOf, OutsideSubset } from "./syntax.ts";
 import { textOf } from "./text.ts";
 
 /** `[body]`. */
@@ -17,6 +17,7 @@ export function compileArray(compiler: Compiler, node: NodeOf<"array">, names: N
 
 /** `{ … }`. With many values for a key or a field: all combinations, the first varying slowest. */
 export function compileObject(compiler: Compiler, node: NodeOf<"object">, names: Names | undefined): Code {
+  if (node.fields.some(({ key }) => isConstantOther(key))) throw new OutsideSubset("a key that is never a string");
   const keys = node.fields.map((field) => compiler.code(field.key, names));
   const values = node.fields.map((field) => compiler.code(field.value, names));
   const literals = node.fields.map(({ key }) => (key.kind === "literal" && typeof key.value === "string" ? key.value : undefined));
@@ -62,4 +63,9 @@ function fromParts(parts: readonly Json[]): Json {
     put(object, key, parts[at + 1] as Json);
   }
   return object;
+}
+
+/** Constants that are no strings: jq refuses them when it compiles. */
+function isConstantOther(key: Node): boolean {
+  return key.kind === "array" || key.kind === "object" || key.kind === "negate" || (key.kind === "literal" && typeof key.value !== "string");
 }

@@ -37,13 +37,13 @@ export function compileLogic(compiler: Compiler, node: NodeOf<"and" | "or">, nam
   );
 }
 
-/** `left // right`: the true values of the left side, or else the right side. A fault on the left ends it. */
+/** `left // right`: the true values of the left side, or else the right side. A fault on the left is not caught: `(left)? // right` is. */
 export function compileAlternative(compiler: Compiler, node: NodeOf<"alternative">, names: Names | undefined): Code {
   const left = compiler.code(node.left, names);
   const right = compiler.code(node.right, names);
   if (left.kind === "one" && right.kind === "one") {
     return one((env, input) => {
-      const value = guarded(() => left.run(env, input));
+      const value = left.run(env, input);
       return isTruthy(value) ? value : right.run(env, input);
     });
   }
@@ -51,16 +51,12 @@ export function compileAlternative(compiler: Compiler, node: NodeOf<"alternative
   const second = emitting(right);
   return many((env, input, emit) => {
     let found = false;
-    const stopped = catching(
-      (emitGuarded) => first(env, input, emitGuarded),
-      (value) => {
-        if (!isTruthy(value)) return false;
-        found = true;
-        return emit(value);
-      },
-      () => false,
-    );
-    return found || stopped ? stopped : second(env, input, emit);
+    const stopped = first(env, input, (value) => {
+      if (!isTruthy(value)) return false;
+      found = true;
+      return emit(value);
+    });
+    return found ? stopped : second(env, input, emit);
   });
 }
 
@@ -123,14 +119,5 @@ export function catching(
   } catch (error) {
     if (downstream || !(error instanceof JqFault)) throw error;
     return handle(error.value);
-  }
-}
-
-function guarded(run: () => Json): Json {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof JqFault)) throw error;
-    return null;
   }
 }

@@ -15,6 +15,16 @@ export class JqFault extends Error {
   }
 }
 
+/** The value of `compute`, or undefined if it faults. */
+export function unlessFault<T>(compute: () => T): T | undefined {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof JqFault) return undefined;
+    throw error;
+  }
+}
+
 /** Bytes of a value that a message shows. */
 const SHOWN_BYTES = 29;
 
@@ -27,9 +37,16 @@ function shown(value: Json): string {
   const text = dump(value, 0);
   const bytes = Buffer.from(text);
   if (bytes.length <= SHOWN_BYTES) return text;
-  let end = SHOWN_BYTES - 3;
+  const closing = closingOf(value);
+  let end = SHOWN_BYTES - 3 - closing.length;
   while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
-  return `${bytes.subarray(0, end).toString()}...`;
+  return `${bytes.subarray(0, end).toString()}...${closing}`;
+}
+
+function closingOf(value: Json): string {
+  if (typeof value === "string") return '"';
+  if (typeof value !== "object" || value === null) return "";
+  return Array.isArray(value) ? "]" : "}";
 }
 
 /** JSON text of a value, at least as much of it as is shown: a large value is not written out for a message. */

@@ -3,11 +3,12 @@
  */
 import type { Json } from "../../json.ts";
 import { index, item } from "./access.ts";
+import { subtract } from "./arithmetic.ts";
 import type { BuiltinCompiler } from "./builtins.ts";
 import { type Emit, emitting, type Many, many, one, product } from "./code.ts";
-import { describe, JqFault } from "./fault.ts";
+import { JqFault } from "./fault.ts";
 import type { Environment } from "./machine.ts";
-import { isArray, isTruthy } from "./ordering.ts";
+import { compare, isArray, isTruthy } from "./ordering.ts";
 import type { Node, NodeOf } from "./syntax.ts";
 
 function argument(node: NodeOf<"call">, at: number): Node {
@@ -33,14 +34,14 @@ const range: BuiltinCompiler = (compiler, node, names) => {
   );
 };
 
-/** Emits the first `count` values of `generator`. */
-function emitFirst(generator: Many, env: Environment, input: Json, count: number, emit: Emit): boolean {
+/** Emits the first `count` values of `generator`, at least one. */
+function emitFirst(generator: Many, env: Environment, input: Json, count: Json, emit: Emit): boolean {
   let left = count;
   let stopped = false;
   generator(env, input, (value) => {
-    left -= 1;
+    left = subtract(env.machine, left, 1);
     stopped = emit(value);
-    return stopped || left <= 0;
+    return stopped || compare(env.machine, left, 0) <= 0;
   });
   return stopped;
 }
@@ -50,9 +51,9 @@ const limit: BuiltinCompiler = (compiler, node, names) => {
   const generator = emitting(compiler.code(argument(node, 1), names));
   return many((env, input, emit) =>
     counts(env, input, (count) => {
-      if (typeof count !== "number") throw new JqFault(`${describe(count)} is not a count`);
-      if (count < 0) throw new JqFault("limit doesn't support negative count");
-      return count > 0 && emitFirst(generator, env, input, count, emit);
+      const sign = compare(env.machine, count, 0);
+      if (sign < 0) throw new JqFault("limit doesn't support negative count");
+      return sign > 0 && emitFirst(generator, env, input, count, emit);
     }),
   );
 };
@@ -79,15 +80,16 @@ const nthValue: BuiltinCompiler = (compiler, node, names) => {
   const generator = emitting(compiler.code(argument(node, 1), names));
   return many((env, input, emit) =>
     counts(env, input, (count) => {
-      if (typeof count !== "number") throw new JqFault(`${describe(count)} is not a count`);
-      if (count < 0) throw new JqFault("nth doesn't support negative indices");
-      let passed = 0;
+      if (compare(env.machine, count, 0) < 0) throw new JqFault("nth doesn't support negative indices");
+      let left = count;
       let found: Json | undefined;
       generator(env, input, (value) => {
-        passed += 1;
-        if (passed <= count) return false;
-        found = value;
-        return true;
+        if (compare(env.machine, left, 1) < 0) {
+          found = value;
+          return true;
+        }
+        left = subtract(env.machine, left, 1);
+        return false;
       });
       return found !== undefined && emit(found);
     }),

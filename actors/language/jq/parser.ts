@@ -4,7 +4,15 @@
  */
 import { type Token, tokensOf } from "./lexer.ts";
 import { parsePattern } from "./pattern-parser.ts";
-import { type ArithmeticOperator, type ComparisonOperator, type Field, type Node, OutsideSubset, type UpdateOperator } from "./syntax.ts";
+import {
+  type ArithmeticOperator,
+  type ComparisonOperator,
+  type Field,
+  type Node,
+  type NodeOf,
+  OutsideSubset,
+  type UpdateOperator,
+} from "./syntax.ts";
 import { TokenReader } from "./token-reader.ts";
 
 /**
@@ -135,31 +143,36 @@ class Parser {
 
   #suffix(target: Node): Node | undefined {
     const field = this.#tokens.takeKind("field");
-    if (field !== undefined) return { kind: "index", target, key: { kind: "literal", value: field.text } };
+    if (field !== undefined) return this.#selected({ kind: "index", target, key: { kind: "literal", value: field.text }, optional: false });
     if (this.#tokens.take("?")) return { kind: "try", body: target, handler: undefined };
     if (this.#tokens.take("[")) return this.#bracket(target);
     if (!this.#tokens.take(".")) return undefined;
     const text = this.#tokens.takeKind("string");
-    if (text !== undefined) return { kind: "index", target, key: this.#text(text) };
+    if (text !== undefined) return this.#selected({ kind: "index", target, key: this.#text(text), optional: false });
     this.#tokens.expect("[");
     return this.#bracket(target);
   }
 
   #bracket(target: Node): Node {
-    if (this.#tokens.take("]")) return { kind: "iterate", target };
+    if (this.#tokens.take("]")) return this.#selected({ kind: "iterate", target, optional: false });
     if (this.#tokens.take(":")) {
       const to = this.#pipe();
       this.#tokens.expect("]");
-      return { kind: "slice", target, from: undefined, to };
+      return this.#selected({ kind: "slice", target, from: undefined, to, optional: false });
     }
     const key = this.#pipe();
     if (!this.#tokens.take(":")) {
       this.#tokens.expect("]");
-      return { kind: "index", target, key };
+      return this.#selected({ kind: "index", target, key, optional: false });
     }
     const to = this.#tokens.peek("]") ? undefined : this.#pipe();
     this.#tokens.expect("]");
-    return { kind: "slice", target, from: key, to };
+    return this.#selected({ kind: "slice", target, from: key, to, optional: false });
+  }
+
+  /** With the `?` that may follow it at once. */
+  #selected(node: NodeOf<"index" | "slice" | "iterate">): Node {
+    return this.#tokens.take("?") ? { ...node, optional: true } : node;
   }
 
   #term(): Node {
@@ -173,7 +186,7 @@ class Parser {
         if (token.text === "__loc__") throw new OutsideSubset("$__loc__");
         return { kind: "variable", name: token.text };
       case "field":
-        return { kind: "index", target: IDENTITY, key: { kind: "literal", value: token.text } };
+        return this.#selected({ kind: "index", target: IDENTITY, key: { kind: "literal", value: token.text }, optional: false });
       case "name":
         return this.#word(token.text);
       case "operator":
@@ -202,7 +215,8 @@ class Parser {
 
   #dot(): Node {
     const text = this.#tokens.takeKind("string");
-    return text === undefined ? IDENTITY : { kind: "index", target: IDENTITY, key: this.#text(text) };
+    if (text === undefined) return IDENTITY;
+    return this.#selected({ kind: "index", target: IDENTITY, key: this.#text(text), optional: false });
   }
 
   #until(close: string): Node {
@@ -290,7 +304,7 @@ class Parser {
     if (token.kind !== "name" && token.kind !== "string") throw new OutsideSubset(`unexpected ${token.kind} as key`);
     const key: Node = token.kind === "name" ? { kind: "literal", value: token.text } : this.#text(token);
     if (this.#tokens.take(":")) return { key, value: this.#fieldValue() };
-    return { key, value: { kind: "index", target: IDENTITY, key } };
+    return { key, value: { kind: "index", target: IDENTITY, key, optional: false } };
   }
 
   /** Any filter without comma and `as` at its top. */

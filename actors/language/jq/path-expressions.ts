@@ -6,7 +6,7 @@ import { index, slice, valuesOf } from "./access.ts";
 import { binder, bound } from "./bindings.ts";
 import { type Compiler, collect, emitting, type Names, type Path, type Paths } from "./code.ts";
 import { catching } from "./control.ts";
-import { JqFault } from "./fault.ts";
+import { unlessFault } from "./fault.ts";
 import { isArray, isTruthy } from "./ordering.ts";
 import { pathBuiltin } from "./path-builtins.ts";
 import { type Node, type NodeOf, OutsideSubset } from "./syntax.ts";
@@ -48,7 +48,9 @@ function indexPaths(compiler: Compiler, node: NodeOf<"index">, names: Names | un
     key(env, value, (at) =>
       target(env, path, value, (prefix, container) => {
         env.machine.charge(1 + prefix.length);
-        return emit([...prefix, at], index(env.machine, container, at));
+        const read = (): Json => index(env.machine, container, at);
+        const part = node.optional ? unlessFault(read) : read();
+        return part !== undefined && emit([...prefix, at], part);
       }),
     );
 }
@@ -65,7 +67,9 @@ function slicePaths(compiler: Compiler, node: NodeOf<"slice">, names: Names | un
       eachBound(1, env, value, (end) =>
         target(env, path, value, (prefix, container) => {
           env.machine.charge(1 + prefix.length);
-          return emit([...prefix, { start, end }], slice(env.machine, container, start, end));
+          const read = (): Json => slice(env.machine, container, start, end);
+          const part = node.optional ? unlessFault(read) : read();
+          return part !== undefined && emit([...prefix, { start, end }], part);
         }),
       ),
     );
@@ -75,7 +79,7 @@ function iteratePaths(compiler: Compiler, node: NodeOf<"iterate">, names: Names 
   const target = compiler.paths(node.target, names);
   return (env, path, value, emit) =>
     target(env, path, value, (prefix, container) => {
-      if (container === null) throw new JqFault("Cannot iterate over null (null)");
+      if (node.optional && (typeof container !== "object" || container === null)) return false;
       const items = valuesOf(container);
       const keys: readonly (string | number)[] = isArray(container) ? [...items.keys()] : Object.keys(container as object);
       env.machine.charge(items.length * (1 + prefix.length));
@@ -96,15 +100,12 @@ function alternativePaths(compiler: Compiler, node: NodeOf<"alternative">, names
   const right = compiler.paths(node.right, names);
   return (env, path, value, emit) => {
     let found = false;
-    const stopped = catchingPaths(
-      (guarded) => left(env, path, value, guarded),
-      (place, inner) => {
-        if (!isTruthy(inner)) return false;
-        found = true;
-        return emit(place, inner);
-      },
-    );
-    return found || stopped ? stopped : right(env, path, value, emit);
+    const stopped = left(env, path, value, (place, inner) => {
+      if (!isTruthy(inner)) return false;
+      found = true;
+      return emit(place, inner);
+    });
+    return found ? stopped : right(env, path, value, emit);
   };
 }
 

@@ -12,10 +12,7 @@ import { compare, equals, isArray, isObject, typeOf } from "./ordering.ts";
 /** What stands at a path; null if the path leaves the value. */
 export function getPath(machine: Machine, value: Json, path: Path): Json {
   let current = value;
-  for (const key of path) {
-    if (current === null) return null;
-    current = index(machine, current, key);
-  }
+  for (const key of path) current = index(machine, current, key);
   return current;
 }
 
@@ -53,6 +50,7 @@ export class Draft {
     if (depth === path.length) return value;
     const key = path[depth] as Json;
     if (isSliceKey(key)) return this.#placedSlice(target, key, path, depth, value);
+    if (isArray(target) && isArray(key)) throw new JqFault("Cannot update field at array index of array");
     const inner = this.#placed(index(this.#machine, target, key), path, depth + 1, value);
     if (typeof key === "string") {
       const copy = this.#owned(target ?? {}) as MutableObject;
@@ -148,8 +146,7 @@ function deleteKeys(machine: Machine, target: Json, keys: readonly Json[]): Json
 
 function doom(machine: Machine, doomed: Set<number>, key: Json, length: number): void {
   if (typeof key === "number") {
-    const at = Math.trunc(key);
-    doomed.add(at < 0 ? at + length : at);
+    doomed.add(Math.trunc(key < 0 ? key + length : key));
     return;
   }
   if (!isSliceKey(key)) throw new JqFault(`Cannot delete field at ${indexName(key)} index of array`);

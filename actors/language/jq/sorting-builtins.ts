@@ -2,11 +2,13 @@
  * The builtins that order and group arrays: `sort`, `sort_by(f)`, `group_by(f)`, `unique`, `min_by(f)` …
  */
 import type { Json } from "../../json.ts";
+import { valuesOf } from "./access.ts";
 import type { BuiltinCompiler } from "./builtins.ts";
 import { collect, one } from "./code.ts";
 import { describe, JqFault } from "./fault.ts";
 import type { Environment, Machine } from "./machine.ts";
-import { compare, equals, isArray, isObject, sorted } from "./ordering.ts";
+import { compare, equals, isArray, sorted } from "./ordering.ts";
+import type { Node } from "./syntax.ts";
 
 /** An item with the key that it is ordered by. */
 interface Keyed {
@@ -16,68 +18,75 @@ interface Keyed {
 
 type Use = (machine: Machine, items: readonly Keyed[]) => Json;
 
-/** A builtin that orders the items of its input by their own value, or by what its argument gives for them. */
-function ordering(verb: string, use: Use): BuiltinCompiler {
+/** What is said of an input that is no array: without and with the keys that were made of its values. */
+interface Complaint {
+  readonly plain: (input: Json) => string;
+  readonly keyed: string;
+}
+
+const NOT_SORTABLE: Complaint = {
+  plain: (input) => `${describe(input)} cannot be sorted, as it is not an array`,
+  keyed: "cannot be sorted, as they are not both arrays",
+};
+
+const NOT_ITERABLE: Complaint = {
+  plain: (input) => `${describe(input)} and ${describe(input)} cannot be iterated over`,
+  keyed: "cannot be iterated over",
+};
+
+/** `sort` and the like: orders the items of its input by their own value. */
+function plain(complaint: Complaint, use: Use): BuiltinCompiler {
+  return () =>
+    one((env, input) => {
+      if (!isArray(input)) throw new JqFault(complaint.plain(input));
+      const items = input.map((item) => ({ item, key: item }));
+      return use(env.machine, items);
+    });
+}
+
+/** `sort_by(f)` and the like: orders the items of its input by what `f` gives for them. */
+function keyed(complaint: Complaint, use: Use): BuiltinCompiler {
   return (compiler, node, names) => {
-    const filter = node.args[0];
-    if (filter === undefined) {
-      return one((env, input) =>
-        use(
-          env.machine,
-          itemsOf(verb, input).map((item) => ({ item, key: item })),
-        ),
-      );
-    }
-    const code = compiler.code(filter, names);
+    const code = compiler.code(node.args[0] as Node, names);
     const keyOf = (env: Environment, item: Json): Json => (code.kind === "one" ? code.run(env, item) : collect(code, env, item));
-    return one((env, input) =>
-      use(
-        env.machine,
-        keyedItems(verb, input).map((item) => ({ item, key: keyOf(env, item) })),
-      ),
-    );
+    return one((env, input) => {
+      const items = valuesOf(input).map((item) => ({ item, key: keyOf(env, item) }));
+      if (isArray(input)) return use(env.machine, items);
+      const keys = items.map(({ key }) => (code.kind === "one" ? [key] : key));
+      throw new JqFault(`${describe(input)} and ${describe(keys)} ${complaint.keyed}`);
+    });
   };
 }
 
+const sort: Use = (machine, items) => sortedItems(machine, items).map(({ item }) => item);
+const unique: Use = (machine, items) => groups(machine, items).map((group) => group[0] as Json);
+const least: Use = (machine, items) => extreme(machine, items, (order) => order < 0);
+const greatest: Use = (machine, items) => extreme(machine, items, (order) => order >= 0);
+
 /** The builtins, by signature. */
-export const SORTING_BUILTINS: ReadonlyMap<string, BuiltinCompiler> = new Map<string, BuiltinCompiler>(
-  (
-    [
-      ["sort", "sort_by", "cannot be sorted, as it is not an array", (machine, items) => sortedItems(machine, items).map(({ item }) => item)],
-      ["unique", "unique_by", "cannot be sorted, as it is not an array", (machine, items) => groups(machine, items).map((group) => group[0] as Json)],
-      ["group", "group_by", "cannot be grouped, as it is not an array", (machine, items) => groups(machine, items)],
-      ["min", "min_by", "cannot be iterated over", (machine, items) => extreme(machine, items, (order) => order < 0)],
-      ["max", "max_by", "cannot be iterated over", (machine, items) => extreme(machine, items, (order) => order >= 0)],
-    ] as readonly [string, string, string, Use][]
-  ).flatMap(([plain, keyed, verb, use]): [string, BuiltinCompiler][] => [
-    ...(plain === "group" ? [] : [[`${plain}/0`, ordering(verb, use)] as [string, BuiltinCompiler]]),
-    [`${keyed}/1`, ordering(verb, use)],
-  ]),
-);
-
-function itemsOf(verb: string, input: Json): readonly Json[] {
-  if (!isArray(input)) throw new JqFault(`${describe(input)} ${verb}`);
-  return input;
-}
-
-/** As {@link itemsOf}, but `f` is applied by `map`, which complains first about what it can't iterate over. */
-function keyedItems(verb: string, input: Json): readonly Json[] {
-  if (isArray(input)) return input;
-  if (isObject(input)) throw new JqFault(`${describe(input)} ${verb}`);
-  throw new JqFault(`Cannot iterate over ${describe(input)}`);
-}
+export const SORTING_BUILTINS: ReadonlyMap<string, BuiltinCompiler> = new Map<string, BuiltinCompiler>([
+  ["sort/0", plain(NOT_SORTABLE, sort)],
+  ["sort_by/1", keyed(NOT_SORTABLE, sort)],
+  ["unique/0", plain(NOT_SORTABLE, unique)],
+  ["unique_by/1", keyed(NOT_SORTABLE, unique)],
+  ["group_by/1", keyed(NOT_SORTABLE, groups)],
+  ["min/0", plain(NOT_ITERABLE, least)],
+  ["min_by/1", keyed(NOT_ITERABLE, least)],
+  ["max/0", plain(NOT_ITERABLE, greatest)],
+  ["max_by/1", keyed(NOT_ITERABLE, greatest)],
+]);
 
 function sortedItems(machine: Machine, items: readonly Keyed[]): readonly Keyed[] {
-  return sorted(machine, items, (keyed) => keyed.key);
+  return sorted(machine, items, ({ key }) => key);
 }
 
 function groups(machine: Machine, items: readonly Keyed[]): Json[][] {
   const result: Json[][] = [];
   let last: Keyed | undefined;
-  for (const keyed of sortedItems(machine, items)) {
-    if (last !== undefined && equals(machine, last.key, keyed.key)) (result.at(-1) as Json[]).push(keyed.item);
-    else result.push([keyed.item]);
-    last = keyed;
+  for (const current of sortedItems(machine, items)) {
+    if (last !== undefined && equals(machine, last.key, current.key)) (result.at(-1) as Json[]).push(current.item);
+    else result.push([current.item]);
+    last = current;
   }
   return result;
 }
@@ -85,9 +94,9 @@ function groups(machine: Machine, items: readonly Keyed[]): Json[][] {
 /** The least or greatest item: the first that `replaces` none, or null if there is none. */
 function extreme(machine: Machine, items: readonly Keyed[], replaces: (order: number) => boolean): Json {
   let best: Keyed | undefined;
-  for (const keyed of items) {
+  for (const current of items) {
     machine.charge(1);
-    if (best === undefined || replaces(compare(machine, keyed.key, best.key))) best = keyed;
+    if (best === undefined || replaces(compare(machine, current.key, best.key))) best = current;
   }
   return best === undefined ? null : best.item;
 }

@@ -4,7 +4,7 @@
 import type { Json } from "../../json.ts";
 import { index, lengthOfText, positions, valuesOf } from "./access.ts";
 import { add, split } from "./arithmetic.ts";
-import { JqFault } from "./fault.ts";
+import { describe, JqFault } from "./fault.ts";
 import type { Machine } from "./machine.ts";
 import { isArray } from "./ordering.ts";
 import { jsonOf } from "./text.ts";
@@ -20,9 +20,9 @@ function textual(complaint: string, apply: (machine: Machine, text: string, othe
 }
 
 /** A function of one string. */
-function ofText(complaint: string, apply: (text: string) => Json): ValueFunction {
+function ofText(complaint: string | ((input: Json) => string), apply: (text: string) => Json): ValueFunction {
   return (machine, input) => {
-    if (typeof input !== "string") throw new JqFault(complaint);
+    if (typeof input !== "string") throw new JqFault(typeof complaint === "string" ? complaint : complaint(input));
     machine.chargeText(input.length);
     return apply(input);
   };
@@ -70,7 +70,13 @@ export const STRING_FUNCTIONS: readonly (readonly [string, ValueFunction])[] = [
   ["trim/0", ofText("trim input must be a string", (text) => text.trim())],
   ["ltrim/0", ofText("trim input must be a string", (text) => text.trimStart())],
   ["rtrim/0", ofText("trim input must be a string", (text) => text.trimEnd())],
-  ["utf8bytelength/0", ofText("only strings have UTF-8 byte length", (text) => Buffer.byteLength(text))],
+  [
+    "utf8bytelength/0",
+    ofText(
+      (input) => `${describe(input)} only strings have UTF-8 byte length`,
+      (text) => Buffer.byteLength(text),
+    ),
+  ],
   ["startswith/1", textual("startswith() requires string inputs", (_machine, text, start) => text.startsWith(start))],
   ["endswith/1", textual("endswith() requires string inputs", (_machine, text, end) => text.endsWith(end))],
   [

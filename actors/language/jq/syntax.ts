@@ -39,9 +39,10 @@ export type Node =
   /** A string with interpolations: texts and filters in order. */
   | { readonly kind: "text"; readonly parts: readonly (string | Node)[] }
   | { readonly kind: "variable"; readonly name: string }
-  | { readonly kind: "index"; readonly target: Node; readonly key: Node }
-  | { readonly kind: "slice"; readonly target: Node; readonly from: Node | undefined; readonly to: Node | undefined }
-  | { readonly kind: "iterate"; readonly target: Node }
+  /** With `optional` (`.a?`) a value that has no such parts gives none; faults of the target and the key are not caught. */
+  | { readonly kind: "index"; readonly target: Node; readonly key: Node; readonly optional: boolean }
+  | { readonly kind: "slice"; readonly target: Node; readonly from: Node | undefined; readonly to: Node | undefined; readonly optional: boolean }
+  | { readonly kind: "iterate"; readonly target: Node; readonly optional: boolean }
   /** `try body catch handler`; `body?` has no handler. */
   | { readonly kind: "try"; readonly body: Node; readonly handler: Node | undefined }
   | { readonly kind: "array"; readonly body: Node | undefined }

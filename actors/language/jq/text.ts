@@ -25,7 +25,7 @@ export function jsonOf(machine: Machine, value: Json): string {
 
 /** The value of JSON text. */
 export function parseJson(machine: Machine, value: Json): Json {
-  if (typeof value !== "string") throw new JqFault(`${describe(value)} cannot be parsed as JSON`);
+  if (typeof value !== "string") throw new JqFault(`${describe(value)} only strings can be parsed`);
   machine.chargeText(value.length * 4);
   try {
     const parsed = JSON.parse(value) as Json;

@@ -38,6 +38,7 @@ function keysOf(machine: Machine, input: Json, inOrder: boolean): Json {
 }
 
 function has(input: Json, key: Json): boolean {
+  if (input === null) return false;
   if (isObject(input) && typeof key === "string") return Object.hasOwn(input, key);
   if (isArray(input) && typeof key === "number") return Math.trunc(key) >= 0 && Math.trunc(key) < input.length;
   throw new JqFault(`Cannot check whether ${typeOf(input)} has a ${typeOf(key)} key`);
