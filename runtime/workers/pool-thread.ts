@@ -68,9 +68,15 @@ export class PoolThread {
     return this.#sent === this.#acknowledged ? 0 : nowMs - this.#unansweredSinceMs;
   }
 
-  /** Sends a request with the batch of this turn. */
-  request(request: Request): void {
+  /** Sends a request with the batch of this turn; answers that batch's sequence. */
+  request(request: Request): number {
     this.#requests.add(request);
+    return this.#sent + 1;
+  }
+
+  /** True if it has read the batch of that sequence. */
+  hasRead(sequence: number): boolean {
+    return this.#acknowledged >= sequence;
   }
 
   /** Asks for a sign of life, unless it owes one already. */

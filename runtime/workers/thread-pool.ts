@@ -211,11 +211,20 @@ export class ThreadPool implements WorkerPool {
       this.#settling.add(() => this.#end(execution, verdict));
       return;
     }
-    thread.request({ kind: "cancel", id: execution.id, reason });
+    const request = thread.request({ kind: "cancel", id: execution.id, reason });
     execution.cancelGrace = this.#options.clock.schedule(this.#options.cancelGraceMs, () => {
-      const ignored = `${execution.attempt.handler} went on for ${this.#options.cancelGraceMs} ms after its signal was aborted`;
-      thread.condemn({ reason: ignored, blocked: false, culprit: execution.id });
+      // First what the thread may have said meanwhile: the node may have stood still itself.
+      setImmediate(() => this.#losePatience(execution, thread, request));
     });
+  }
+
+  /** Ends the thread of an attempt that has not stopped; blames the attempt only if the thread could have heard the request to stop. */
+  #losePatience(execution: Execution, thread: PoolThread, request: number): void {
+    if (!thread.executions.has(execution.id)) return;
+    const { cancelGraceMs } = this.#options;
+    const ignored = `${execution.attempt.handler} went on for ${cancelGraceMs} ms after its signal was aborted`;
+    if (thread.hasRead(request)) thread.condemn({ reason: ignored, blocked: false, culprit: execution.id });
+    else thread.condemn({ reason: `the thread did not answer for ${cancelGraceMs} ms`, blocked: true, culprit: 0 });
   }
 
   #lose(thread: PoolThread, loss: ThreadLoss): void {

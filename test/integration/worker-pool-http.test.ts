@@ -28,6 +28,13 @@ const ROUTES: Record<string, (request: IncomingMessage, response: ServerResponse
   "/unchanged": (_request, response) => response.writeHead(304).end(),
   "/missing": (_request, response) => response.writeHead(404, { "content-type": "application/json" }).end('{"why":"gone"}'),
   "/huge": (_request, response) => response.end(Buffer.alloc(LIMITS.payloadBytes + 1)),
+  "/endless": (_request, response) => {
+    const more = (): void => {
+      while (response.writable && response.write(Buffer.alloc(65_536)));
+    };
+    response.on("drain", more);
+    more();
+  },
   "/breaks": (_request, response) => response.writeHead(200, { "content-length": 100 }).write("part", () => response.destroy()),
   "/never": () => undefined,
 };
@@ -120,6 +127,7 @@ describe("http task", () => {
   });
 
   it("fails on an answer that is too large or not what it says", async () => {
+    assert.equal(errorOf(await call("/endless")).status, 502);
     const large = errorOf(await call("/huge"));
     assert.deepEqual([large.status, large.message], [502, `The response to GET ${base}/huge has more than ${LIMITS.payloadBytes} bytes.`]);
     assert.match(errorOf(await call("/lies")).message, /not the JSON that its content type promises/);

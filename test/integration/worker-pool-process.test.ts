@@ -107,7 +107,7 @@ describe("shell task", () => {
 
   before(async () => {
     process.env.MAESTRO_TEST_SECRET = "must not be seen";
-    pool = await startTestPool({ cancelGraceMs: 5_000 });
+    pool = await startTestPool({ cancelGraceMs: 10_000 });
     folder = await mkdtemp(join(tmpdir(), "maestro-shell-"));
   });
   after(async () => {
@@ -198,6 +198,16 @@ describe("shell task", () => {
     assert.deepEqual(await outcome, { kind: "cancelled" });
     await waitUntil("the grandchild to end", async () => !(await isRunning(pid)));
   });
+
+  it("ends a command by force that ignores being asked to", async () => {
+    const file = join(folder, "stubborn");
+    const attempt = attemptOf("shell", { command: `trap "" TERM; echo $$ > ${file}; while :; do sleep 1; done` });
+    const outcome = execute(pool, attempt);
+    const pid = await waitUntil("the command to start", async () => Number(await readFile(file, "utf8").catch(() => "")) || undefined);
+    pool.cancel(attempt.id);
+    assert.deepEqual(await outcome, { kind: "cancelled" });
+    assert.equal(await isRunning(pid), false);
+  }).timeout(8_000);
 
   it("ends the whole family when the child process is killed", async () => {
     const { outcome, pid } = await startFamily(pool);

@@ -200,6 +200,15 @@ describe("worker pool, thread tier", () => {
     assert.match(long?.message ?? "", /^x{8192}… \(1808 bytes cut\)$/);
   });
 
+  it("drops and counts the lines of a handler that writes without end", async () => {
+    const lines: string[] = [];
+    const stop = events.on("task.log", (line) => lines.push(line.message));
+    await run("chatters", { lines: LIMITS.logLinesPerTurn + 234 });
+    stop();
+    assert.equal(lines.length, LIMITS.logLinesPerTurn + 1);
+    assert.equal(lines.at(-1), "234 log lines of tasks were dropped");
+  });
+
   it("tells of the end of each attempt, and of its numbers now and then", async () => {
     const ended: RuntimeEvents["task.ended"][] = [];
     let changes = 0;

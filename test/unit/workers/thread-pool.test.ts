@@ -177,6 +177,20 @@ describe("thread pool", () => {
     assert.equal(errorOf(outcome(victim)).kind, "lost");
   });
 
+  it("blames the one that was executing even if only the patience with its victim has run out", async () => {
+    const { clock, fakes, submit, outcome, pass } = setUp();
+    const thread = fakes.ready(0);
+    const looping = submit("plain");
+    const victim = submit("bounded");
+    await pass(150, false);
+    clock.advance(6_000);
+    await nextTurn();
+    assert.equal(thread.terminated, true);
+    thread.end("terminated", 1);
+    assert.equal(errorOf(outcome(looping)).kind, "crashed");
+    assert.equal(errorOf(outcome(victim)).kind, "lost");
+  });
+
   it("lets a thread compute for long while nobody on it is overdue, but not for ever", async () => {
     const { fakes, submit, pass } = setUp();
     const thread = fakes.ready(0);
@@ -184,6 +198,17 @@ describe("thread pool", () => {
     await pass(59_000, false);
     assert.equal(thread.terminated, false);
     await pass(2_000, false);
+    assert.equal(thread.terminated, true);
+  });
+
+  it("asks a thread that has answered everything so far whether it still answers", async () => {
+    const { fakes, submit, pass } = setUp();
+    const thread = fakes.ready(0);
+    submit("plain");
+    await pass(1_000);
+    const asked = thread.batches.length;
+    assert.ok(asked > 1 && asked < 10, `${asked} batches in a second`);
+    await pass(62_000, false);
     assert.equal(thread.terminated, true);
   });
 
