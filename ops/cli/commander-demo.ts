@@ -30,9 +30,13 @@ export function addDemoCommand(program: Command, context: CliContext): void {
     .option("--fail-at <step>", `fail at a step, to see the undo (${Object.keys(STEPS).join(", ")})`)
     .option("--keep", "leave everything running until Ctrl-C")
     .action(async (options: { readonly failAt?: string; readonly keep?: true }) => {
-      const failAt = options.failAt === undefined ? undefined : STEPS[options.failAt];
-      if (options.failAt !== undefined && failAt === undefined)
-        throw fieldInvalid("--fail-at", `must be one of ${Object.keys(STEPS).join(", ")}, not "${options.failAt}"`);
+      const failAt = options.failAt === undefined ? undefined : { asked: options.failAt, step: stepOf(options.failAt) };
       context.exitCode = await runDemo(context, { failAt, keep: options.keep === true });
     });
+}
+
+function stepOf(asked: string): string {
+  const step = Object.hasOwn(STEPS, asked) ? STEPS[asked] : undefined;
+  if (step === undefined) throw fieldInvalid("--fail-at", `must be one of ${Object.keys(STEPS).join(", ")}, not "${asked}"`);
+  return step;
 }

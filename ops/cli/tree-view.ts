@@ -49,7 +49,8 @@ export function drawEntry(tree: RunTree, entry: HistoryEntry): string | undefine
     case "task.faulted":
       return `${time}${name} failed: ${oneLine(node.error)}`;
     case "attempt.failed":
-      return `${time}${name} attempt ${entry.attempt} failed: ${oneLine(node.error)}`;
+      // The last attempt's failure is the task's, and told as that.
+      return node.note === "" ? undefined : `${time}${name} ${node.note}: ${oneLine(node.error)}`;
     case "try.retried":
       return `${time}${name} ${node.note}: ${oneLine(node.error)}`;
     case "signal.awaited":
@@ -66,7 +67,7 @@ function runLine(tree: RunTree, entry: HistoryEntry, time: string): string | und
     case "run.started":
       return `${time}run ${tree.runId} started`;
     case "compensation.started":
-      return `${time}the run ${tree.error === "" ? "was cancelled" : `failed: ${oneLine(tree.error)}`}; what was done is undone in reverse order`;
+      return `${time}the run ${tree.error === "" ? "was cancelled" : `failed: ${oneLine(tree.error)}`}; what was done is undone, the latest first`;
     case "run.ended":
       return `${time}run ${tree.runId} ${tree.status}${tree.error === "" ? "" : `: ${oneLine(tree.error)}`}`;
     default:
@@ -124,5 +125,5 @@ function paintLine({ indent, symbol, tone, name, rest, restTone }: Line, termina
 }
 
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
+  return text.replace(/\s+/g, " ").replace(/[.\s]+$/, "");
 }

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { newUuid } from "../../../runtime/ids.ts";
+import { pause } from "../../../runtime/storage/pause.ts";
 import { loadConfig } from "../../config.ts";
 import { type RunningNode, startNode } from "../../node.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -18,10 +19,13 @@ import { DemoVisitors, type VisitorReport } from "./demo-visitors.ts";
 /** The version that serves when the demo begins, and the one that it releases. */
 const VERSIONS = { old: "1.0.0", new: "1.1.0" } as const;
 
+/** How long visitors still come after the run has ended. */
+const LAST_VISITS_MS = 400;
+
 /** What the demo is asked. */
 export interface DemoRequest {
-  /** Step of the pipeline at which it is to fail. */
-  readonly failAt: string | undefined;
+  /** What is to fail: in the words of who asked, and as the step of the pipeline. */
+  readonly failAt: { readonly asked: string; readonly step: string } | undefined;
   /** Leaves node and site running until Ctrl-C. */
   readonly keep: boolean;
 }
@@ -73,13 +77,14 @@ async function perform(
   await new WorkflowFolder({ folder: EXAMPLES, gateway, output, clock }).deployAll();
   const frontUrl = await site.open(VERSIONS.old);
   output.note(`\nThe service parcel-quotes ${VERSIONS.old} serves at ${frontUrl}/quote?weightGrams=1500&distanceKm=120`);
-  output.note(`Releasing ${VERSIONS.new}${request.failAt === undefined ? "" : `, which is asked to fail at "${request.failAt}"`}:\n`);
+  output.note(`Releasing ${VERSIONS.new}${request.failAt === undefined ? "" : `, which is asked to fail at "${request.failAt.asked}"`}:\n`);
   const visitors = new DemoVisitors(frontUrl, clock);
   visitors.start();
-  const input = JSON.stringify({ version: VERSIONS.new, source: SERVICE_SOURCE, site: site.folder, failAt: request.failAt ?? "" });
+  const input = JSON.stringify({ version: VERSIONS.new, source: SERVICE_SOURCE, site: site.folder, failAt: request.failAt?.step ?? "" });
   const ref = { namespace: "default", name: "build-test-deploy", version: "" };
   const { runId } = await gateway.start({ ...ref, input, labels: { demo: "true" }, idempotencyKey: "" });
   const tree = await followRun(context, gateway, runId);
+  await pause(LAST_VISITS_MS, clock);
   const report = await visitors.stop();
   if (interrupted.aborted) return EXIT.interrupted;
   const code = conclude(context, request, tree, report);
@@ -98,13 +103,12 @@ function conclude({ output }: CliContext, { failAt }: DemoRequest, tree: RunTree
   }
   const isUndone = tree.status === "failed" && tree.undo.every((node) => node.status === "completed");
   if (!isUndone) {
-    output.note(`The run should have failed at "${failAt}" and undone its steps, but it ended as ${tree.status}.`);
+    output.note(`The run should have failed at "${failAt.asked}" and undone its steps, but it ended as ${tree.status}.`);
     return EXIT.runNotCompleted;
   }
   const count = tree.undo.length;
-  output.note(
-    `The run failed because it was asked to, and undid ${count} step${count === 1 ? "" : "s"} in reverse order. ${VERSIONS.old} still serves.`,
-  );
+  const undone = count === 0 ? "There was nothing to undo yet." : `It undid ${count} step${count === 1 ? "" : "s"} in reverse order.`;
+  output.note(`The run failed because it was asked to. ${undone} Version ${VERSIONS.old} still serves.`);
   output.note("The exit code is 0: the undo is what was to be shown.");
   return EXIT.ok;
 }

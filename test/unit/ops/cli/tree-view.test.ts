@@ -98,7 +98,7 @@ describe("the view of a run's tree", () => {
       "   0.250 s  compile completed 245 ms",
       "   0.260 s  deploy started",
       "   0.900 s  deploy failed: port taken",
-      "   0.900 s  the run failed: port taken; what was done is undone in reverse order",
+      "   0.900 s  the run failed: port taken; what was done is undone, the latest first",
       "   0.910 s  undo: discard started",
       "   0.950 s  undo: discard completed 40 ms, compile is undone",
       "   0.960 s  run r1 failed: port taken",
