@@ -1,11 +1,11 @@
 /**
- * Round trips through the worker pool with a handler that does nothing: attempts a second and CPU of the node's own thread at several
+ * Round trips through the worker pool with handlers that do nothing, in both tiers: attempts a second and CPU of the node's own thread at several
  * numbers in flight, and the latency at one. Run it with `node ops/bench/pool.ts [seconds a row]`.
  */
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
-import type { WorkerPool } from "../../runtime/workers/pool.ts";
+import type { Attempt, WorkerPool } from "../../runtime/workers/pool.ts";
 import { startWorkerPool } from "../../runtime/workers/tiered-pool.ts";
 
 const HANDLERS = fileURLToPath(new URL("../../test/fixtures/handlers", import.meta.url));
@@ -30,14 +30,14 @@ async function measureIdle(pool: WorkerPool, durationMs: number): Promise<Row> {
   while (clock.monotonic() - startMs < durationMs) {
     await new Promise<void>((resolve) => clock.schedule(PAUSE_MS, resolve));
     const sentMs = clock.monotonic();
-    await new Promise<void>((resolve) => pool.submit(attempt(latenciesUs.length), () => resolve()));
+    await new Promise<void>((resolve) => pool.submit(attempt("noop", latenciesUs.length), () => resolve()));
     latenciesUs.push((clock.monotonic() - sentMs) * 1000);
   }
-  return rowOf(`1, after ${PAUSE_MS} ms of rest`, latenciesUs, startMs, startCpu);
+  return rowOf(`noop, 1 after ${PAUSE_MS} ms of rest`, latenciesUs, startMs, startCpu);
 }
 
 /** Keeps `inFlight` attempts going for `durationMs`. */
-async function measure(pool: WorkerPool, inFlight: number, durationMs: number): Promise<Row> {
+async function measure(pool: WorkerPool, handler: string, inFlight: number, durationMs: number): Promise<Row> {
   const latenciesUs: number[] = [];
   const done = Promise.withResolvers<void>();
   const startMs = clock.monotonic();
@@ -55,11 +55,11 @@ async function measure(pool: WorkerPool, inFlight: number, durationMs: number): 
       if (nowMs - startMs < durationMs) submit();
       else if (open === 0) done.resolve();
     };
-    pool.submit(attempt(submitted), settle);
+    pool.submit(attempt(handler, submitted), settle);
   };
   for (let index = 0; index < inFlight; index += 1) submit();
   await done.promise;
-  return rowOf(String(inFlight), latenciesUs, startMs, startCpu);
+  return rowOf(`${handler}, ${inFlight}`, latenciesUs, startMs, startCpu);
 }
 
 function rowOf(inFlight: string, latenciesUs: number[], startMs: number, startCpu: NodeJS.CpuUsage): Row {
@@ -76,12 +76,12 @@ function rowOf(inFlight: string, latenciesUs: number[], startMs: number, startCp
   };
 }
 
-function attempt(number: number) {
+function attempt(handler: string, number: number): Attempt {
   const runId = "01994f3e-1234-7abc-8def-0123456789ab";
   const input = '{"order":4711,"items":["a","b","c"],"note":"about a hundred bytes of input, as in the workload"}';
   return {
     id: `${runId}/${number}/1`,
-    handler: "noop",
+    handler,
     input,
     idempotencyKey: `${runId}/${number}`,
     runId,
@@ -93,9 +93,11 @@ function attempt(number: number) {
 
 const seconds = Number(process.argv[2] ?? 2);
 const pool = await startWorkerPool({ clock, events: new EventHub(), threads: 1, handlersFolder: HANDLERS });
-await measure(pool, 300, 500);
+await measure(pool, "noop", 300, 500);
+await measure(pool, "noop-in-child", 300, 500);
 const rows: Row[] = [];
-for (const inFlight of [1, 100, 300, 1_000]) rows.push(await measure(pool, inFlight, seconds * 1000));
+for (const inFlight of [1, 100, 300, 1_000]) rows.push(await measure(pool, "noop", inFlight, seconds * 1000));
+for (const inFlight of [1, 300]) rows.push(await measure(pool, "noop-in-child", inFlight, seconds * 1000));
 rows.push(await measureIdle(pool, seconds * 1000));
 await pool.stop(1_000);
 console.table(rows);

@@ -58,7 +58,7 @@ export class ChildThreads {
   }
 
   #fork(): Child {
-    const process_ = fork(siblingModule("process-entry"), [JSON.stringify(this.#setup)], {
+    const forked = fork(siblingModule("process-entry"), [JSON.stringify(this.#setup)], {
       execPath: process.execPath,
       execArgv: [],
       serialization: "advanced",
@@ -66,13 +66,13 @@ export class ChildThreads {
     });
     const requests = new TurnBatch<ChildRequest>((frames) => {
       // What can't be sent any more is settled by the end of the child.
-      if (process_.connected) process_.send(frames, () => undefined);
+      if (forked.connected) forked.send(frames, () => undefined);
     });
-    const child: Child = { process: process_, threads: new Map(), requests, ended: Promise.withResolvers() };
-    process_.on("message", (frames: ChildReply[]) => read(child, frames));
-    process_.on("exit", (code, signal) => this.#end(child, `the child process ended (${signal ?? `code ${code}`})`));
-    process_.on("error", (error) => {
-      if (process_.pid === undefined) this.#end(child, `the child process can't be started: ${messageOf(error)}`);
+    const child: Child = { process: forked, threads: new Map(), requests, ended: Promise.withResolvers() };
+    forked.on("message", (frames: ChildReply[]) => read(child, frames));
+    forked.on("exit", (code, signal) => this.#end(child, `the child process ended (${signal ?? `code ${code}`})`));
+    forked.on("error", (error) => {
+      if (forked.pid === undefined) this.#end(child, `the child process can't be started: ${messageOf(error)}`);
     });
     return child;
   }
