@@ -60,7 +60,8 @@ export class Draft {
     const copy = this.#owned(target ?? []) as Json[];
     const at = Math.trunc(key as number);
     const position = at < 0 ? at + copy.length : at;
-    if (!(position >= 0)) throw new JqFault("Out of bounds negative array index");
+    if (Number.isNaN(position)) throw new JqFault("Cannot set array element at NaN index");
+    if (position < 0) throw new JqFault("Out of bounds negative array index");
     this.#machine.charge(Math.max(position - copy.length, 0));
     while (copy.length < position) copy.push(null);
     copy[position] = inner;
@@ -146,7 +147,7 @@ function deleteKeys(machine: Machine, target: Json, keys: readonly Json[]): Json
 
 function doom(machine: Machine, doomed: Set<number>, key: Json, length: number): void {
   if (typeof key === "number") {
-    doomed.add(Math.trunc(key < 0 ? key + length : key));
+    doomed.add(key < 0 ? Math.trunc(key) + length : Math.trunc(key));
     return;
   }
   if (!isSliceKey(key)) throw new JqFault(`Cannot delete field at ${indexName(key)} index of array`);

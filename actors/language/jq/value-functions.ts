@@ -2,7 +2,7 @@
  * The builtins that are functions of values: `length`, `keys`, `has(key)`, `join(separator)` … by signature.
  */
 import type { Json } from "../../json.ts";
-import { lengthOfText, valuesOf } from "./access.ts";
+import { index, lengthOfText, valuesOf } from "./access.ts";
 import { containsValue } from "./containment.ts";
 import { entriesOf, fromEntries } from "./entries.ts";
 import { describe, JqFault } from "./fault.ts";
@@ -64,20 +64,19 @@ function flatten(machine: Machine, input: Json, depth: Json): Json {
 
 function reverse(machine: Machine, input: Json): Json {
   const length = lengthOf(machine, input);
-  if (length === 0) return [];
-  if (!isArray(input)) throw new JqFault(`Cannot index ${typeOf(input)} with number`);
-  machine.charge(input.length);
-  return input.toReversed();
+  if (isArray(input)) {
+    machine.charge(input.length);
+    return input.toReversed();
+  }
+  return length === 0 ? [] : index(machine, input, (length as number) - 1);
 }
 
 function transpose(machine: Machine, input: Json): Json {
-  const rows = valuesOf(input).map((row) => {
-    if (row !== null && !isArray(row)) throw new JqFault(`Cannot index ${typeOf(row)} with number`);
-    return row ?? [];
-  });
-  const width = rows.reduce((widest, row) => Math.max(widest, row.length), 0);
+  const rows = valuesOf(input);
+  const widths = rows.map((row) => lengthOf(machine, row) as number);
+  const width = widths.reduce((widest, next) => Math.max(widest, next), 0);
   machine.charge(width * (rows.length + 1));
-  return Array.from({ length: width }, (_none, column) => rows.map((row) => row[column] ?? null));
+  return Array.from({ length: Math.ceil(width) }, (_none, column) => rows.map((row) => index(machine, row, column)));
 }
 
 function pathOf(value: Json): readonly Json[] {
