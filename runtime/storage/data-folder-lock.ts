@@ -2,9 +2,11 @@
  * Keeps a data folder to one node at a time. Owns the file `node.lock`, which names the process that holds it; a lock whose process is
  * gone is taken over. It is a guard against mistakes on one machine, not a fence: that is PostgreSQL's part.
  */
-import { link, readFile, rename, unlink, writeFile } from "node:fs/promises";
+import { link, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MaestroError } from "../errors.ts";
+import { newUuid } from "../ids.ts";
+import type { Random } from "../random.ts";
 import { identify, type ProcessIdentity } from "./process-identity.ts";
 
 /** A lock that is held. */
@@ -14,27 +16,26 @@ export interface DataFolderLock {
 }
 
 /** How often a lock that changes under our eyes is looked at again. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 20;
 
 /** Locks the folder for this process. @throws DATA_FOLDER_LOCKED */
-export async function lockDataFolder(folder: string): Promise<DataFolderLock> {
+export async function lockDataFolder(folder: string, random: Random): Promise<DataFolderLock> {
   const path = join(folder, "node.lock");
   const self = (await identify(process.pid)) ?? { pid: process.pid, start: "" };
+  const text = JSON.stringify(self);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    if (await create(path, self)) return { release: () => unlink(path) };
-    const text = await readFile(path, "utf8").catch(absent);
-    if (text === undefined) continue;
-    const holder = parse(text);
-    if (holder !== undefined && (await isAlive(holder))) throw locked(folder, holder.pid);
-    await removeStale(path, text, self.pid);
+    if (await create(path, text, random)) return { release: () => unlink(path) };
+    const holder = await holderOf(path);
+    if (holder !== undefined && (await isAlive(holder.process))) throw locked(folder, holder.process.pid);
+    if (holder !== undefined) await removeStale(path, holder.text, text, random);
   }
   throw locked(folder, "unknown");
 }
 
-/** Creates the lock complete with its content, or answers false: a link, unlike a write, is never seen half done. */
-async function create(path: string, self: ProcessIdentity): Promise<boolean> {
-  const draft = `${path}.${self.pid}`;
-  await writeFile(draft, JSON.stringify(self), { mode: 0o600 });
+/** Creates a file complete with its content, or answers false if it is there: a link, unlike a write, is never seen half done. */
+async function create(path: string, text: string, random: Random): Promise<boolean> {
+  const draft = `${path}.${newUuid(random)}`;
+  await writeFile(draft, text, { mode: 0o600, flag: "wx" });
   try {
     await link(draft, path);
     return true;
@@ -46,17 +47,26 @@ async function create(path: string, self: ProcessIdentity): Promise<boolean> {
   }
 }
 
-/** Removes the lock that was judged stale, and no other: if a quicker process replaced it meanwhile, that one is put back. */
-async function removeStale(path: string, judged: string, pid: number): Promise<void> {
-  const aside = `${path}.stale.${pid}`;
-  await rename(path, aside).catch(absent);
-  const text = await readFile(aside, "utf8").catch(absent);
-  if (text === undefined) return;
-  if (text !== judged) await link(aside, path);
-  await unlink(aside);
+/** Removes the lock that was judged stale, and no other. Those who judge at once take turns by a second file, or one could remove what another made. */
+async function removeStale(path: string, judged: string, self: string, random: Random): Promise<void> {
+  const turn = `${path}.turn`;
+  if (await create(turn, self, random)) {
+    if ((await holderOf(path))?.text === judged) await unlink(path);
+    await unlink(turn);
+    return;
+  }
+  const holder = await holderOf(turn);
+  if (holder !== undefined && !(await isAlive(holder.process))) await unlink(turn).catch(absent);
+}
+
+/** The process that a lock names, and the lock's text. Process 0, which nobody is, for a text that names none. */
+async function holderOf(path: string): Promise<{ readonly text: string; readonly process: ProcessIdentity } | undefined> {
+  const text = await readFile(path, "utf8").catch(absent);
+  return text === undefined ? undefined : { text, process: parse(text) ?? { pid: 0, start: "" } };
 }
 
 async function isAlive(holder: ProcessIdentity): Promise<boolean> {
+  if (holder.pid === 0) return false;
   const found = await identify(holder.pid);
   return found !== undefined && found.start === holder.start;
 }

@@ -61,7 +61,7 @@ const RESTART_MAX_MS = 10_000;
 /** Starts the server on a folder. @throws DATA_FOLDER_LOCKED @throws DATABASE_UNAVAILABLE */
 export async function startEmbeddedPg(options: EmbeddedPgOptions): Promise<EmbeddedPg> {
   await makeFolder(options.folder);
-  const lock = await lockDataFolder(options.folder);
+  const lock = await lockDataFolder(options.folder, options.random);
   // The clock's timers don't keep the process alive, and while it starts nothing else may.
   const { port1: alive } = new MessageChannel();
   alive.ref();

@@ -43,8 +43,20 @@ export async function execute<Row>(url: string, text: string, values: readonly u
 /** A folder that is removed when the process ends. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "maestro-test-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }));
+  atExit(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }));
   return folder;
+}
+
+const cleanups: (() => void)[] = [];
+
+/** Calls back when the process ends, the last that was asked for first. */
+function atExit(cleanup: () => void): void {
+  if (cleanups.length === 0) process.once("exit", () => runCleanups());
+  cleanups.push(cleanup);
+}
+
+function runCleanups(): void {
+  for (const cleanup of cleanups.reverse()) cleanup();
 }
 
 function shared(): Promise<Fixture> {
@@ -56,7 +68,7 @@ async function start(): Promise<Fixture> {
   const folder = join(temporaryFolder(), "data");
   const server = await startEmbeddedPg({ folder, clock: systemClock(), random: systemRandom() });
   server.unref();
-  process.prependOnceListener("exit", () => stopAtExit(server, join(folder, "postgres", "postmaster.pid")));
+  atExit(() => stopAtExit(server, join(folder, "postgres", "postmaster.pid")));
   await execute(server.url, `CREATE DATABASE ${TEMPLATE}`);
   await migrate(urlOf(server, TEMPLATE));
   return { server, databases: 0 };
