@@ -3,7 +3,7 @@
  * when, and only when, the commit is there. Its state is a cache of the journal: it may crash, be passivated or be fenced at any moment and
  * is read back by the next instance.
  */
-import { MaestroError } from "../../runtime/errors.ts";
+import { MaestroError, toMaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Actor, ActorSignal } from "../../runtime/kernel/actor.ts";
 import type { ActorContext, Outcome } from "../../runtime/kernel/context.ts";
@@ -17,6 +17,7 @@ import { Evaluations } from "./evaluations.ts";
 import { headOf, sameHead } from "./head.ts";
 import { loadRun } from "./loading.ts";
 import { performEffects } from "./perform.ts";
+import { headWrite } from "./quarantine.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
 import { snapshotOf } from "./run-snapshot.ts";
@@ -30,6 +31,7 @@ const RELOAD_MS = 500;
 const RESUME: RunMessage = { kind: "command", command: { kind: "resume" }, replyTo: undefined };
 
 type Context = ActorContext<RunMessage>;
+type Question = Extract<RunMessage, { kind: "command" | "describe" }>;
 type Reply = (failure: MaestroError | undefined) => void;
 
 /** See the file header. */
@@ -43,6 +45,8 @@ export class RunActor implements Actor<RunMessage> {
   #loading = false;
   /** True once the store is known to have the run. */
   #stored = false;
+  /** Messages that came before the state was there, LIMITS.stashLength at most. */
+  #waiting: Question[] = [];
   /** Why the run can't be had; then every message is answered with it. */
   #failure: MaestroError | undefined;
   #lastAppend: Promise<void> = Promise.resolve();
@@ -86,24 +90,26 @@ export class RunActor implements Actor<RunMessage> {
   }
 
   /** Commands and questions need the state: they wait until it is there. */
-  #handle(message: Extract<RunMessage, { kind: "command" | "describe" }>, context: Context): void {
+  #handle(message: Question, context: Context): void {
     if (this.#failure !== undefined) {
       message.replyTo?.fail(this.#failure);
       return this.#leaveIfOver(context);
     }
-    if (this.#state === undefined) {
-      if (context.stash(message) !== "accepted")
-        message.replyTo?.fail(new MaestroError("MAILBOX_FULL", { facts: { actor: context.path, queued: LIMITS.stashLength }, retryAfterMs: 1_000 }));
-      if (!this.#loading) this.#load(context, false);
-      return;
-    }
+    if (this.#state !== undefined) return this.#answer(this.#state, message, context);
+    if (this.#waiting.length < LIMITS.stashLength) this.#waiting.push(message);
+    else
+      message.replyTo?.fail(new MaestroError("MAILBOX_FULL", { facts: { actor: context.path, queued: this.#waiting.length }, retryAfterMs: 1_000 }));
+    if (!this.#loading) this.#load(context, false);
+  }
+
+  #answer(state: RunState, message: Question, context: Context): void {
     if (message.kind === "describe") {
-      const snapshot = snapshotOf(this.#state);
+      const snapshot = snapshotOf(state);
       const { replyTo } = message;
       return this.#afterAppends(context, (failure) => (failure === undefined ? replyTo.reply(snapshot) : replyTo.fail(failure)));
     }
     const { replyTo } = message;
-    this.#turn(this.#state, message.command, context, replyTo && ((failure) => (failure === undefined ? replyTo.reply() : replyTo.fail(failure))));
+    this.#turn(state, message.command, context, replyTo && ((failure) => (failure === undefined ? replyTo.reply() : replyTo.fail(failure))));
   }
 
   #turn(state: RunState, command: RunCommand, context: Context, reply: Reply | undefined, request?: StartRun): void {
@@ -122,8 +128,8 @@ export class RunActor implements Actor<RunMessage> {
     try {
       return takeTurn(state, command, { nowMs: clock.now(), random, retryOf, answer: (request) => this.#evaluations.answer(request) });
     } catch (error) {
+      reply?.(toMaestroError(error));
       if (!(error instanceof MaestroError)) throw error;
-      reply?.(error);
       return undefined;
     }
   }
@@ -184,17 +190,34 @@ export class RunActor implements Actor<RunMessage> {
     this.#state = outcome.value;
     performEffects(this.#services, this.#state, effectsOfLoading(this.#state));
     this.#turn(this.#state, { kind: "resume" }, context, undefined);
-    context.unstashAll();
+    this.#mendHead(this.#state, context);
+    for (const message of this.#takeWaiting()) this.#answer(this.#state, message, context);
     this.#leaveIfOver(context);
   }
 
+  /** The row of a run that was released from quarantine, or that the auditor woke, may say something else than its history. */
+  #mendHead(state: RunState, context: Context): void {
+    const head = headOf(state, this.#services.clock.now());
+    if (sameHead(this.#head, head)) return;
+    this.#head = head;
+    this.#lastAppend = this.#services.journal.append(headWrite(this.#runId, head));
+    this.#afterAppends(context, undefined);
+  }
+
+  /** The store is away: the run waits with it. The run is not there, or parked: that is the answer to everyone. Anything else is a failure. */
   #notLoaded(error: unknown, context: Context): void {
-    if (!(error instanceof MaestroError)) throw error;
-    if (error.retryable) return context.setTimer("reload", RELOAD_MS, RESUME);
-    if (error.code !== "RUN_NOT_FOUND" && error.code !== "RUN_QUARANTINED") throw error;
-    this.#failure = error;
-    context.unstashAll();
+    const failure = toMaestroError(error);
+    if (failure.retryable && error instanceof MaestroError) return context.setTimer("reload", RELOAD_MS, RESUME);
+    for (const message of this.#takeWaiting()) message.replyTo?.fail(failure);
+    if (failure.code !== "RUN_NOT_FOUND" && failure.code !== "RUN_QUARANTINED") throw error;
+    this.#failure = failure;
     this.#leaveIfOver(context);
+  }
+
+  #takeWaiting(): readonly Question[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
   }
 
   #evaluate(request: ExternalRequest, context: Context): void {
@@ -209,7 +232,7 @@ export class RunActor implements Actor<RunMessage> {
   }
 
   /** Answers when everything that this answer rests on is committed. */
-  #afterAppends(context: Context, reply: Reply): void {
+  #afterAppends(context: Context, reply: Reply | undefined): void {
     context.pipe(this.#lastAppend, (outcome) => ({ kind: "committed", outcome, effects: [], reply }));
   }
 
