@@ -45,7 +45,8 @@ export function loadConfig(sources: ConfigSources): Config {
     else values[name] = read.value;
   }
   if (violations.length > 0) {
-    const problems = violations.map((violation) => `${violation.field} ${violation.description}`).join("; ");
+    const [first] = violations.map((violation) => `${violation.field} ${violation.description}`);
+    const problems = `${first}${violations.length > 1 ? ` (and ${violations.length - 1} more)` : ""}`;
     throw new MaestroError("CONFIG_INVALID", { facts: { problems }, violations });
   }
   return Object.freeze(values as Config);

@@ -13,6 +13,8 @@ export interface LogRow<N extends EventName> {
   /** `event`: the event itself says. */
   readonly level: LineLevel | "event";
   readonly message: string | ((event: RuntimeEvents[N]) => string);
+  /** Whether this event is worth a line. Default: every one is. */
+  readonly when?: (event: RuntimeEvents[N]) => boolean;
   /** The line's fields. Default: those of the event. */
   readonly fields?: (event: RuntimeEvents[N]) => object;
 }
@@ -43,7 +45,8 @@ export const LOG_TABLE: LogTable = {
   "run.recovered": { level: "info", message: "runs of an earlier boot were taken up again" },
   "run.passivated": { level: "debug", message: "an idle run left memory" },
   "run.loaded": { level: "debug", message: "a run was loaded from its journal" },
-  "run.withoutWakeup": { level: "error", message: "runs were found that nothing would ever wake" },
+  // Every audit tells what it found, so that the metric goes back to 0; only a finding is news.
+  "run.withoutWakeup": { level: "error", message: "runs were found that nothing would ever wake", when: ({ runIds }) => runIds.length > 0 },
   "request.ended": undefined,
   "request.broken": { level: "error", message: "a call met an error that is a defect; its caller was told INTERNAL", fields: withProblem },
   "expression.external": undefined,

@@ -79,6 +79,7 @@ class Node implements RunningNode {
   #opsServer: OpsServer | undefined;
   #gateway: GrpcServer | undefined;
   #stopReason: StopReason = "asked";
+  #stopping: Promise<void> | undefined;
   #resolveStopped: (reason: StopReason) => void = () => undefined;
 
   constructor({ config, prettyLog, clock = systemClock(), random = systemRandom() }: NodeOptions) {
@@ -125,11 +126,9 @@ class Node implements RunningNode {
     this.#log.info({ grpc: this.grpcAddress, opsPort: this.opsPort, durationMs }, "the node is ready");
   }
 
-  async stop(): Promise<void> {
-    for (const { name } of this.#readiness.checks()) this.#readiness.notReady(name, "the node is stopping");
-    this.#log.info({ reason: this.#stopReason }, "the node stops");
-    await this.#lifecycle.stop();
-    this.#resolveStopped(this.#stopReason);
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
   }
 
   /** Stops without anyone to wait for it. */
@@ -143,6 +142,13 @@ class Node implements RunningNode {
     this.#stopReason = "fenced";
     this.#log.error({}, "another boot took over the runs of this node: it stops");
     this.stopSoon();
+  }
+
+  async #stop(): Promise<void> {
+    for (const { name } of this.#readiness.checks()) this.#readiness.notReady(name, "the node is stopping");
+    this.#log.info({ reason: this.#stopReason }, "the node stops");
+    await this.#lifecycle.stop();
+    this.#resolveStopped(this.#stopReason);
   }
 
   #stageStarted(stage: string, durationMs: number): void {

@@ -55,8 +55,9 @@ export function logEvents(events: EventHub, log: NodeLog, level: LogLevel): () =
 function subscribe<N extends EventName>(events: EventHub, name: N, log: NodeLog, level: LogLevel): (() => void) | undefined {
   const row: LogRow<N> | undefined = LOG_TABLE[name];
   if (row === undefined || !(row.level === "event" || isLoud(row.level, level))) return undefined;
-  const { message, fields } = row;
+  const { message, fields, when } = row;
   const listener: EventListener<N> = (event) => {
+    if (when?.(event) === false) return;
     const line = row.level === "event" ? levelOf(event) : row.level;
     log[line]({ event: name, ...(fields?.(event) ?? event) }, typeof message === "string" ? message : message(event));
   };

@@ -67,7 +67,7 @@ function withSettings(command: Command): Command {
     const fallback = setting.fallback === undefined ? "" : ` (default ${String(setting.fallback)})`;
     command.option(`${setting.flag} ${value}`, `${setting.doc} ${setting.env}${fallback}`);
   }
-  return command;
+  return command.option("--json", "log as JSON on a terminal too");
 }
 
 function flagsOf(options: Options): Partial<Record<SettingName, string>> {

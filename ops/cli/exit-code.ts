@@ -8,7 +8,7 @@ export const EXIT = Object.freeze({
   ok: 0,
   /** The run that was waited for did not complete. */
   runNotCompleted: 1,
-  /** The command, an option, an argument or a setting is wrong. Nothing was asked of a node. */
+  /** The command, an option, an argument or a setting is wrong. Nothing was changed. */
   usage: 2,
   /** No node answers at the address. */
   unreachable: 3,

@@ -39,7 +39,9 @@ export class Output {
       this.#errors.write(`${JSON.stringify({ error: { code, message, advice, violations } })}\n`);
       return;
     }
-    const places = violations.map(({ field, description }) => `  ${this.#errors.paint("strong", field)}  ${description}`);
+    // A single one is part of the message as a rule; several are told as a list.
+    const isTold = violations.length === 1 && violations.every(({ field, description }) => message.includes(field) && message.includes(description));
+    const places = (isTold ? [] : violations).map(({ field, description }) => `  ${this.#errors.paint("strong", field)}  ${description}`);
     const lines = [`${this.#errors.paint("bad", code)}  ${message}`, ...places, this.#errors.paint("quiet", advice)];
     this.#errors.write(`${lines.join("\n")}\n`);
   }

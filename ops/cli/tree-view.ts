@@ -70,9 +70,18 @@ function runLine(tree: RunTree, entry: HistoryEntry, time: string): string | und
       return `${time}the run ${tree.error === "" ? "was cancelled" : `failed: ${oneLine(tree.error)}`}; what was done is undone, the latest first`;
     case "run.ended":
       return `${time}run ${tree.runId} ${tree.status}${tree.error === "" ? "" : `: ${oneLine(tree.error)}`}`;
+    case "signal.received":
+      return `${time}the signal ${textOf(entry, "name")} arrived`;
+    case "cancel.requested":
+      return `${time}somebody asked to cancel the run${textOf(entry, "reason") === "" ? "" : `: ${textOf(entry, "reason")}`}`;
     default:
-      return `${time}${entry.type}`;
+      return undefined;
   }
+}
+
+function textOf(entry: HistoryEntry, detail: string): string {
+  const details = JSON.parse(entry.details === "" ? "{}" : entry.details) as Record<string, unknown>;
+  return String(details[detail] ?? "");
 }
 
 function headline(tree: RunTree, terminal: Terminal, nowMs: number): string {

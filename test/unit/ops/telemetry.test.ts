@@ -46,6 +46,17 @@ describe("the log", () => {
     assert.match(String(lines[0]?.stack), /telemetry\.test/);
   });
 
+  it("says nothing about an audit that found nothing", () => {
+    const lines = linesOf("info", (events) => {
+      events.emit("run.withoutWakeup", { runIds: [] });
+      events.emit("run.withoutWakeup", { runIds: ["r1"] });
+    });
+    assert.deepEqual(
+      lines.map((line) => line.runIds),
+      [["r1"]],
+    );
+  });
+
   it("does not even listen to what it would not write", () => {
     const events = new EventHub();
     const log = openLog({ level: "warn", pretty: false, file, base: {}, now: () => 0 });
