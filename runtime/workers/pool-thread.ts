@@ -1,13 +1,11 @@
 /**
- * One thread as the pool sees it: what is on it, what it was sent, and whether it answers. Owns the thread's process groups, which end with
- * it. Decides nothing about attempts.
+ * One thread as the pool sees it: what is on it, what it was sent, and whether it answers. Decides nothing about attempts.
  *
  *     starting -> ready -> condemned -> ended
  */
 import type { CancelTimer, Clock } from "../clock.ts";
 import type { Execution } from "./execution.ts";
 import type { HandlerInfo } from "./pool.ts";
-import { killProcessGroup } from "./process-group.ts";
 import type { Reply, ReplyBatch, Request, WireId } from "./protocol.ts";
 import type { StartThread, ThreadEnd, ThreadLink } from "./thread-link.ts";
 import type { ThreadLoss } from "./thread-loss.ts";
@@ -39,7 +37,6 @@ export class PoolThread {
   readonly #listener: PoolThreadListener;
   readonly #link: ThreadLink;
   readonly #requests: TurnBatch<Request>;
-  readonly #processGroups = new Set<number>();
   #ready = false;
   #sent = 0;
   #acknowledged = 0;
@@ -126,12 +123,6 @@ export class PoolThread {
       case "dying":
         this.#dying = reply;
         break;
-      case "groupStarted":
-        this.#processGroups.add(reply.processGroup);
-        break;
-      case "groupEnded":
-        this.#processGroups.delete(reply.processGroup);
-        break;
       default:
         this.#listener.reply(this, reply);
     }
@@ -141,8 +132,6 @@ export class PoolThread {
     if (this.#ended) return;
     this.#ended = true;
     this.#impatience?.();
-    for (const processGroup of this.#processGroups) killProcessGroup(processGroup, "SIGKILL");
-    this.#processGroups.clear();
     const reason = this.#condemnation?.reason ?? this.#dying?.reason ?? end.reason;
     const culprit = this.#condemnation?.culprit || this.#dying?.culprit || (this.#condemnation?.blocked === false ? 0 : end.culprit);
     this.#listener.ended(this, { reason, culprit, blocked: this.#condemnation?.blocked === true, attempts: this.executions.size });

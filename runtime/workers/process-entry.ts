@@ -1,12 +1,10 @@
 /**
  * Entry of the child process of the `process` tier: starts threads and passes on what they and the node say. It ends with the node, however
- * the node ends, and takes the process groups of its tasks with it. Queues, time bounds and outcomes are the node's business.
+ * the node ends. Queues, time bounds and outcomes are the node's business.
  */
 import { invariant } from "../assert.ts";
 import type { ChildReply, ChildRequest, ChildSetup } from "./child-protocol.ts";
 import { localThreads } from "./local-thread.ts";
-import { killProcessGroup } from "./process-group.ts";
-import type { ReplyBatch } from "./protocol.ts";
 import type { ThreadLink } from "./thread-link.ts";
 import { TurnBatch } from "./turn-batch.ts";
 
@@ -15,14 +13,12 @@ const send = process.send.bind(process);
 const setup = JSON.parse(process.argv[2] ?? "") as ChildSetup;
 const startThread = localThreads(setup);
 const links = new Map<number, ThreadLink>();
-const processGroups = new Set<number>();
 // A failed send means that the node is gone; the disconnect event says so.
 const replies = new TurnBatch<ChildReply>((frames) => send(frames, undefined, undefined, () => undefined));
 
 function start(thread: number): void {
   const link = startThread({
     replies(batch) {
-      noteProcessGroups(batch);
       replies.add({ kind: "batch", thread, batch });
     },
     ended(end) {
@@ -31,13 +27,6 @@ function start(thread: number): void {
     },
   });
   links.set(thread, link);
-}
-
-function noteProcessGroups(batch: ReplyBatch): void {
-  for (const reply of batch.replies) {
-    if (reply.kind === "groupStarted") processGroups.add(reply.processGroup);
-    else if (reply.kind === "groupEnded") processGroups.delete(reply.processGroup);
-  }
 }
 
 function handle(request: ChildRequest): void {
@@ -58,7 +47,6 @@ process.on("message", (requests: ChildRequest[]) => {
   for (const request of requests) handle(request);
 });
 process.on("disconnect", () => {
-  for (const processGroup of processGroups) killProcessGroup(processGroup, "SIGKILL");
   process.exit(0);
 });
 // A signal to the terminal's whole group is for the node to act on: it lets tasks finish, then disconnects.

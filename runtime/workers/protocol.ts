@@ -47,10 +47,7 @@ export type Reply =
   /** `id` 0: outside any attempt. `data` is JSON text, empty without any. */
   | { readonly kind: "log"; readonly id: WireId; readonly level: LogLevel; readonly message: string; readonly data: string }
   /** Last reply of a thread that ends because of what an attempt did (0: nobody knows which). */
-  | { readonly kind: "dying"; readonly culprit: WireId; readonly reason: string }
-  /** The attempt has a group of operating system processes (by the id of the group), which must not outlive its thread. */
-  | { readonly kind: "groupStarted"; readonly processGroup: number }
-  | { readonly kind: "groupEnded"; readonly processGroup: number };
+  | { readonly kind: "dying"; readonly culprit: WireId; readonly reason: string };
 
 /** Requests of one turn. `sequence` counts the batches of a thread. */
 export interface RequestBatch {

@@ -39,7 +39,7 @@ function die(culprit: number, reason: string, code: number | string | null | und
 
 async function main(): Promise<void> {
   voice.captureConsole(scope);
-  const catalogue = await loadCatalogue(builtinTasks({ clock: systemClock(), reply }), setup.handlersFolder);
+  const catalogue = await loadCatalogue(builtinTasks(systemClock()), setup.handlersFolder);
   const executor = new Executor({ catalogue, reply, voice, current: setup.current, scope });
   process.exit = (code) => die(scope.getStore()?.id ?? 0, `process.exit(${code ?? ""}) was called`, code);
   process.on("uncaughtException", (error) => {

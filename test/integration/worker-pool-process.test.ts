@@ -199,15 +199,30 @@ describe("shell task", () => {
     await waitUntil("the grandchild to end", async () => !(await isRunning(pid)));
   });
 
-  it("ends a command by force that ignores being asked to", async () => {
-    const file = join(folder, "stubborn");
+  /** Starts a command that ignores SIGTERM, and resolves with the attempt and the command. */
+  async function startStubborn(target: WorkerPool) {
+    const file = join(folder, `stubborn-${Math.trunc(performance.now() * 1000)}`);
     const attempt = attemptOf("shell", { command: `trap "" TERM; echo $$ > ${file}; while :; do sleep 1; done` });
-    const outcome = execute(pool, attempt);
+    const outcome = execute(target, attempt);
     const pid = await waitUntil("the command to start", async () => Number(await readFile(file, "utf8").catch(() => "")) || undefined);
+    return { attempt, outcome, pid };
+  }
+
+  it("ends a command by force that ignores being asked to", async () => {
+    const { attempt, outcome, pid } = await startStubborn(pool);
     pool.cancel(attempt.id);
     assert.deepEqual(await outcome, { kind: "cancelled" });
     assert.equal(await isRunning(pid), false);
-  }).timeout(8_000);
+  });
+
+  it("ends such a command even if its thread is ended first", async () => {
+    const impatient = await startTestPool({ cancelGraceMs: 200 });
+    const { attempt, outcome, pid } = await startStubborn(impatient);
+    impatient.cancel(attempt.id);
+    assert.deepEqual(await outcome, { kind: "cancelled" });
+    await waitUntil("the command to end", async () => !(await isRunning(pid)));
+    await impatient.stop(0);
+  });
 
   it("ends the whole family when the child process is killed", async () => {
     const { outcome, pid } = await startFamily(pool);

@@ -1,13 +1,12 @@
 /**
- * Executes one shell command in a process group of its own, and sees to it that nothing of the group outlives the command. Output is kept up
- * to a bound, the rest is read and counted.
+ * Executes one shell command in a process group of its own, and sees to it that nothing of the group outlives the command or its thread.
+ * Output is kept up to a bound, the rest is read and counted.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { Clock } from "../../clock.ts";
 import { LIMITS } from "../../limits.ts";
-import { killProcessGroup } from "../process-group.ts";
-import type { Reply } from "../protocol.ts";
+import { killProcessGroup } from "./process-group.ts";
 
 /** How long a command may take to end after it was asked to, in milliseconds. */
 const TERMINATION_MS = 2_000;
@@ -34,44 +33,44 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** What commands need of their surroundings. */
-export interface CommandPorts {
-  readonly clock: Clock;
-  /** Is told of process groups, so that they end with the thread. */
-  readonly reply: (reply: Reply) => void;
-}
+/**
+ * Starts a command beside a guard in the same process group. The guard reads from a pipe whose other end is this thread's: nothing is ever
+ * written to it, and when the thread, its process or the node is gone, however that came about, the system closes it and the guard kills the
+ * group. So no command outlives the thread that started it, even if nobody is left to see to it. The guard ignores the polite signals that
+ * are meant for the command.
+ */
+const GUARDED = '{ trap "" TERM INT HUP; read -r line <&3; kill -KILL 0; } >/dev/null 2>&1 & exec 3<&-; exec /bin/sh -c "$@"';
 
 /**
  * Executes a command. An aborted signal ends its whole group: politely, and two seconds later by force.
  *
  * @throws Error the shell can't be started (for one, `cwd` does not exist).
  */
-export async function executeCommand(command: Command, signal: AbortSignal, ports: CommandPorts): Promise<CommandResult> {
+export async function executeCommand(command: Command, signal: AbortSignal, clock: Clock): Promise<CommandResult> {
   signal.throwIfAborted();
-  const child = spawn("/bin/sh", ["-c", command.script, "sh", ...command.arguments], {
+  const child = spawn("/bin/sh", ["-c", GUARDED, "sh", command.script, "sh", ...command.arguments], {
     cwd: command.cwd,
     env: command.environment,
     detached: true,
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
   });
   const exit = exitOf(child);
   const group = child.pid;
   if (group === undefined) return exit.then(() => Promise.reject(new Error("the shell has not started")));
-  ports.reply({ kind: "groupStarted", processGroup: group });
   let stopForce = (): void => undefined;
   const abort = (): void => {
     killProcessGroup(group, "SIGTERM");
-    stopForce = ports.clock.schedule(TERMINATION_MS, () => killProcessGroup(group, "SIGKILL"));
+    stopForce = clock.schedule(TERMINATION_MS, () => killProcessGroup(group, "SIGKILL"));
   };
   signal.addEventListener("abort", abort);
-  // A command that does not read its input is free to do so.
-  child.stdin.on("error", () => undefined);
+  // A command is free not to read its input, and to end before its guard is noticed.
+  for (const stream of child.stdio) stream?.on("error", () => undefined);
   child.stdin.end(command.stdin);
   const output = Promise.all([keep(child.stdout), keep(child.stderr)]);
   try {
     const code = await exit;
     killProcessGroup(group, "SIGKILL");
-    const stopWaiting = ports.clock.schedule(OUTPUT_MS, () => destroyOutput(child));
+    const stopWaiting = clock.schedule(OUTPUT_MS, () => destroyOutput(child));
     const [stdout, stderr] = await output;
     stopWaiting();
     signal.throwIfAborted();
@@ -79,7 +78,7 @@ export async function executeCommand(command: Command, signal: AbortSignal, port
   } finally {
     stopForce();
     signal.removeEventListener("abort", abort);
-    ports.reply({ kind: "groupEnded", processGroup: group });
+    for (const stream of child.stdio) stream?.destroy();
   }
 }
 

@@ -2,9 +2,10 @@
  * The built-in handler `shell`: one shell command, with the semantics of `run: shell` of the Open Workflow Specification. It runs in the
  * `process` tier and sees nothing of the node's environment but what every program needs.
  */
+import type { Clock } from "../../clock.ts";
 import { LIMITS } from "../../limits.ts";
 import { defineTask, type TaskDefinition, TaskError } from "../define-task.ts";
-import { type Command, type CommandPorts, type CommandResult, executeCommand } from "./command.ts";
+import { type Command, type CommandResult, executeCommand } from "./command.ts";
 import { ERROR_TYPES, inputInvalid, isObject, TaskInput } from "./task-input.ts";
 
 const RETURNS = ["stdout", "stderr", "code", "all", "none"] as const;
@@ -13,14 +14,14 @@ const RETURNS = ["stdout", "stderr", "code", "all", "none"] as const;
 const INHERITED = ["PATH", "HOME", "LANG", "TMPDIR"];
 
 /** The handler. */
-export function shellTask(ports: CommandPorts): TaskDefinition {
+export function shellTask(clock: Clock): TaskDefinition {
   return defineTask({
     name: "shell",
     tier: "process",
     run: async (value, { signal }) => {
       const input = new TaskInput("shell", value);
       const wanted = input.choice("return", RETURNS, "stdout");
-      const result = await executeCommand(commandOf(input), signal, ports);
+      const result = await executeCommand(commandOf(input), signal, clock);
       if (result.code !== 0 && wanted !== "code" && wanted !== "all") throw exitError(result);
       return wanted === "all" ? result : wanted === "none" ? null : result[wanted];
     },
