@@ -51,12 +51,19 @@ const cleanups: (() => void)[] = [];
 
 /** Calls back when the process ends, the last that was asked for first. */
 function atExit(cleanup: () => void): void {
-  if (cleanups.length === 0) process.once("exit", () => runCleanups());
+  if (cleanups.length === 0) {
+    process.once("exit", runCleanups);
+    // A test run that is told to end, by a deadline say, must not leave a server behind either.
+    process.once("SIGTERM", () => {
+      runCleanups();
+      process.kill(process.pid, "SIGTERM");
+    });
+  }
   cleanups.push(cleanup);
 }
 
 function runCleanups(): void {
-  for (const cleanup of cleanups.reverse()) cleanup();
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
 }
 
 function shared(): Promise<Fixture> {
