@@ -3,7 +3,6 @@
  */
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.ts";
-import { runDemo } from "./demo/demo.ts";
 import { fieldInvalid } from "./json-argument.ts";
 
 /** What `--fail-at` takes: steps of the pipeline, and its groups by the step of theirs that fails. */
@@ -31,6 +30,7 @@ export function addDemoCommand(program: Command, context: CliContext): void {
     .option("--keep", "leave everything running until Ctrl-C")
     .action(async (options: { readonly failAt?: string; readonly keep?: true }) => {
       const failAt = options.failAt === undefined ? undefined : { asked: options.failAt, step: stepOf(options.failAt) };
+      const { runDemo } = await import("./demo/demo.ts");
       context.exitCode = await runDemo(context, { failAt, keep: options.keep === true });
     });
 }

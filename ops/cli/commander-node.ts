@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { type Config, loadConfig } from "../config.ts";
-import { type RunningNode, startNode } from "../node.ts";
+import type { RunningNode } from "../node.ts";
 import { SETTINGS, type Setting, type SettingName } from "../settings.ts";
 import type { CliContext } from "./cli-context.ts";
 import { EXIT } from "./exit-code.ts";
@@ -35,7 +35,9 @@ export function addNodeCommands(program: Command, context: CliContext): void {
 }
 
 /** Starts a node that stops when the command is interrupted. */
-function openNode(context: CliContext, config: Config): Promise<RunningNode> {
+async function openNode(context: CliContext, config: Config): Promise<RunningNode> {
+  // Loaded here, because a client that only asks a node something should not wait for the parts of one.
+  const { startNode } = await import("../node.ts");
   const prettyLog = context.output.terminal.isLive && !context.output.isJson;
   return startNode({ config, prettyLog, signal: context.interrupted, clock: context.clock, random: context.random });
 }
