@@ -233,13 +233,6 @@ export const ERRORS = {
     "{path} runs a shell command, which this node does not allow.",
     "Allow it with MAESTRO_ALLOW_SHELL=true where every author of workflows is trusted.",
   ),
-  TASK_HANDLER_UNKNOWN: entry(
-    "FAILED_PRECONDITION",
-    412,
-    false,
-    "No task handler is called {handler}. Known: {known}",
-    "Put a module with that handler in the handlers folder, or correct the name.",
-  ),
   TASK_QUEUE_FULL: entry(
     "RESOURCE_EXHAUSTED",
     429,

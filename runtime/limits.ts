@@ -98,8 +98,6 @@ export const LIMITS = Object.freeze({
   shellOutputBytes: 1024 * 1024,
   /** Rows on one page of a list. */
   pageRows: 1_000,
-  /** History entries that wait for one slow watcher before its stream reads them from the journal again. */
-  watchBufferEntries: 1_000,
   /** Requests of one Execute stream that may be under way; above it the stream is not read. */
   executeInFlight: 2_000,
   /** Calls that one gRPC connection may have open. */

@@ -181,7 +181,14 @@ export class RunActor implements Actor<RunMessage> {
     }
     this.#head = record;
     this.#stored = true;
-    return loadRun(this.#services, this.#runId);
+    const startedMs = this.#services.clock.monotonic();
+    const state = await loadRun(this.#services, this.#runId);
+    this.#services.events.emit("run.loaded", {
+      runId: this.#runId,
+      entries: state.lastSeq,
+      durationMs: this.#services.clock.monotonic() - startedMs,
+    });
+    return state;
   }
 
   #loaded(outcome: Outcome<RunState>, context: Context): void {
@@ -222,7 +229,12 @@ export class RunActor implements Actor<RunMessage> {
 
   #evaluate(request: ExternalRequest, context: Context): void {
     if (!this.#evaluations.begin(request)) return;
-    context.pipe(this.#services.evaluator.evaluate(request), (outcome) => ({ kind: "evaluated", request, outcome }));
+    const { clock, evaluator, events } = this.#services;
+    const startedMs = clock.monotonic();
+    context.pipe(evaluator.evaluate(request), (outcome) => {
+      events.emit("expression.external", { durationMs: clock.monotonic() - startedMs });
+      return { kind: "evaluated", request, outcome };
+    });
   }
 
   #evaluated(message: Extract<RunMessage, { kind: "evaluated" }>, context: Context): void {
@@ -242,6 +254,7 @@ export class RunActor implements Actor<RunMessage> {
   }
 
   #leaveIfIdle(context: Context): void {
-    if (this.#head === undefined || (this.#head.wake & WAKE.ready) === 0) context.passivate();
+    if (this.#head !== undefined && (this.#head.wake & WAKE.ready) !== 0) return;
+    if (context.passivate()) this.#services.events.emit("run.passivated", { runId: this.#runId });
   }
 }

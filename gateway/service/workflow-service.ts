@@ -52,7 +52,7 @@ export interface Deployment {
 export interface WorkflowServiceParts {
   readonly documents: DocumentStore;
   readonly directory: WorkflowDirectory;
-  /** Compiles a document. @throws DOCUMENT_INVALID, TASK_HANDLER_UNKNOWN, SHELL_DISABLED */
+  /** Compiles a document. @throws DOCUMENT_INVALID, SHELL_DISABLED */
   readonly compile: (text: string) => Promise<Workflow>;
   readonly clock: Clock;
   readonly random: Random;

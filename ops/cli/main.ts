@@ -4,11 +4,14 @@
  */
 import { systemClock } from "../../runtime/clock.ts";
 import { systemRandom } from "../../runtime/random.ts";
+import { boundRegularExpressions } from "../linear-regexp.ts";
 import { runCommandLine } from "./commander-program.ts";
 import { EXIT } from "./exit-code.ts";
 import { connectGateway } from "./gateway-connection.ts";
 import { Output } from "./output.ts";
 import { openTerminal } from "./terminal.ts";
+
+boundRegularExpressions();
 
 const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
