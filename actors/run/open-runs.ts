@@ -28,8 +28,7 @@ import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
 import { WakeAuditor } from "./wake-auditor.ts";
 
-/** A run that did nothing for this long leaves memory, if it only waits. */
-const IDLE_MS = 10_000;
+const DEFAULT_IDLE_MS = 10_000;
 /** All shards: one node owns them as long as there is no cluster. */
 const ALL_SHARDS: ShardRange = { first: 0, last: SHARD_COUNT - 1 };
 const RESUME: RunMessage = { kind: "command", command: { kind: "resume" }, replyTo: undefined };
@@ -44,6 +43,8 @@ export interface OpenRunsOptions {
   readonly ledger: TaskLedger;
   readonly pool: WorkerPool;
   readonly evaluator: ExternalEvaluator;
+  /** A run that did nothing for this many milliseconds leaves memory, if it only waits. Default 10,000. */
+  readonly idleMs?: number;
   /** The compiled workflow of a version. @throws WORKFLOW_NOT_FOUND */
   workflow(workflowId: string): Promise<Workflow>;
   /** This boot may not write any more: the node has to stop. */
@@ -106,7 +107,7 @@ interface Parts {
 
 /** The parts refer to each other through messages to runs only. */
 function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
-  const { clock, random, events, journal, ledger, pool, evaluator, onTrouble } = options;
+  const { clock, random, events, journal, ledger, pool, evaluator, onTrouble, idleMs = DEFAULT_IDLE_MS } = options;
   const command = (runId: RunId, message: RunCommand): boolean =>
     region.tell(runId, { kind: "command", command: message, replyTo: undefined }) === "accepted";
   const dispatcher = new Dispatcher({
@@ -127,7 +128,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     retryOf: (handler) => pool.handlers.get(handler)?.options.retry,
     onFenced: options.onFenced,
   };
-  const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs: IDLE_MS, maxResident: LIMITS.residentRuns }) });
+  const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs, maxResident: LIMITS.residentRuns }) });
   const auditor = new WakeAuditor({
     ...{ clock, events, journal },
     shards: ALL_SHARDS,

@@ -89,7 +89,7 @@ export interface RunsNode {
 }
 
 /** Starts a node on a store. The boot that had it before is fenced, dead or not. */
-export async function startRunsNode(store: Store, tasks: Tasks): Promise<RunsNode> {
+export async function startRunsNode(store: Store, tasks: Tasks, idleMs = 60_000): Promise<RunsNode> {
   const { clock, memory } = store;
   const random = systemRandom();
   const events = new EventHub();
@@ -100,7 +100,7 @@ export async function startRunsNode(store: Store, tasks: Tasks): Promise<RunsNod
   const troubles: string[] = [];
   let fenced = false;
   const open = await openRuns({
-    ...{ nodeName: "test", clock, random, events, journal },
+    ...{ nodeName: "test", clock, random, events, journal, idleMs },
     pool: tasks,
     ledger: new MemoryTaskLedger(memory),
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },

@@ -149,6 +149,19 @@ describe("runs of a node", () => {
     await assert.rejects(node.runs.execute(startOf(workflowId), forever), code("NODE_STOPPING"));
   });
 
+  it("lets a run that only waits leave memory, and brings it back when its signal comes", async () => {
+    await node.stop();
+    node = await startRunsNode(store, tasks, 20);
+    const left: string[] = [];
+    node.events.on("run.passivated", ({ runId }) => left.push(runId));
+    const busy = await node.runs.start(startOf(await store.deploy("do: [{ slow: { call: refund@default } }]")));
+    const { runId } = await node.runs.start(startOf(await store.deploy(SIGNAL)));
+    await waitUntil("the run to leave memory", () => left.includes(runId));
+    await node.runs.signal(runId, { name: "go", payload: "7", signalId: "" });
+    assert.equal((await node.runs.outcome(runId, forever)).output, "7");
+    assert.ok(!left.includes(busy.runId), "a run with work under way stays");
+  });
+
   describe("when a node is gone", () => {
     it("goes on where the history ends: finished steps are not executed again", async () => {
       const workflowId = await store.deploy(
