@@ -9,7 +9,8 @@ import type { Json } from "../../actors/json.ts";
 import { ExpressionFault } from "../../actors/language/expression.ts";
 import { compileExpression } from "../../actors/language/jq/compile-expression.ts";
 import { fixedScope } from "../support/fixed-scope.ts";
-import { anyProgram, anyValue } from "../support/jq-programs.ts";
+import { anyProgram } from "../support/jq-programs.ts";
+import { anyValue } from "../support/jq-values.ts";
 
 const CASES = Number(process.env["JQ_CASES"] ?? 2_000);
 /** Most programs must be in the subset, or the test says little. */

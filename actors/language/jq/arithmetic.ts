@@ -45,7 +45,7 @@ export function subtract(machine: Machine, a: Json, b: Json): Json {
 }
 
 /** Product of numbers, repetition of a string, deep merge of objects. */
-export function multiply(machine: Machine, a: Json, b: Json): Json {
+function multiply(machine: Machine, a: Json, b: Json): Json {
   if (typeof a === "number" && typeof b === "number") return machine.number(a * b);
   if (typeof a === "string" && typeof b === "number") return repeat(machine, a, b);
   if (typeof a === "number" && typeof b === "string") return repeat(machine, b, a);
@@ -54,7 +54,7 @@ export function multiply(machine: Machine, a: Json, b: Json): Json {
 }
 
 /** Quotient of numbers; a string split by another. */
-export function divide(machine: Machine, a: Json, b: Json): Json {
+function divide(machine: Machine, a: Json, b: Json): Json {
   if (typeof a === "number" && typeof b === "number") {
     if (b === 0) throw new JqFault(`${describe(a)} and ${describe(b)} cannot be divided because the divisor is zero`);
     return machine.number(a / b);
@@ -64,7 +64,7 @@ export function divide(machine: Machine, a: Json, b: Json): Json {
 }
 
 /** Remainder of whole numbers (fractions are cut off), with the sign of the dividend. */
-export function remainder(machine: Machine, a: Json, b: Json): Json {
+function remainder(machine: Machine, a: Json, b: Json): Json {
   if (typeof a !== "number" || typeof b !== "number") throw new JqFault(`${describe(a)} and ${describe(b)} cannot be divided (remainder)`);
   if (Number.isNaN(a) || Number.isNaN(b)) return machine.number(Number.NaN);
   const divisor = toInteger(b);

@@ -3,7 +3,6 @@
  * needed. An evaluation can't be interrupted from inside, so a thread that takes too long is ended, and the next request starts another
  * one. An idle thread doesn't keep the process alive.
  */
-import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { CancelTimer, Clock } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
@@ -105,7 +104,7 @@ class JqWasmEvaluator implements ExternalEvaluator {
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL(`./jq-wasm-thread${extname(import.meta.url)}`, import.meta.url), {
+    const thread = new Worker(new URL("./jq-wasm-thread.ts", import.meta.url), {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },
       stdout: true,

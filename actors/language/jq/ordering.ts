@@ -54,7 +54,7 @@ export function equals(machine: Machine, a: Json, b: Json): boolean {
 }
 
 /** Order of texts by code points. Code units order the same, but for surrogates, which stand for the highest code points. */
-export function compareText(a: string, b: string): number {
+function compareText(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index++) {

@@ -36,7 +36,7 @@ export function modifying(paths: Paths, update: Code): (env: Environment, input:
 }
 
 /** The first value of a filter, or undefined. */
-export function firstOf(code: Code): (env: Environment, input: Json) => Json | undefined {
+function firstOf(code: Code): (env: Environment, input: Json) => Json | undefined {
   if (code.kind === "one") return code.run;
   const { run } = code;
   return (env, input) => {

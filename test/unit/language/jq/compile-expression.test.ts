@@ -141,6 +141,15 @@ describe("a compiled expression", () => {
     );
   });
 
+  it("orders NaN below every number, and never equal to itself", () => {
+    assert.deepEqual(evaluate("[nan < 1, nan < nan, nan == nan, ([nan] == [nan]), ([1, nan, 0] | sort)]"), [true, true, false, false, [null, 0, 1]]);
+  });
+
+  it("reads JSON text strictly", () => {
+    for (const text of ["", "abc", "[1", "1 2", "{a:1}"]) assert.throws(() => evaluate("fromjson", text), ExpressionFault);
+    assert.deepEqual(evaluate("fromjson", ' {"a": [1, null]} '), { a: [1, null] });
+  });
+
   it("never gives numbers that JSON doesn't have", () => {
     assert.equal(evaluate("nan"), null);
     assert.deepEqual(evaluate("[infinite, -infinite, {a: nan}]"), [Number.MAX_VALUE, -Number.MAX_VALUE, { a: null }]);
