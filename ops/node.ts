@@ -144,6 +144,14 @@ class Node implements RunningNode {
     this.stopSoon();
   }
 
+  #addGauges(gateway: GrpcServer): void {
+    const { system } = this.#runs.open;
+    this.#metrics?.addGauge("maestro_actors", "Actors in memory.", () => system.size);
+    this.#metrics?.addGauge("maestro_actors_quarantined", "Actors that are set aside now.", () => system.quarantined().length);
+    this.#metrics?.addGauge("maestro_actor_pending_replies", "Asks that await their answer.", () => system.pendingReplies);
+    this.#metrics?.addGauge("maestro_grpc_waiting_calls", "Calls that wait for something: watches, executions.", () => gateway.waitingCalls);
+  }
+
   async #stop(): Promise<void> {
     for (const { name } of this.#readiness.checks()) this.#readiness.notReady(name, "the node is stopping");
     this.#log.info({ reason: this.#stopReason }, "the node stops");
@@ -202,6 +210,7 @@ class Node implements RunningNode {
         const { grpcHost: host, grpcPort: port } = this.#config;
         this.#gateway = new GrpcServer({ runs, workflows, clock, events: this.events, host, port });
         await this.#gateway.start();
+        this.#addGauges(this.#gateway);
       },
       stop: () => this.#gateway?.drain(CALL_GRACE_MS),
     };

@@ -9,6 +9,8 @@ import type { EventHub, EventListener, EventName } from "../runtime/events.ts";
 export interface NodeMetrics {
   /** The page that Prometheus reads. */
   page(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Adds a value that is read when the page is asked for. The name begins with `maestro_` and ends with its unit, if it has one. */
+  addGauge(name: string, help: string, read: () => number): void;
   /** Stops listening. */
   close(): void;
 }
@@ -28,12 +30,16 @@ export function openMetrics(events: EventHub, nodeName: string): NodeMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ node: nodeName });
   collectDefaultMetrics({ register: registry });
-  addProcessGauges(registry);
+  const addGauge = (name: string, help: string, read: () => number): void => {
+    const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(read()) });
+  };
+  addGauge("maestro_memory_usage_bytes", "Resident memory of the process.", () => process.memoryUsage.rss());
   const table = metricTable(registry);
   const names = Object.keys(table) as EventName[];
   const stops = names.flatMap((name) => subscribe(events, name, table) ?? []);
   return {
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    addGauge,
     close() {
       for (const stop of stops) stop();
       registry.clear();
@@ -231,15 +237,4 @@ function requestRows(registry: Registry): Pick<MetricTable, Extract<EventName, `
     },
     "request.broken": undefined,
   };
-}
-
-function addProcessGauges(registry: Registry): void {
-  new Gauge({
-    name: "maestro_memory_usage_bytes",
-    help: "Resident memory of the process.",
-    registers: [registry],
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
 }

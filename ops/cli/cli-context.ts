@@ -1,6 +1,7 @@
 /**
  * What a command is given: the world outside, so that commands can be run by tests inside their process.
  */
+import { DEFAULT_GRPC_PORT } from "../../gateway/address.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Random } from "../../runtime/random.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
@@ -24,7 +25,7 @@ export interface CliContext {
 }
 
 /** Address of the node when neither `--address` nor MAESTRO_ADDRESS names one. */
-export const DEFAULT_ADDRESS = "127.0.0.1:50051";
+const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_GRPC_PORT}`;
 
 /** Connects, does the work, and closes the connection. */
 export async function withGateway<T>(context: CliContext, address: string | undefined, work: (gateway: Gateway) => Promise<T>): Promise<T> {

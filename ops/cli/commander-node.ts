@@ -24,7 +24,9 @@ export function addNodeCommands(program: Command, context: CliContext): void {
       await finish(context, node);
     });
   withSettings(program.command("dev [folder]"))
-    .description("Run a node for trying things out: deploys the workflows of a folder and again whatever changes; the shell is allowed.")
+    .description(
+      "Run a node for trying things out: deploys the workflows of a folder, and again whatever changes; loads task handlers from its folder `handlers` at the start; allows the shell.",
+    )
     .action(async (folder: string | undefined, options: Options) => {
       const root = resolve(context.cwd, folder ?? ".");
       const handlers = join(root, "handlers");

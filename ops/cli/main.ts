@@ -22,6 +22,17 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+process.on("uncaughtException", (error) => {
+  // A defect, or a promise that nobody handles. What was acknowledged is in the journal; going on in an unknown state is worse than ending.
+  process.stderr.write(`${error.stack ?? String(error)}\n`);
+  process.exit(EXIT.node);
+});
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // Whoever read our output, as `head` does, has seen enough.
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  throw error;
+});
+
 // The clock's timers don't keep a process alive; as long as a command is under way, this does.
 const { port1: alive } = new MessageChannel();
 alive.ref();

@@ -11,6 +11,9 @@ import type { Output } from "./output.ts";
 /** Editors write a file in several steps; this long after the last one it is read. */
 const SETTLE_MS = 150;
 
+/** Other documents may lie beside workflows: every workflow names its language. */
+const IS_WORKFLOW = /\bdsl"?\s*:/;
+
 /** What the folder needs. */
 export interface WorkflowFolderOptions {
   readonly folder: string;
@@ -37,7 +40,7 @@ export class WorkflowFolder {
     for (const file of globSync("*.{yaml,yml,json}", { cwd: folder }).sort()) {
       const path = join(folder, file);
       const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-      if (this.#tried.get(file) === text || !/^\s*"?dsl"?\s*:/m.test(text)) continue;
+      if (this.#tried.get(file) === text || !IS_WORKFLOW.test(text)) continue;
       this.#tried.set(file, text);
       try {
         const { workflow, created } = await deployLatest(gateway, text, clock.now());

@@ -102,6 +102,14 @@ describe("the metrics", () => {
     assert.equal(await metricOf("maestro_executor_queue_length"), 9);
   });
 
+  it("reads a gauge when the page is asked for", async () => {
+    let actors = 3;
+    metrics.addGauge("maestro_actors", "Actors in memory.", () => actors);
+    assert.equal(await metricOf("maestro_actors"), 3);
+    actors = 4;
+    assert.equal(await metricOf("maestro_actors"), 4);
+  });
+
   it("keeps two nodes of one process apart", async () => {
     const other = openMetrics(new EventHub(), "n2");
     events.emit("run.started", { runId: "r1", workflow: "w" });
