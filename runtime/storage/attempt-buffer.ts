@@ -19,7 +19,7 @@ export class AttemptBuffer {
     return this.#records.size;
   }
 
-  /** Records that were dropped because the buffer was full. */
+  /** Records that were dropped: there was no room for them, or they could not be stored. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -33,6 +33,11 @@ export class AttemptBuffer {
     }
     this.#records.set(key, record);
     return true;
+  }
+
+  /** Counts records that were taken out and can't be stored. */
+  drop(count: number): void {
+    this.#dropped += count;
   }
 
   /** Takes the oldest records out, at most `limit`. */

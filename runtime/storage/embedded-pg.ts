@@ -5,8 +5,8 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
-import type { Clock } from "../clock.ts";
-import { MaestroError } from "../errors.ts";
+import type { CancelTimer, Clock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { Random } from "../random.ts";
 import { type DataFolderLock, lockDataFolder } from "./data-folder-lock.ts";
@@ -99,7 +99,9 @@ export class EmbeddedPg {
   readonly #parts: Parts;
   #child: ChildProcess | undefined;
   #exited: Promise<string> = Promise.resolve("not started");
-  #stopping = false;
+  #stopped: Promise<void> | undefined;
+  #restarting: Promise<void> | undefined;
+  #cancelRestart: CancelTimer | undefined;
   #restarts = 0;
 
   /** Use {@link startEmbeddedPg}. */
@@ -160,12 +162,16 @@ export class EmbeddedPg {
   }
 
   /** Stops the server (fast: open transactions are rolled back, a checkpoint is written) and gives the folder back. */
-  async stop(): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
+  stop(): Promise<void> {
+    this.#stopped ??= this.#halt();
+    return this.#stopped;
+  }
+
+  async #halt(): Promise<void> {
+    this.#cancelRestart?.();
+    await this.#restarting;
     this.#child?.kill("SIGINT");
-    const { clock } = this.#parts.options;
-    const cancel = clock.schedule(STOP_MS, () => this.#child?.kill("SIGQUIT"));
+    const cancel = this.#parts.options.clock.schedule(STOP_MS, () => this.#child?.kill("SIGQUIT"));
     await this.#exited;
     cancel();
     await this.#parts.lock.release();
@@ -193,21 +199,22 @@ export class EmbeddedPg {
 
   #onExit(reason: string): void {
     this.#child = undefined;
-    if (this.#stopping) return;
+    if (this.#stopped !== undefined) return;
     const { clock, events } = this.#parts.options;
     const delayMs = Math.min(RESTART_FIRST_MS * 2 ** this.#restarts++, RESTART_MAX_MS);
     events?.emit("database.exited", { reason, restartInMs: delayMs });
-    clock.schedule(delayMs, () => void this.#restart());
+    this.#cancelRestart = clock.schedule(delayMs, () => {
+      this.#restarting = this.#restart();
+    });
   }
 
   async #restart(): Promise<void> {
-    if (this.#stopping) return;
     try {
       await stopLeftover(this.#parts.paths.data, this.#parts.options.clock);
       await this.launch();
       this.#restarts = 0;
     } catch (error) {
-      this.#onExit(error instanceof MaestroError ? error.message : String(error));
+      this.#onExit(messageOf(error));
     }
   }
 }

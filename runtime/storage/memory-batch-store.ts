@@ -43,7 +43,7 @@ export class MemoryBatchStore implements BatchStore {
     this.#requireUp();
     const { rows, runs, timersSet } = batch;
     const { store } = this.#options;
-    if (rows[0] !== undefined) return this.#find(rows[0]) !== undefined;
+    if (rows[0] !== undefined) return this.#holdsSame(rows[0]);
     if (runs[0] !== undefined) return store.runs.has(runs[0].runId);
     return timersSet[0] !== undefined && store.timers.has(timerName(timersSet[0]));
   }
@@ -124,9 +124,11 @@ export class MemoryBatchStore implements BatchStore {
   }
 }
 
-/** What PostgreSQL would refuse: its texts can't hold the character zero. */
+/** What PostgreSQL would refuse: a number that its column can't hold, or a text with the character zero. */
 function findUnfit({ runs, heads }: Batch): string | undefined {
-  const texts = [...runs, ...heads].map(({ head }) => head.errorMessage ?? "");
-  for (const { run } of runs) texts.push(run.userId, JSON.stringify(run.labels).replaceAll("\\u0000", "\0"));
+  if ([...runs, ...heads].some(({ head }) => head.wake > SMALLINT_MAX)) return "wake is out of range";
+  const texts = runs.flatMap(({ run }) => [run.userId, ...Object.entries(run.labels).flat()]);
   return texts.some((text) => text.includes("\0")) ? "a text holds the character zero" : undefined;
 }
+
+const SMALLINT_MAX = 32_767;

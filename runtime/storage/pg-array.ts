@@ -17,10 +17,11 @@ const PG_EPOCH_MS = 946_684_800_000;
 /** Version byte in front of a binary `jsonb`. */
 const JSONB_VERSION = 1;
 
-/** `uuid[]`, from UUIDs in their usual form. */
+/** `uuid[]`, from UUIDs in their usual form. @throws RangeError one is not. */
 export function uuidArray(values: readonly string[]): Buffer {
   return fixed(OID.uuid, 16, values, (buffer, value, at) => {
-    buffer.write(value.slice(0, 8) + value.slice(9, 13) + value.slice(14, 18) + value.slice(19, 23) + value.slice(24), at, "hex");
+    const hex = value.slice(0, 8) + value.slice(9, 13) + value.slice(14, 18) + value.slice(19, 23) + value.slice(24);
+    if (buffer.write(hex, at, 16, "hex") !== 16 || value.length !== 36) throw new RangeError(`not a UUID: ${value}`);
   });
 }
 
@@ -68,6 +69,11 @@ export function byteaArray(values: readonly (readonly Uint8Array[])[]): Buffer {
       next += part.length;
     }
   });
+}
+
+/** A text for people, made storable: PostgreSQL's `text` can't hold the character zero, and no message is worth a failed batch. */
+export function storable(text: string | undefined): string | undefined {
+  return text?.replaceAll("\0", "\uFFFD");
 }
 
 type Write<T> = (buffer: Buffer, value: T, at: number) => void;

@@ -1,15 +1,14 @@
 /**
  * The batch store of one lane in PostgreSQL. Owns the judgement on what the server's answer, or none, says about a batch.
  */
+import { messageOf } from "../errors.ts";
 import { type RunId, shardOf } from "../ids.ts";
 import type { Batch, BatchRow } from "./batch.ts";
 import type { BatchStore, Collision, Outcome } from "./batch-store.ts";
-import { failureOf } from "./pg-connection.ts";
+import { blamesData, failureOf } from "./pg-connection.ts";
 import type { PgLaneConnection } from "./pg-lane-connection.ts";
-import type { BatchStatements } from "./pg-statement.ts";
+import type { BatchStatements, Statement } from "./pg-statement.ts";
 
-/** Classes of SQLSTATE that blame the data: 22 data exception, 23 integrity constraint, 54 program limit exceeded. */
-const BLAMES_DATA = /^(22|23|54)...$/;
 const UNIQUE_VIOLATION = "23505";
 
 /** The store. */
@@ -23,22 +22,28 @@ export class PgBatchStore implements BatchStore {
   }
 
   async commit(batch: Batch): Promise<Outcome> {
+    let statement: Statement;
     try {
-      const rows = await this.#connection.query<{ live: number }>(this.#statements.of(batch));
+      statement = this.#statements.of(batch);
+    } catch (error) {
+      return { kind: "refused", reason: messageOf(error), isDuplicate: false };
+    }
+    try {
+      const rows = await this.#connection.query<{ live: number }>(statement);
       return rows[0]?.live === 1 ? { kind: "committed" } : { kind: "fenced" };
     } catch (error) {
-      const { code = "", message } = failureOf(error);
+      const failure = failureOf(error);
       // The server rolled back and goes on. Whatever else went wrong leaves the connection, and the outcome, in doubt.
-      if (BLAMES_DATA.test(code)) return { kind: "refused", reason: message, isDuplicate: code === UNIQUE_VIOLATION };
+      if (blamesData(failure)) return { kind: "refused", reason: failure.message, isDuplicate: failure.code === UNIQUE_VIOLATION };
       this.#connection.drop();
-      return { kind: "unknown", reason: message };
+      return { kind: "unknown", reason: failure.message };
     }
   }
 
   /** A batch is atomic, so one row of it decides. */
   async holds(batch: Batch): Promise<boolean> {
     const [row] = batch.rows;
-    if (row !== undefined) return this.#exists("SELECT FROM journal WHERE run_id = $1 AND seq = $2", [row.runId, row.firstSeq]);
+    if (row !== undefined) return this.#holdsRow(row);
     const [run] = batch.runs;
     if (run !== undefined) return this.#exists("SELECT FROM workflow_runs WHERE id = $1", [run.runId]);
     const [timer] = batch.timersSet;

@@ -78,6 +78,11 @@ export function failureOf(error: unknown): PgFailure {
   };
 }
 
+/** True if the server refused a statement for the data in it (SQLSTATE classes 22, 23 and 54) and would do so again. */
+export function blamesData({ code }: PgFailure): boolean {
+  return code !== undefined && /^(22|23|54)...$/.test(code);
+}
+
 function configOf(url: string, options: ConnectOptions): pg.ClientConfig {
   const target = new URL(url);
   const settings = Object.entries(options.settings ?? {}).map(([name, value]) => `-c ${name}=${value}`);

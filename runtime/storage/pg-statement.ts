@@ -9,7 +9,7 @@ import type { Batch, BatchHead, BatchKey, BatchRow, BatchRun } from "./batch.ts"
 import type { RunTimer } from "./journal.ts";
 import { journalChecksum } from "./journal-checksum.ts";
 import type { Claim } from "./ownership.ts";
-import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, textArray, timestamptzArray, uuidArray } from "./pg-array.ts";
+import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, storable, textArray, timestamptzArray, uuidArray } from "./pg-array.ts";
 
 /** A prepared statement with its parameters, as the driver takes it. */
 export interface Statement {
@@ -50,7 +50,7 @@ const headColumns: readonly Column<BatchHead>[] = [
   ["id", "uuid", (rows) => uuidArray(rows.map((row) => row.runId))],
   ["status", "text", (rows) => textArray(rows.map((row) => row.head.status))],
   ["wake", "int2", (rows) => int2Array(rows.map((row) => row.head.wake))],
-  ["error_message", "text", (rows) => textArray(rows.map((row) => row.head.errorMessage))],
+  ["error_message", "text", (rows) => textArray(rows.map((row) => storable(row.head.errorMessage)))],
   ["ended_at", "timestamptz", (rows) => timestamptzArray(rows.map((row) => row.head.endedAtMs))],
 ];
 

@@ -7,7 +7,8 @@ import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import { LIMITS } from "../limits.ts";
 import { AttemptBuffer } from "./attempt-buffer.ts";
-import { int4Array, textArray, timestamptzArray, uuidArray } from "./pg-array.ts";
+import { int4Array, storable, textArray, timestamptzArray, uuidArray } from "./pg-array.ts";
+import { blamesData, failureOf } from "./pg-connection.ts";
 import { PgDatabase } from "./pg-database.ts";
 import type { AttemptRecord, TaskLedger } from "./task-ledger.ts";
 
@@ -87,9 +88,11 @@ export class PgTaskLedger implements TaskLedger {
       try {
         await this.#database.query(UPSERT, columnsOf(bulk));
       } catch (error) {
-        this.#buffer.putBack(bulk);
+        const isHopeless = blamesData(failureOf(error));
+        if (isHopeless) this.#buffer.drop(bulk.length);
+        else this.#buffer.putBack(bulk);
         this.#events.emit("ledger.delayed", { records: this.#buffer.size, dropped: this.#buffer.dropped, reason: messageOf(error) });
-        return false;
+        if (!isHopeless) return false;
       }
     }
     return true;
@@ -106,6 +109,6 @@ function columnsOf(bulk: readonly AttemptRecord[]): readonly Buffer[] {
     textArray(bulk.map((record) => record.status)),
     timestamptzArray(bulk.map((record) => record.createdAtMs)),
     timestamptzArray(bulk.map((record) => record.endedAtMs)),
-    textArray(bulk.map((record) => record.errorMessage)),
+    textArray(bulk.map((record) => storable(record.errorMessage))),
   ];
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { MaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Journal } from "../../runtime/storage/journal.ts";
+import type { Journal, NewRun } from "../../runtime/storage/journal.ts";
 import { createWrite, entryWrite, headWrite, RUNNING, runIdOn } from "../support/run-writes.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import type { MakeBed, StorageBed } from "./bed.ts";
@@ -145,7 +145,7 @@ export function journalConformance(makeBed: MakeBed): void {
       const runIds = Array.from({ length: 9 }, () => runIdOn(0));
       const poisoned = runIds[4] as RunId;
       await Promise.all(runIds.map((runId) => journal.append(createWrite(runId))));
-      const poison = { status: "failed", wake: 0, errorMessage: "zero: \0" } as const;
+      const poison = { ...RUNNING, wake: 40_000 };
       const results = await Promise.allSettled(
         runIds.map((runId) => journal.append(entryWrite(runId, 2, runId === poisoned ? { head: poison } : {}))),
       );
@@ -156,6 +156,26 @@ export function journalConformance(makeBed: MakeBed): void {
       assert.equal(await historyOf(poisoned), "1;");
       await journal.append(entryWrite(poisoned, 2));
       assert.equal(await historyOf(poisoned), "1;2;");
+    });
+
+    it("rejects a run that the tables can't hold, and takes the others", async () => {
+      const runIds = Array.from({ length: 3 }, () => runIdOn(0));
+      const writes = runIds.map((runId) => createWrite(runId));
+      const [, poisoned] = writes;
+      assert.ok(poisoned?.create);
+      const results = await Promise.allSettled(
+        writes.map((write) => journal.append(write === poisoned ? { ...write, create: { ...poisoned.create, userId: "a\0" } as NewRun } : write)),
+      );
+      assert.deepEqual(
+        results.map((result) => result.status),
+        ["fulfilled", "rejected", "fulfilled"],
+      );
+    });
+
+    it("keeps a run whose error holds what a column can't", async () => {
+      const runId = runIdOn();
+      await journal.append(createWrite(runId, { head: { status: "failed", wake: 0, errorMessage: "zero: \0", endedAtMs: 1 } }));
+      assert.match((await journal.find(runId))?.errorMessage ?? "", /^zero: /);
     });
 
     it("rejects another history at the same place", async () => {

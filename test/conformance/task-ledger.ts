@@ -39,6 +39,12 @@ export function taskLedgerConformance(makeBed: MakeBed): void {
       assert.deepEqual(await bed.attempts(), [attempt(1, ended), attempt(2, ended)]);
     });
 
+    it("stores an attempt whose error holds what a column can't", async () => {
+      bed.ledger.record(attempt(1, { ...ended, errorMessage: "zero: \0" }));
+      await bed.ledger.flush();
+      assert.match((await bed.attempts())[0]?.errorMessage ?? "", /^zero: /);
+    });
+
     it("stores more than one bulk at once", async () => {
       for (let number = 1; number <= 2_500; number++) bed.ledger.record(attempt(number));
       await bed.ledger.flush();

@@ -1,0 +1,171 @@
+/** The schema: how it is applied, the operators' SQL that it must serve, and the plans of every query on a store that is not small. */
+import assert from "node:assert/strict";
+import { type RunId, SHARD_COUNT, shardOf } from "../../runtime/ids.ts";
+import { connectPg, type PgClient } from "../../runtime/storage/pg-connection.ts";
+import type { PgDatabase } from "../../runtime/storage/pg-database.ts";
+import { PgJournalReader } from "../../runtime/storage/pg-journal-reader.ts";
+import { knownMigrations, migrate } from "../../runtime/storage/pg-migrate.ts";
+import { execute, freshDatabase } from "../support/pg-fixture.ts";
+import { runIdOn } from "../support/run-writes.ts";
+
+describe("the schema", function () {
+  this.timeout(60_000);
+  let url: string;
+
+  beforeEach(async () => {
+    url = await freshDatabase();
+  });
+
+  const empty = () => execute(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+
+  it("is applied once by many nodes that start at once", async () => {
+    await empty();
+    const applied = await Promise.all([migrate(url), migrate(url), migrate(url)]);
+    assert.deepEqual(applied.sort(), [0, 0, (await knownMigrations()).length]);
+    const rows = await execute<{ number: number }>(url, "SELECT number FROM schema_migrations ORDER BY number");
+    assert.deepEqual(
+      rows.map(({ number }) => number),
+      (await knownMigrations()).map(({ number }) => number),
+    );
+  });
+
+  it("is refused when it is newer than the program", async () => {
+    await execute(url, "INSERT INTO schema_migrations (number, name, checksum) VALUES (9999, 'later', '')");
+    await assert.rejects(migrate(url), { code: "SCHEMA_TOO_NEW" });
+  });
+
+  it("is refused when a migration was changed after it was applied", async () => {
+    const [first, ...others] = await knownMigrations();
+    assert.ok(first);
+    await assert.rejects(migrate(url, [{ ...first, checksum: "changed" }, ...others]), { code: "SCHEMA_CHANGED" });
+  });
+
+  it("keeps nothing of a migration that fails, and goes on from there", async () => {
+    const known = await knownMigrations();
+    const broken = { number: 9000, name: "broken", sql: "CREATE TABLE half (); SELECT 1 / 0", checksum: "x" };
+    await assert.rejects(migrate(url, [...known, broken]));
+    assert.equal(await migrate(url, [...known, { ...broken, sql: "CREATE TABLE half ()" }]), 1);
+  });
+
+  it("reads a run's shard as the program does", async () => {
+    for (let shard = 0; shard < SHARD_COUNT; shard += 273) {
+      const runId = runIdOn(shard);
+      assert.deepEqual(await execute(url, "SELECT shard_of($1) AS shard", [runId]), [{ shard: shardOf(runId) }]);
+    }
+  });
+
+  it("serves the operations guide's queries", async () => {
+    for (const text of GUIDE_QUERIES) await execute(url, text);
+    const rows = await execute<{ indexname: string }>(url, "SELECT indexname FROM pg_indexes WHERE indexname LIKE 'idx_%'");
+    const found = new Set(rows.map(({ indexname }) => indexname));
+    for (const name of GUIDE_INDEXES) assert.ok(found.has(name), `${name} is missing`);
+  });
+});
+
+const GUIDE_QUERIES = [
+  `SELECT w.name, wr.status, wr.error_message, wr.created_at FROM workflow_runs wr JOIN workflows w ON wr.workflow_id = w.id
+    WHERE wr.status = 'failed' AND wr.created_at > NOW() - INTERVAL '1 hour' ORDER BY wr.created_at DESC LIMIT 20`,
+  `SELECT user_id, COUNT(*) AS request_count, COUNT(DISTINCT endpoint) AS unique_endpoints,
+    COUNT(DISTINCT DATE_TRUNC('hour', created_at)) AS active_hours
+    FROM api_requests WHERE created_at > NOW() - INTERVAL '24 hours' GROUP BY user_id HAVING COUNT(*) > 10000 ORDER BY request_count DESC`,
+  "SELECT status, created_at FROM task_executions WHERE status = 'failed' ORDER BY created_at DESC LIMIT 20",
+];
+
+const GUIDE_INDEXES = [
+  "idx_workflow_runs_status_created",
+  "idx_workflow_runs_workflow_id_created",
+  "idx_workflow_runs_active",
+  "idx_workflow_runs_dashboard",
+  "idx_task_executions_status_created",
+];
+
+const ROWS = 100_000;
+
+/** 100,000 runs: 1 in 500 has work, 1 in 50 waits for its timer, 1 in 400 failed, the others completed; two journal rows each. */
+const FILL = `
+  CREATE TEMPORARY TABLE made AS SELECT n,
+    (lpad(to_hex(1700000000000 + n), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8000' || lpad(to_hex(n), 12, '0'))::uuid AS id
+    FROM generate_series(1, ${ROWS}) AS n;
+  INSERT INTO workflow_runs (id, workflow_id, created_at, updated_at, ended_at, wake, status, user_id, labels)
+    SELECT id, lpad(to_hex(n % 50), 32, '0')::uuid, to_timestamp(1700000000 + n / 1000.0), now() - interval '1 hour',
+      CASE WHEN n % 50 = 0 THEN NULL ELSE now() END,
+      CASE WHEN n % 500 = 0 THEN 1 WHEN n % 50 = 0 THEN 2 ELSE 0 END,
+      CASE WHEN n % 500 = 0 THEN 'running' WHEN n % 50 = 0 THEN 'waiting' WHEN n % 400 = 1 THEN 'failed' ELSE 'completed' END, 'user', '{}'
+    FROM made;
+  INSERT INTO journal (run_id, seq, epoch, entry_count, crc, entries) SELECT id, seq, 1, 2, 0, '\\x00' FROM made, unnest(ARRAY[1, 3]) AS seq;
+  INSERT INTO run_timers SELECT now() + n * interval '1 second', id, 1 FROM made WHERE n % 50 = 0 AND n % 500 <> 0;
+  INSERT INTO run_keys SELECT 'key ' || n, id FROM made;
+  ANALYZE`;
+
+interface Plan {
+  readonly "Node Type": string;
+  readonly "Relation Name"?: string;
+  readonly "Actual Rows": number;
+  readonly "Actual Loops": number;
+  readonly "Rows Removed by Filter"?: number;
+  readonly Plans?: readonly Plan[];
+}
+
+/** Rows that a plan touched in tables. */
+function touched(plan: Plan): number {
+  const own = plan["Relation Name"] === undefined ? 0 : (plan["Actual Rows"] + (plan["Rows Removed by Filter"] ?? 0)) * plan["Actual Loops"];
+  return (plan.Plans ?? []).reduce((sum, child) => sum + touched(child), own);
+}
+
+describe(`the plans on ${ROWS} runs`, function () {
+  this.timeout(120_000);
+  let client: PgClient;
+  /** The largest number of rows that a query of the current test touched. */
+  let most = 0;
+
+  /** A database that explains every query instead of answering it. */
+  const explaining = {
+    query: async (text: string, values: readonly unknown[]) => {
+      previous = previous.then(() => explain(text, values));
+      await previous;
+      return [];
+    },
+  };
+  let previous = Promise.resolve();
+  const explain = async (text: string, values: readonly unknown[]): Promise<void> => {
+    const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, [...values]);
+    const [explained] = rows as [{ "QUERY PLAN": readonly [{ Plan: Plan }] }];
+    most = Math.max(most, touched(explained["QUERY PLAN"][0].Plan));
+  };
+  const reader = new PgJournalReader(explaining as unknown as PgDatabase);
+  const all = { first: 0, last: SHARD_COUNT - 1 };
+  const limit = 50;
+  const startMs = 1_700_000_000_000;
+
+  before(async () => {
+    client = await connectPg(await freshDatabase(), { applicationName: "plans", settings: { jit: "off" } });
+    await client.query(FILL);
+    const { rows } = await client.query<{ id: RunId }>(`SELECT id FROM made WHERE n = ${ROWS / 2}`);
+    runId = rows[0]?.id ?? assert.fail("a run was made");
+  });
+  after(() => client.end());
+  beforeEach(() => {
+    most = 0;
+  });
+
+  let runId: RunId;
+  const queries: Readonly<Record<string, () => Promise<unknown>>> = {
+    "read a history": () => reader.read(runId, 1, 100),
+    "find a run": () => reader.find(runId),
+    "find by key": () => reader.findByKey("key 77"),
+    "list the newest runs": () => reader.list({}, limit),
+    "list by workflow": () => reader.list({ workflowIds: ["00000000-0000-0000-0000-000000000007"] }, limit),
+    "list by a rare status": () => reader.list({ statuses: ["failed"] }, limit),
+    "list by time": () => reader.list({ createdAfterMs: startMs + 50_000, createdBeforeMs: startMs + 50_500 }, limit),
+    "list ready runs": () => reader.listReady(all, limit),
+    "list due timers": () => reader.listTimers(all, Date.now() + 100_000, limit),
+    audit: () => reader.audit(all, 1_000, limit),
+  };
+  for (const [name, query] of Object.entries(queries)) {
+    it(`${name} without reading the table`, async () => {
+      await query();
+      assert.ok(most > 0, "it found what it looked for");
+      assert.ok(most <= ROWS / 10, `${most} rows were touched`);
+    });
+  }
+});
