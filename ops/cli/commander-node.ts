@@ -9,6 +9,7 @@ import type { RunningNode } from "../node.ts";
 import { SETTINGS, type Setting, type SettingName } from "../settings.ts";
 import type { CliContext } from "./cli-context.ts";
 import { EXIT } from "./exit-code.ts";
+import { fieldInvalid } from "./json-argument.ts";
 import { WorkflowFolder } from "./workflow-folder.ts";
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
@@ -29,6 +30,7 @@ export function addNodeCommands(program: Command, context: CliContext): void {
     )
     .action(async (folder: string | undefined, options: Options) => {
       const root = resolve(context.cwd, folder ?? ".");
+      if (!existsSync(root)) throw fieldInvalid("folder", `there is no folder ${root}`);
       const handlers = join(root, "handlers");
       const defaults: Partial<Config> = { allowShell: true, ...(existsSync(handlers) && { handlersFolder: handlers }) };
       const node = await openNode(context, loadConfig({ env: context.env, flags: flagsOf(options), defaults }));

@@ -29,6 +29,8 @@ export async function runCommandLine(args: readonly string[], context: CliContex
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return answerUsage(error, context);
+    // Who interrupted a node that was starting knows that it stops.
+    if (context.interrupted.aborted && toMaestroError(error).code === "NODE_STOPPING") return EXIT.interrupted;
     context.output.complain(error);
     return exitCodeFor(toMaestroError(error).code, args[0] ?? "", context);
   }
