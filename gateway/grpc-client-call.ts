@@ -24,7 +24,7 @@ export type UnaryMethod<Request, Response> = (
 ) => ClientUnaryCall;
 
 /** Makes the calls of one client. */
-export class Caller {
+export class UnaryCalls {
   readonly #address: string;
   readonly #clock: Clock;
   readonly #timeoutMs: number;

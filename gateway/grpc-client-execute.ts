@@ -37,10 +37,11 @@ export class Executions {
     return this.#pending.size;
   }
 
-  /** Starts a run and resolves when it has ended. @throws what refused the run; NODE_OVERLOADED above LIMITS.executeInFlight on this client. */
+  /** Starts a run and resolves when it has ended. @throws what refused the run; MAILBOX_FULL above LIMITS.pendingReplies in flight. */
   execute(start: StartRunRequest): Promise<RunResult> {
-    if (this.#pending.size >= LIMITS.executeInFlight) {
-      return Promise.reject(new MaestroError("NODE_OVERLOADED", { facts: { active: this.#pending.size } }));
+    if (this.#pending.size >= LIMITS.pendingReplies) {
+      const facts = { actor: `The client of ${this.#address}`, queued: this.#pending.size };
+      return Promise.reject(new MaestroError("MAILBOX_FULL", { facts }));
     }
     return new Promise((resolve, reject) => {
       const stream = this.#stream ?? this.#connect();

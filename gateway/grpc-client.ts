@@ -27,7 +27,7 @@ import { WorkflowServiceClient } from "../proto/gen/maestro/v1/workflow_service.
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { MaestroError } from "../runtime/errors.ts";
 import { parseAddress } from "./address.ts";
-import { Caller, type CallSettings, metadataOf } from "./grpc-client-call.ts";
+import { type CallSettings, metadataOf, UnaryCalls } from "./grpc-client-call.ts";
 import { Executions } from "./grpc-client-execute.ts";
 import { watchHistory } from "./grpc-client-watch.ts";
 
@@ -83,7 +83,7 @@ export class MaestroClient implements Disposable {
   readonly #clock: Clock;
   readonly #workflows: WorkflowServiceClient;
   readonly #runs: RunServiceClient;
-  readonly #caller: Caller;
+  readonly #calls: UnaryCalls;
   readonly #executions: Executions;
 
   /** Use {@link connect}. */
@@ -92,37 +92,37 @@ export class MaestroClient implements Disposable {
     this.#clock = settings.clock ?? systemClock();
     this.#workflows = new WorkflowServiceClient(address, credentials.createInsecure(), OPTIONS);
     this.#runs = new RunServiceClient(address, credentials.createInsecure(), { ...OPTIONS, channelOverride: this.#workflows.getChannel() });
-    this.#caller = new Caller(address, this.#clock, settings.timeoutMs ?? TIMEOUT_MS);
+    this.#calls = new UnaryCalls(address, this.#clock, settings.timeoutMs ?? TIMEOUT_MS);
     this.#executions = new Executions(address, () => this.#runs.execute());
   }
 
   /** Stores a document, or only checks it. */
   deploy(document: string, dryRun = false, settings?: CallSettings): Promise<DeployResponse> {
-    return this.#caller.call("Deploy", this.#workflows.deploy.bind(this.#workflows), { document, dryRun }, settings);
+    return this.#calls.call("Deploy", this.#workflows.deploy.bind(this.#workflows), { document, dryRun }, settings);
   }
 
   /** A workflow version with its document. */
   async getWorkflow(request: Partial<GetWorkflowRequest> & { readonly name: string }, settings?: CallSettings): Promise<Workflow> {
     const named = { namespace: "", version: "", ...request };
-    const { workflow } = await this.#caller.call("Get", this.#workflows.get.bind(this.#workflows), named, settings);
+    const { workflow } = await this.#calls.call("Get", this.#workflows.get.bind(this.#workflows), named, settings);
     return present(workflow);
   }
 
   /** A page of workflow versions, newest first. */
   listWorkflows(request: Partial<ListWorkflowsRequest> = {}, settings?: CallSettings): Promise<ListWorkflowsResponse> {
     const page = { namespace: "", name: "", pageSize: 0, pageToken: "", ...request };
-    return this.#caller.call("List", this.#workflows.list.bind(this.#workflows), page, settings);
+    return this.#calls.call("List", this.#workflows.list.bind(this.#workflows), page, settings);
   }
 
   /** Takes a version, or all, out of use; answers how many. */
   async deleteWorkflow(request: Partial<GetWorkflowRequest> & { readonly name: string }, settings?: CallSettings): Promise<number> {
     const named = { namespace: "", version: "", ...request };
-    return (await this.#caller.call("Delete", this.#workflows.delete.bind(this.#workflows), named, settings)).deleted;
+    return (await this.#calls.call("Delete", this.#workflows.delete.bind(this.#workflows), named, settings)).deleted;
   }
 
   /** Starts a run; resolves after it is committed. */
   start(request: Partial<StartRunRequest> & { readonly workflow: string }, settings?: CallSettings): Promise<StartRunResponse> {
-    return this.#caller.call("Start", this.#runs.start.bind(this.#runs), { ...START, ...request }, settings);
+    return this.#calls.call("Start", this.#runs.start.bind(this.#runs), { ...START, ...request }, settings);
   }
 
   /** Starts a run over the shared stream and resolves when it has ended: the cheap way to do it often. A failed run resolves, too. */
@@ -132,24 +132,24 @@ export class MaestroClient implements Disposable {
 
   /** A run as it is now. */
   async getRun(runId: string, settings?: CallSettings): Promise<Run> {
-    const { run } = await this.#caller.call("Get", this.#runs.get.bind(this.#runs), { runId, wait: false }, settings);
+    const { run } = await this.#calls.call("Get", this.#runs.get.bind(this.#runs), { runId, wait: false }, settings);
     return present(run);
   }
 
   /** A run once it has ended. Without a deadline unless the settings give one. */
   async awaitRun(runId: string, settings: CallSettings = NO_DEADLINE): Promise<Run> {
-    const { run } = await this.#caller.call("Get", this.#runs.get.bind(this.#runs), { runId, wait: true }, { ...NO_DEADLINE, ...settings });
+    const { run } = await this.#calls.call("Get", this.#runs.get.bind(this.#runs), { runId, wait: true }, { ...NO_DEADLINE, ...settings });
     return present(run);
   }
 
   /** A page of runs, newest first. */
   listRuns(request: Partial<ListRunsRequest> = {}, settings?: CallSettings): Promise<ListRunsResponse> {
-    return this.#caller.call("List", this.#runs.list.bind(this.#runs), { ...RUNS, ...request }, settings);
+    return this.#calls.call("List", this.#runs.list.bind(this.#runs), { ...RUNS, ...request }, settings);
   }
 
   /** A page of a run's history. */
   history(request: Partial<GetRunHistoryRequest> & { readonly runId: string }, settings?: CallSettings): Promise<GetRunHistoryResponse> {
-    return this.#caller.call("GetHistory", this.#runs.getHistory.bind(this.#runs), { fromSeq: 0, pageSize: 0, ...request }, settings);
+    return this.#calls.call("GetHistory", this.#runs.getHistory.bind(this.#runs), { fromSeq: 0, pageSize: 0, ...request }, settings);
   }
 
   /** A run's history from a sequence number on, then live until the run has ended; goes on by itself after a lost connection. */
@@ -160,22 +160,22 @@ export class MaestroClient implements Disposable {
 
   /** Hands a signal to a run; resolves after it is committed. */
   async signal(request: Partial<SignalRunRequest> & { readonly runId: string; readonly name: string }, settings?: CallSettings): Promise<void> {
-    await this.#caller.call("Signal", this.#runs.signal.bind(this.#runs), { payload: "", signalId: "", ...request }, settings);
+    await this.#calls.call("Signal", this.#runs.signal.bind(this.#runs), { payload: "", signalId: "", ...request }, settings);
   }
 
   /** Asks a run to stop and to undo what it did. */
   async cancel(runId: string, reason = "", settings?: CallSettings): Promise<void> {
-    await this.#caller.call("Cancel", this.#runs.cancel.bind(this.#runs), { runId, reason }, settings);
+    await this.#calls.call("Cancel", this.#runs.cancel.bind(this.#runs), { runId, reason }, settings);
   }
 
   /** Ends a run at once. */
   async terminate(runId: string, reason = "", settings?: CallSettings): Promise<void> {
-    await this.#caller.call("Terminate", this.#runs.terminate.bind(this.#runs), { runId, reason }, settings);
+    await this.#calls.call("Terminate", this.#runs.terminate.bind(this.#runs), { runId, reason }, settings);
   }
 
   /** Lets a quarantined run go on. */
   async release(runId: string, settings?: CallSettings): Promise<void> {
-    await this.#caller.call("Release", this.#runs.release.bind(this.#runs), { runId }, settings);
+    await this.#calls.call("Release", this.#runs.release.bind(this.#runs), { runId }, settings);
   }
 
   /** Closes the connection. What waits is rejected; runs go on. */

@@ -2,7 +2,7 @@
  * The gRPC gateway of a node: the server with its services, its start, drain and stop. It owns the port and the calls, and nothing of what
  * they are about. States: created, serving, draining, stopped.
  */
-import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import { logVerbosity, Server, ServerCredentials, type ServerOptions, setLogVerbosity } from "@grpc/grpc-js";
 import { RunServiceService } from "../proto/gen/maestro/v1/run_service.ts";
 import { WorkflowServiceService } from "../proto/gen/maestro/v1/workflow_service.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -122,6 +122,8 @@ export class GrpcServer {
   }
 
   #bind(host: string, port: number): Promise<number> {
+    // The library would print, past the node's log, that it can't listen. The error that is thrown says it better.
+    setLogVerbosity(logVerbosity.NONE);
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(formatAddress(host, port), ServerCredentials.createInsecure(), (error, boundPort) => {
         if (error === null) resolve(boundPort);

@@ -22,7 +22,7 @@ export function jsonReason(text: string): string | undefined {
     JSON.parse(text);
     return undefined;
   } catch (error) {
-    return `must be JSON: ${messageOf(error)}`;
+    return `must be JSON: ${messageOf(error)}.`;
   }
 }
 

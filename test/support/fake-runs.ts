@@ -22,6 +22,8 @@ export class FakeRuns implements Runs {
   readonly #keys = new Map<string, RunId>();
   readonly #random = seededRandom(1);
   #nowMs = Date.UTC(2026, 0, 1);
+  /** Runs started so far. */
+  started = 0;
   /** Executions and waits for an end that are under way. */
   waiting = 0;
   /** Watches that are under way. */
@@ -35,6 +37,7 @@ export class FakeRuns implements Runs {
     this.#failIfAsked();
     const known = request.idempotencyKey === undefined ? undefined : this.#keys.get(request.idempotencyKey);
     if (known !== undefined) return { runId: known, created: false };
+    this.started += 1;
     const runId = newRunId(7, this.#tick(), this.#random);
     if (request.idempotencyKey !== undefined) this.#keys.set(request.idempotencyKey, runId);
     this.#create(runId, request);

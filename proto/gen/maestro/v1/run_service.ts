@@ -206,7 +206,10 @@ export interface ReleaseRunResponse {
 }
 
 export interface ExecuteRequest {
-  /** Chosen by the client, repeated in the answer. */
+  /**
+   * Chosen by the client and repeated in the answer: 1 to 2^53 - 1, and different from that of every request under way on this stream.
+   * A second request with an id that is under way ends the stream, because nobody could tell their answers apart.
+   */
   requestId: number;
   start: StartRunRequest | undefined;
 }
@@ -2158,6 +2161,8 @@ export const RunServiceService = {
   /**
    * Starts and awaits many runs over one stream; each request is answered once, in the order in which the runs end.
    * This is the fast way in: a message on a stream costs a client a fifth of a unary call.
+   * A mistake in one request is answered to that request. Ending the stream ends the waiting, never the runs. When very many requests are
+   * under way the stream is not read until some have ended.
    */
   execute: {
     path: "/maestro.v1.RunService/Execute" as const,
@@ -2190,6 +2195,8 @@ export interface RunServiceServer extends UntypedServiceImplementation {
   /**
    * Starts and awaits many runs over one stream; each request is answered once, in the order in which the runs end.
    * This is the fast way in: a message on a stream costs a client a fifth of a unary call.
+   * A mistake in one request is answered to that request. Ending the stream ends the waiting, never the runs. When very many requests are
+   * under way the stream is not read until some have ended.
    */
   execute: handleBidiStreamingCall<ExecuteRequest, ExecuteResponse>;
 }
@@ -2331,6 +2338,8 @@ export interface RunServiceClient extends Client {
   /**
    * Starts and awaits many runs over one stream; each request is answered once, in the order in which the runs end.
    * This is the fast way in: a message on a stream costs a client a fifth of a unary call.
+   * A mistake in one request is answered to that request. Ending the stream ends the waiting, never the runs. When very many requests are
+   * under way the stream is not read until some have ended.
    */
   execute(): ClientDuplexStream<ExecuteRequest, ExecuteResponse>;
   execute(options: Partial<CallOptions>): ClientDuplexStream<ExecuteRequest, ExecuteResponse>;

@@ -188,7 +188,7 @@ export interface TaskCancelled {
 export interface TimerSet {
   /** Number of the timer in this run, counted from 1. */
   timer: number;
-  /** Frame that waits; 0 for the run itself. */
+  /** Frame that it is set for; that of the root for the run's own timeout. */
   frame: number;
   kind: TimerKind;
   dueOffsetMs: number;
@@ -235,13 +235,16 @@ export interface CancelRequested {
   reason: string;
 }
 
-/** The run failed or was cancelled with completed tasks to undo. They are undone in reverse order before it ends. */
+/**
+ * The run failed or was cancelled with completed tasks to undo. All that is under way is abandoned, and the completed tasks are undone
+ * in reverse order before the run ends.
+ */
 export interface CompensationStarted {
   outcome: RunStatus;
   error?: Problem | undefined;
 }
 
-/** The run reached its end. */
+/** The run reached its end. All that is still under way is abandoned. */
 export interface RunEnded {
   status: RunStatus;
   /** JSON text; absent when it equals the last task's output, or the run did not complete. */
