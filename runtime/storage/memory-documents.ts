@@ -5,7 +5,7 @@ import { MaestroError } from "../errors.ts";
 import type { DocumentFilter, DocumentRecord, DocumentStore } from "./documents.ts";
 import type { MemoryDocument, MemoryStore } from "./memory-store.ts";
 
-/** The store. */
+/** The store. For tests and simulation. */
 export class MemoryDocuments implements DocumentStore {
   readonly #store: MemoryStore;
 

@@ -6,7 +6,7 @@ import { type BootId, SHARD_COUNT, type Shard } from "../ids.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { Claim, ClaimRequest, Ownership } from "./ownership.ts";
 
-/** The ownership table. */
+/** The ownership table. For tests and simulation. */
 export class MemoryOwnership implements Ownership {
   readonly #store: MemoryStore;
 

@@ -4,7 +4,7 @@
 import type { MemoryStore } from "./memory-store.ts";
 import type { AttemptRecord, TaskLedger } from "./task-ledger.ts";
 
-/** The ledger. */
+/** The ledger. For tests and simulation. */
 export class MemoryTaskLedger implements TaskLedger {
   readonly #store: MemoryStore;
 

@@ -55,7 +55,7 @@ export function destroy(client: PgClient): void {
 }
 
 /** Host, port and database of a URL, for messages. */
-export function addressOf(url: string): string {
+function addressOf(url: string): string {
   const config = new pg.Client({ connectionString: url });
   return `${config.host}:${config.port}/${config.database ?? ""}`;
 }

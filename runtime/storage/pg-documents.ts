@@ -29,10 +29,9 @@ interface StoredDocument {
 const FACTS = "id, namespace, name, version, title, summary, created_at";
 
 /** The store. */
-export class PgDocuments implements DocumentStore {
+class PgDocuments implements DocumentStore {
   readonly #database: PgDatabase;
 
-  /** Use {@link openPgDocuments}. */
   constructor({ url }: PgDocumentsOptions) {
     this.#database = new PgDatabase({ url, applicationName: "maestro-documents" });
   }

@@ -22,7 +22,7 @@ const MIGRATION_LOCK = "7088401";
 const LEDGER = `CREATE TABLE IF NOT EXISTS schema_migrations (
   number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`;
 
-/** The migrations beside this file, in order. */
+/** The migrations beside this file, in order. For tests beside {@link migrate}. */
 export async function knownMigrations(): Promise<readonly Migration[]> {
   const folder = new URL("./migrations/", import.meta.url);
   const names = (await readdir(folder)).filter((name) => /^\d{4}-[a-z-]+\.sql$/.test(name)).sort();

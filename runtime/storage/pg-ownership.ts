@@ -21,10 +21,9 @@ export async function openPgOwnership(options: PgOwnershipOptions): Promise<PgOw
 const CLAIM_LOCK = "7088402";
 
 /** The ownership table. */
-export class PgOwnership implements Ownership {
+class PgOwnership implements Ownership {
   readonly #database: PgDatabase;
 
-  /** Use {@link openPgOwnership}. */
   constructor({ url }: PgOwnershipOptions) {
     // A renewal that takes longer than a lease would be of no use.
     this.#database = new PgDatabase({ url, applicationName: "maestro-ownership", size: 1, statementTimeoutMs: 10_000 });
@@ -71,7 +70,7 @@ async function refuseIfHeld(query: PgQuery, nodeName: string): Promise<void> {
   throw new MaestroError("OWNED_ELSEWHERE", { facts: { node: holder.node_name, until: holder.lease_until.toISOString() } });
 }
 
-/** Fences every other boot, waiting for the batches that it has under way, and forgets boots of long ago: no row is as good as a fenced one. */
+/** Fences every other boot, waiting for the batches that it has under way, and forgets boots of long ago: no row is as good as a fenced one. For tests beside the claim. */
 export async function fencePredecessors(query: PgQuery, bootId: BootId): Promise<void> {
   await query("UPDATE lane_fences SET fenced_at = now() WHERE fenced_at IS NULL AND boot_id <> $1", [bootId]);
   await query("UPDATE nodes SET released_at = now() WHERE released_at IS NULL AND boot_id <> $1", [bootId]);

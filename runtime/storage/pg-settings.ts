@@ -34,7 +34,7 @@ export async function requireSafeSettings(url: string): Promise<void> {
   }
 }
 
-/** The judgement on the settings. @throws DATABASE_UNSAFE */
+/** The judgement on the settings. For tests beside {@link requireSafeSettings}. @throws DATABASE_UNSAFE */
 export function checkSettings(settings: readonly PgSetting[]): void {
   const values = new Map(settings.map(({ name, setting }) => [name, setting]));
   for (const { setting, unsafe, safe } of REQUIRED) {

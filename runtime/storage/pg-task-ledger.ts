@@ -35,7 +35,7 @@ const UPSERT = `INSERT INTO task_executions AS t (run_id, frame, attempt, path, 
     SET status = excluded.status, ended_at = excluded.ended_at, error_message = excluded.error_message`;
 
 /** The ledger. */
-export class PgTaskLedger implements TaskLedger {
+class PgTaskLedger implements TaskLedger {
   readonly #clock: Clock;
   readonly #events: EventHub;
   readonly #database: PgDatabase;
@@ -44,7 +44,6 @@ export class PgTaskLedger implements TaskLedger {
   #flushing: Promise<boolean> = Promise.resolve(true);
   #isClosed = false;
 
-  /** Use {@link openPgTaskLedger}. */
   constructor({ url, clock, events }: PgTaskLedgerOptions) {
     this.#clock = clock;
     this.#events = events;

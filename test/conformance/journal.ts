@@ -5,8 +5,8 @@ import type { RunId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Journal, NewRun } from "../../runtime/storage/journal.ts";
 import { createWrite, entryWrite, headWrite, RUNNING, runIdOn } from "../support/run-writes.ts";
-import { waitUntil } from "../support/wait-until.ts";
 import type { MakeBed, StorageBed } from "./bed.ts";
+import { listCases } from "./journal-lists.ts";
 
 /** Declares the suite. */
 export function journalConformance(makeBed: MakeBed): void {
@@ -138,7 +138,7 @@ export function journalConformance(makeBed: MakeBed): void {
         ["rejected", "fulfilled", "rejected", "fulfilled"],
       );
       assert.deepEqual([await journal.find(refused), await historyOf(refused), await historyOf(other)], [undefined, "", "1;2;"]);
-      assert.deepEqual(await journal.listTimers(ALL_SHARDS, 10_000, 10), []);
+      assert.deepEqual(await journal.listTimers({ first: 0, last: 4095 }, 10_000, 10), []);
     });
 
     it("rejects a write for what is in it, commits the others, and takes the run's next attempt", async () => {
@@ -233,89 +233,6 @@ export function journalConformance(makeBed: MakeBed): void {
       assert.equal((await journal.find(runId))?.status, "running");
     });
 
-    listing(() => journal);
-  });
-}
-
-const ALL_SHARDS = { first: 0, last: 4095 };
-
-/** Lists of runs, of timers, and what the auditor finds. */
-function listing(current: () => Journal): void {
-  it("lists runs, newest first, by workflow, status and time, page by page", async () => {
-    const journal = current();
-    const [workflowId, other] = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
-    const times = [1_000, 2_000, 3_000, 4_000];
-    const runIds = times.map((timeMs) => runIdOn(9, timeMs));
-    for (const [index, runId] of runIds.entries()) {
-      const head = index % 2 === 0 ? RUNNING : ({ status: "failed", wake: 0, endedAtMs: 1 } as const);
-      await journal.append(createWrite(runId, { workflowId: index === 3 ? other : workflowId, head }));
-    }
-    const indexes = async (...args: Parameters<Journal["list"]>) => (await journal.list(...args)).map((run) => runIds.indexOf(run.runId));
-    const both = [workflowId, other];
-    assert.deepEqual(await indexes({ workflowIds: both }, 10), [3, 2, 1, 0]);
-    assert.deepEqual(await indexes({ workflowIds: [workflowId] }, 10), [2, 1, 0]);
-    assert.deepEqual(await indexes({ workflowIds: both, statuses: ["failed", "cancelled"] }, 10), [3, 1]);
-    assert.deepEqual(await indexes({ workflowIds: both, createdAfterMs: 2_000, createdBeforeMs: 4_000 }, 10), [2, 1]);
-    assert.deepEqual(await indexes({ workflowIds: both }, 2, runIds[3]), [2, 1]);
-    assert.deepEqual(await indexes({ workflowIds: [] }, 10), []);
-  });
-
-  it("lists the runs that have work, by shard, page by page", async () => {
-    const journal = current();
-    const range = { first: 100, last: 200 };
-    const runIds = [99, 100, 150, 200, 201].map((shard, index) => runIdOn(shard, 10_000 + index));
-    const waiting = runIdOn(150, 20_000);
-    for (const runId of runIds) await journal.append(createWrite(runId));
-    await journal.append(createWrite(waiting, { head: { status: "waiting", wake: 4 } }));
-    assert.deepEqual(await journal.listReady(range, 10), runIds.slice(1, 4));
-    assert.deepEqual(await journal.listReady(range, 1, runIds[1]), [runIds[2]]);
-    await journal.append(entryWrite(runIds[2] as RunId, 2, { head: { status: "completed", wake: 0, endedAtMs: 1 } }));
-    assert.deepEqual(await journal.listReady(range, 10), [runIds[1], runIds[3]]);
-  });
-
-  it("keeps timers until they are cleared, soonest first, by shard", async () => {
-    const journal = current();
-    const runId = runIdOn(300);
-    const range = { first: 300, last: 300 };
-    const [soon, late, never] = [3, 2, 1].map((timer) => ({ runId, timer, dueAtMs: 1_000_000_000_123 - timer * 1_000 }));
-    assert.ok(soon && late && never);
-    await journal.append({ ...createWrite(runId), timersSet: [late, soon] });
-    assert.deepEqual(await journal.listTimers(range, late.dueAtMs + 1, 10), [soon, late]);
-    assert.deepEqual(await journal.listTimers(range, late.dueAtMs, 10), [soon]);
-    assert.deepEqual(await journal.listTimers(range, late.dueAtMs + 1, 1), [soon]);
-    assert.deepEqual(await journal.listTimers({ first: 301, last: 4095 }, late.dueAtMs + 1, 10), []);
-    await Promise.all([
-      journal.append(entryWrite(runId, 2, { timersCleared: [soon], timersSet: [never] })),
-      journal.append(entryWrite(runId, 3, { timersCleared: [never] })),
-    ]);
-    assert.deepEqual(await journal.listTimers(range, Number.MAX_SAFE_INTEGER / 1_000, 10), [late]);
-  });
-
-  it("finds runs that nothing will wake", async () => {
-    const journal = current();
-    const range = { first: 400, last: 400 };
-    const nowMs = Date.now();
-    const [ready, asleep, lostTimer, overdue, sound, signal, ended, quarantined] = Array.from({ length: 8 }, (_, index) =>
-      runIdOn(400, nowMs + index),
-    );
-    assert.ok(ready && asleep && lostTimer && overdue && sound && signal && ended && quarantined);
-    const waiting = { status: "waiting", wake: 2 } as const;
-    await Promise.all([
-      journal.append(createWrite(ready)),
-      journal.append(createWrite(asleep, { head: { status: "waiting", wake: 0 } })),
-      journal.append(createWrite(lostTimer, { head: waiting })),
-      journal.append({ ...createWrite(overdue, { head: waiting }), timersSet: [{ runId: overdue, timer: 1, dueAtMs: nowMs - 60_000 }] }),
-      journal.append({ ...createWrite(sound, { head: waiting }), timersSet: [{ runId: sound, timer: 1, dueAtMs: nowMs + 60_000 }] }),
-      journal.append(createWrite(signal, { head: { status: "waiting", wake: 4 } })),
-      journal.append(createWrite(ended, { head: { status: "cancelled", wake: 0, endedAtMs: nowMs } })),
-      journal.append(createWrite(quarantined, { head: { status: "quarantined", wake: 0 } })),
-    ]);
-    assert.deepEqual(await journal.audit(range, 30_000, 10), { withoutWake: [], ready: [] });
-    const found = await waitUntil("the runs to be older than the grace", async () => {
-      const audit = await journal.audit(range, 1, 10);
-      return audit.ready.length > 0 && audit;
-    });
-    assert.deepEqual(found, { withoutWake: [asleep, lostTimer, overdue], ready: [ready] });
-    assert.deepEqual(await journal.audit({ first: 401, last: 401 }, 1, 10), { withoutWake: [], ready: [] });
+    listCases(() => journal);
   });
 }

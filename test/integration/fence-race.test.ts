@@ -3,7 +3,6 @@
  * takeover committed. The same harness must find such rows when the batch's lock is weakened, or it would prove nothing.
  */
 import assert from "node:assert/strict";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { newBootId } from "../../runtime/ids.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import { formBatch } from "../../runtime/storage/batch.ts";
@@ -54,7 +53,7 @@ describe("a takeover that races a stale writer's batch", function () {
     const runIds = writes.map((write) => write.runId);
     const countRows = async () => (await taker.query("SELECT FROM journal WHERE run_id = ANY($1::uuid[])", [runIds])).length;
     const delayBy = async (turns: number) => {
-      for (let turn = 0; turn < turns; turn++) await nextTurn();
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
     };
     const headStart = (random.uint32() % (2 * HEAD_START_TURNS)) - HEAD_START_TURNS;
     const batch = async () => {

@@ -8,7 +8,7 @@ import type { RunHead, RunWrite } from "../../runtime/storage/journal.ts";
 const random = systemRandom();
 
 /** The workflow of {@link createWrite}, unless another is given. */
-export const WORKFLOW_ID = newUuid(random);
+const WORKFLOW_ID = newUuid(random);
 
 /** A run that has work. */
 export const RUNNING: RunHead = { status: "running", wake: 1 };
