@@ -13,7 +13,12 @@ const DIST = join(ROOT, "dist");
 const COMPILE_TIMEOUT_MS = 300_000;
 
 /** Everything below the source folders that is neither program text nor documentation is read at run time. */
-const ASSETS = ["proto/**/*.proto", "{runtime,actors,gateway,ops}/**/*.{sql,json,html,css,svg,yaml,yml,wasm}", "ops/examples/**/!(*.ts)"];
+const ASSETS = [
+  "proto/**/*.proto",
+  "{runtime,actors,gateway,ops}/**/*.{sql,json,html,css,svg,yaml,yml,wasm}",
+  "ops/examples/**/!(*.ts)",
+  "ops/examples/*/service/**",
+];
 
 /** A file that is named by URL, as worker threads are: the compiler rewrites imports, but not these. */
 const URL_OF_SOURCE = /(new URL\(\s*["']\.{1,2}\/[^"']+)\.ts(["'],\s*import\.meta\.url\s*\))/g;
