@@ -3,10 +3,10 @@
  * which applies anything to anything and mostly faults.
  */
 import fc from "fast-check";
-import { ARGUMENT_CALLS, BINARIES, FILTER_CALLS, PATHS, PLACES, SHAPES, TWO_CALLS, TYPED, UPDATES, VALUE_CALLS } from "./jq-templates.ts";
+import { ARGUMENT_CALLS, BINARIES, FILTER_CALLS, PATHS, PLACES, PRECEDENCE, SHAPES, TWO_CALLS, TYPED, UPDATES, VALUE_CALLS } from "./jq-templates.ts";
 import { NUMBERS, TEXTS } from "./jq-values.ts";
 
-type Grammar = Record<"N" | "S" | "B" | "A" | "O" | "V" | "T" | "P", string>;
+type Grammar = Record<"N" | "S" | "B" | "A" | "O" | "V" | "T" | "P" | "plain", string>;
 
 const HOLE = /\b[NSBAOVTUPQR]\b/g;
 const grammar = fc.letrec<Grammar>((tie) => {
@@ -30,6 +30,7 @@ const grammar = fc.letrec<Grammar>((tie) => {
     { arbitrary: fc.constantFrom("$x", "$y", "null", "true", "false", "[]", "{}", "[1,2,3]", '{"a":1}', "range(3)"), weight: 2 },
   );
   return {
+    plain: fill(fc.constantFrom(...PRECEDENCE)),
     N: typed("N", ...NUMBERS.map(String)),
     S: typed("S", ...TEXTS.map((text) => JSON.stringify(text))),
     B: typed("B", "true", "false"),
@@ -51,4 +52,6 @@ const grammar = fc.letrec<Grammar>((tie) => {
 });
 
 /** Programs. They may use `$x` and `$y`. */
-export const anyProgram: fc.Arbitrary<string> = fc.oneof(...(["N", "S", "B", "A", "O", "V", "V", "V", "P"] as const).map((kind) => grammar[kind]));
+export const anyProgram: fc.Arbitrary<string> = fc.oneof(
+  ...(["N", "S", "B", "A", "O", "V", "V", "V", "P", "plain"] as const).map((kind) => grammar[kind]),
+);

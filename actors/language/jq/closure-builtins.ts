@@ -3,13 +3,13 @@
  */
 import type { Json } from "../../json.ts";
 import { valuesOf } from "./access.ts";
-import { add } from "./arithmetic.ts";
 import type { BuiltinCompiler } from "./builtins.ts";
 import { type Code, emitting, many, type One, one, type Path } from "./code.ts";
 import { entriesOf, fromEntries } from "./entries.ts";
 import type { Environment } from "./machine.ts";
 import { equals, isArray, isTruthy } from "./ordering.ts";
 import { deletePaths } from "./paths.ts";
+import { Sum } from "./sum.ts";
 import type { Node, NodeOf } from "./syntax.ts";
 import { modifying } from "./updates.ts";
 
@@ -79,26 +79,12 @@ function quantifier(decisive: boolean): BuiltinCompiler {
 const sum: BuiltinCompiler = (compiler, node, names) => {
   const generator = emitting(compiler.code(argument(node, 0, ITEMS), names));
   return one((env, input) => {
-    let total: Json = null;
-    let texts: string[] | undefined;
-    let items: Json[] | undefined;
+    const total = new Sum(env.machine);
     generator(env, input, (value) => {
-      if (isArray(value) && (items !== undefined || total === null)) {
-        items ??= [];
-        env.machine.charge(1 + value.length);
-        for (const item of value) items.push(item);
-      } else if (typeof value === "string" && (texts !== undefined || total === null) && items === undefined) {
-        texts ??= [];
-        env.machine.chargeText(value.length);
-        texts.push(value);
-      } else {
-        total = add(env.machine, items ?? texts?.join("") ?? total, value);
-        items = undefined;
-        texts = undefined;
-      }
+      total.add(value);
       return false;
     });
-    return items ?? texts?.join("") ?? total;
+    return total.value;
   });
 };
 

@@ -53,6 +53,7 @@ function closingOf(value: Json): string {
 function dump(value: Json, length: number): string {
   if (length > SHOWN_BYTES) return "";
   if (typeof value === "string") return JSON.stringify(value.slice(0, SHOWN_BYTES + 1) + (value.length > SHOWN_BYTES + 1 ? "…" : ""));
+  if (Object.is(value, -0)) return "-0";
   if (typeof value === "number" && !Number.isFinite(value)) return Number.isNaN(value) ? "null" : String(Math.sign(value) * Number.MAX_VALUE);
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   let text = Array.isArray(value) ? "[" : "{";

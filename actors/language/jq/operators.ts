@@ -57,5 +57,5 @@ function binary(compiler: Compiler, node: { left: Node; right: Node }, names: Na
 
 function negate(value: Json): Json {
   if (typeof value !== "number") throw new JqFault(`${describe(value)} cannot be negated`);
-  return -value;
+  return 0 - value;
 }

@@ -61,9 +61,18 @@ class Parser implements FilterParser {
   }
 
   #comma(): Node {
-    let left = this.alternative();
-    while (this.#tokens.take(",")) left = { kind: "comma", left, right: this.alternative() };
+    let left = this.#binding();
+    while (this.#tokens.take(",")) left = { kind: "comma", left, right: this.#binding() };
     return left;
+  }
+
+  /** `source as pattern | body`: the source reaches back to a comma or a pipe, the body to the end. */
+  #binding(): Node {
+    const source = this.alternative();
+    if (!this.#tokens.takeName("as")) return source;
+    const pattern = parsePattern(this.#tokens);
+    this.#tokens.expect("|");
+    return { kind: "bind", source, pattern, body: this.pipe() };
   }
 
   alternative(): Node {
@@ -118,13 +127,6 @@ class Parser implements FilterParser {
   }
 
   #unary(): Node {
-    return this.nested((): Node => {
-      if (this.#tokens.take("-")) return { kind: "negate", operand: this.#unary() };
-      const term = this.#terms.postfix();
-      if (!this.#tokens.takeName("as")) return term;
-      const pattern = parsePattern(this.#tokens);
-      this.#tokens.expect("|");
-      return { kind: "bind", source: term, pattern, body: this.pipe() };
-    });
+    return this.nested((): Node => (this.#tokens.take("-") ? { kind: "negate", operand: this.#unary() } : this.#terms.postfix()));
   }
 }

@@ -5,7 +5,7 @@ import type { Json } from "../../json.ts";
 import { index, valuesOf } from "./access.ts";
 import { type Compiler, emitting, type Names, type Path, type Paths } from "./code.ts";
 import { JqFault } from "./fault.ts";
-import { isArray, isTruthy, typeOf } from "./ordering.ts";
+import { isArray, isTruthy } from "./ordering.ts";
 import { getPath } from "./paths.ts";
 import { type Node, type NodeOf, OutsideSubset } from "./syntax.ts";
 import { TYPE_SELECTORS } from "./type-selectors.ts";
@@ -103,7 +103,7 @@ const PATH_BUILTINS: ReadonlyMap<string, PathCompiler> = new Map<string, PathCom
       const argumentOf = emitting(compiler.code(argument(node, 0), names));
       return (env, path, value, emit) =>
         argumentOf(env, value, (keys) => {
-          if (!isArray(keys)) throw new JqFault(`Path must be specified as an array, not ${typeOf(keys)}`);
+          if (!isArray(keys)) throw new JqFault("Path must be specified as an array");
           env.machine.charge(1 + keys.length);
           return emit([...path, ...keys], getPath(env.machine, value, keys));
         });

@@ -171,7 +171,7 @@ export class TermParser {
   }
 
   #fold(kind: "reduce" | "foreach"): Node {
-    const source = this.postfix();
+    const source = this.#filters.alternative();
     this.#tokens.expectName("as");
     const pattern = parsePattern(this.#tokens);
     this.#tokens.expect("(");
@@ -212,7 +212,6 @@ export class TermParser {
   /** Any filter without comma and `as` at its top. */
   #fieldValue(): Node {
     const left = this.#filters.alternative();
-    if (left.kind === "bind") throw new OutsideSubset("binding as a field's value");
     return this.#tokens.take("|") ? { kind: "pipe", left, right: this.#fieldValue() } : left;
   }
 }

@@ -18,7 +18,7 @@ export function textOf(machine: Machine, value: Json): string {
 
 /** JSON text. Charged by its length. */
 export function jsonOf(machine: Machine, value: Json): string {
-  const text = JSON.stringify(jsonRange(machine, value));
+  const text = Object.is(value, -0) ? "-0" : JSON.stringify(jsonRange(machine, value));
   machine.chargeText(text.length);
   return text;
 }

@@ -92,7 +92,9 @@ function setPath(machine: Machine, input: Json, path: Json, value: Json): Json {
 
 function deleteAll(machine: Machine, input: Json, paths: Json): Json {
   if (!isArray(paths)) throw new JqFault("Paths must be specified as an array");
-  return deletePaths(machine, input, paths.map(pathOf));
+  const wrong = paths.find((path) => !isArray(path));
+  if (wrong !== undefined) throw new JqFault(`Path must be specified as array, not ${typeOf(wrong)}`);
+  return deletePaths(machine, input, paths.filter(isArray));
 }
 
 const first = (args: readonly Json[]): Json => args[0] as Json;

@@ -67,6 +67,7 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
         [2, 3],
       ],
     ],
+    ["1 + 2 as $x | $x * 10", null, 30],
     [". as [$a, {b: $c}] | $a + $c", [1, { b: 2 }], 3],
     ["[limit(2; range(1000000000))]", null, [0, 1]],
     ["first(.[] | select(. > 1))", [1, 2, 3], 2],
@@ -143,6 +144,18 @@ describe("a compiled expression", () => {
 
   it("orders NaN below every number, and never equal to itself", () => {
     assert.deepEqual(evaluate("[nan < 1, nan < nan, nan == nan, ([nan] == [nan]), ([1, nan, 0] | sort)]"), [true, true, false, false, [null, 0, 1]]);
+  });
+
+  it("adds up values of one type, whatever comes between", () => {
+    assert.deepEqual(evaluate('[(["a", null, "b"], [[1], [], [2]], [1, null, 2], [], [{a: 1}, {b: 2}]) | add]'), [
+      "ab",
+      [1, 2],
+      3,
+      null,
+      { a: 1, b: 2 },
+    ]);
+    assert.throws(() => evaluate('["1", []] | add'), /cannot be added/);
+    assert.throws(() => evaluate('[[], "1"] | add'), /cannot be added/);
   });
 
   it("reads JSON text strictly", () => {
