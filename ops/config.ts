@@ -35,7 +35,7 @@ export function loadConfig(sources: ConfigSources): Config {
   for (const name of NAMES) {
     const setting: Setting = SETTINGS[name];
     const flag = sources.flags?.[name];
-    const text = flag ?? sources.env[setting.env];
+    const text = flag ?? variableOf(sources.env, setting.env);
     if (text === undefined) {
       values[name] = sources.defaults !== undefined && name in sources.defaults ? sources.defaults[name] : setting.fallback;
       continue;
@@ -83,10 +83,23 @@ function readSetting(setting: Setting, text: string): { readonly value: string |
   }
 }
 
+function variableOf(env: ConfigSources["env"], name: string): string | undefined {
+  const text = env[name];
+  return text === undefined || isServiceLink(name, text) ? undefined : text;
+}
+
+/**
+ * Kubernetes tells every container of the services in its namespace, in variables that begin with the service's name: beside a service
+ * called `maestro` they look like ours. Nobody set them for this program, so they neither count nor are they misspellings.
+ */
+function isServiceLink(name: string, value: string): boolean {
+  return /_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?$/.test(name) || /^(tcp|udp|sctp):\/\//.test(value);
+}
+
 function unknownVariables(env: ConfigSources["env"]): Violation[] {
   const known = [...NAMES.map((name) => SETTINGS[name].env as string), ...CLIENT_VARIABLES];
   return Object.keys(env)
-    .filter((name) => name.startsWith("MAESTRO_") && !known.includes(name))
+    .filter((name) => name.startsWith("MAESTRO_") && !known.includes(name) && !isServiceLink(name, env[name] ?? ""))
     .map((name) => {
       const guess = closestName(name, known);
       return { field: name, description: guess === undefined ? "is not a setting" : `is not a setting; did you mean ${guess}?` };

@@ -51,6 +51,17 @@ describe("config", () => {
     assert.doesNotThrow(() => loadConfig({ env: { MAESTRO_ADDRESS: "host:1" } }));
   });
 
+  it("ignores what Kubernetes tells of a service called maestro", () => {
+    const links = {
+      MAESTRO_SERVICE_HOST: "10.0.0.1",
+      MAESTRO_SERVICE_PORT_GRPC: "50051",
+      MAESTRO_PORT: "tcp://10.0.0.1:50051",
+      MAESTRO_PORT_50051_TCP_ADDR: "10.0.0.1",
+    };
+    const config = loadConfig({ env: { ...links, MAESTRO_OPS_PORT: "tcp://10.0.0.2:8080" } });
+    assert.equal(config.opsPort, 8080);
+  });
+
   it("never shows a secret: neither printed nor in a complaint", () => {
     const config = loadConfig({ env: { MAESTRO_PG_URL: "postgres://user:hunter2@db/maestro" } });
     assert.equal(printableConfig(config).pgUrl, "(secret)");
