@@ -3,7 +3,8 @@
  * which applies anything to anything and mostly faults.
  */
 import fc from "fast-check";
-import { ARGUMENT_CALLS, BINARIES, FILTER_CALLS, PATHS, PLACES, PRECEDENCE, SHAPES, TWO_CALLS, TYPED, UPDATES, VALUE_CALLS } from "./jq-templates.ts";
+import { ARGUMENT_CALLS, BINARIES, FILTER_CALLS, PATHS, PLACES, PRECEDENCE, SHAPES, TWO_CALLS, UPDATES, VALUE_CALLS } from "./jq-templates.ts";
+import { TYPED } from "./jq-typed-templates.ts";
 import { NUMBERS, TEXTS } from "./jq-values.ts";
 
 type Grammar = Record<"N" | "S" | "B" | "A" | "O" | "V" | "T" | "P" | "plain", string>;
