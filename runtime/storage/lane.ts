@@ -58,7 +58,7 @@ export class Lane {
   #nextTicket = 0;
   #isRunning = false;
   #isFenced = false;
-  /** Runs with a write that failed in the current batch: what they had queued behind it by then has lost its ground. */
+  /** Runs with a write that failed: what they had queued behind it by then has lost its ground, and fails when its turn comes. */
   readonly #failedRuns = new Map<RunId, Failure>();
   #flushes: { readonly ticket: number; readonly resolve: () => void }[] = [];
 
@@ -104,8 +104,7 @@ export class Lane {
       const batch = this.#queue.splice(0, batchLength(this.#queue, BOUNDS));
       for (const { write } of batch) this.#queuedBytes -= bytesOf(write);
       await this.#commit(batch);
-      if (this.#failedRuns.size > 0) this.#failFollowers();
-      this.#tellFlushed();
+      this.#tellSettled();
     }
     this.#isRunning = false;
   }
@@ -220,20 +219,11 @@ export class Lane {
     return true;
   }
 
-  /** Fails what the failed runs had queued behind the batch. */
-  #failFollowers(): void {
-    this.#queue = this.#queue.filter((one) => {
-      const failed = this.#failIfRunFailed(one);
-      if (failed) this.#queuedBytes -= bytesOf(one.write);
-      return !failed;
-    });
-    this.#failedRuns.clear();
-  }
-
-  #tellFlushed(): void {
-    if (this.#flushes.length === 0) return;
-    const oldest = this.#queue[0]?.ticket ?? this.#nextTicket;
-    for (const { ticket, resolve } of this.#flushes) if (ticket <= oldest) resolve();
-    this.#flushes = this.#flushes.filter(({ ticket }) => ticket > oldest);
+  /** Everything before the front of the queue is settled: resolves the flushes that waited for it, and forgets failures that it ended. */
+  #tellSettled(): void {
+    const front = this.#queue[0]?.ticket ?? this.#nextTicket;
+    for (const [runId, { endTicket }] of this.#failedRuns) if (endTicket <= front) this.#failedRuns.delete(runId);
+    for (const { ticket, resolve } of this.#flushes) if (ticket <= front) resolve();
+    this.#flushes = this.#flushes.filter(({ ticket }) => ticket > front);
   }
 }

@@ -58,14 +58,17 @@ export function unprivilegedUser(folder: string): Unprivileged | undefined {
 
 /**
  * The command that runs `file` as `user`. If that user could not get to the program or to the data (a folder below /root, say), it keeps
- * one capability of root for that: reaching files. `setpriv` is part of every Linux distribution's base (util-linux).
+ * one capability of root for that: reaching files. `setpriv` is part of every Linux distribution's base (util-linux), and a container's
+ * default rights suffice.
  */
 export function commandAs(user: Unprivileged | undefined, file: string, args: readonly string[], reaches: readonly string[]): Command {
   if (user === undefined) return { file, args };
   if ([file, ...reaches].every((path) => canReach(user, path))) return { file, args, user };
-  const { uid, gid } = user;
-  const drop = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
-  return { file: "setpriv", args: [...drop, file, ...args] };
+  const drop = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
+  const keep = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
+  // access(2), by which PostgreSQL looks for its other programs, leaves the capabilities of an unprivileged user out of account without this.
+  const honour = "--securebits=+no_setuid_fixup";
+  return { file: "setpriv", args: [...drop, ...keep, honour, file, ...args] };
 }
 
 /** True if `user` may enter every folder above `path`. */

@@ -79,7 +79,7 @@ export class PgDatabase {
   }
 }
 
-/** True if the failure says nothing about the statement, only that the server could not be asked or is going away. */
+/** True if the failure says nothing about the statement, only that the server can't serve it now: unreachable, going away, out of means or time. */
 function isLost(code: string | undefined): boolean {
-  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57P)/.test(code);
+  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57)/.test(code);
 }

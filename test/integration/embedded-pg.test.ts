@@ -1,15 +1,17 @@
 /** The embedded server: what it keeps, what it refuses, and what it makes of the remains of a node that was killed. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { systemClock } from "../../runtime/clock.ts";
 import type { MaestroError } from "../../runtime/errors.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { lockDataFolder } from "../../runtime/storage/data-folder-lock.ts";
 import { type EmbeddedPg, startEmbeddedPg } from "../../runtime/storage/embedded-pg.ts";
+import { commandAs } from "../../runtime/storage/pg-binaries.ts";
 import { requireSafeSettings } from "../../runtime/storage/pg-settings.ts";
 import { exists, identify } from "../../runtime/storage/process-identity.ts";
 import { execute, temporaryFolder } from "../support/pg-fixture.ts";
@@ -123,6 +125,14 @@ describe("embedded PostgreSQL", function () {
   });
 
   if (process.getuid?.() === 0) {
+    it("reaches a program and files where only root may enter", async () => {
+      const file = join(temporaryFolder(), "program.sh");
+      await writeFile(file, "#!/bin/sh\ncat $0", { mode: 0o700 });
+      const look = `process.getuid() === 65534 || process.abort(); fs.accessSync(${JSON.stringify(file)}, fs.constants.X_OK)`;
+      const command = commandAs({ uid: 65_534, gid: 65_534 }, process.execPath, ["-e", look], [file]);
+      await promisify(execFile)(command.file, [...command.args], { ...command.user });
+    });
+
     for (const mode of [0o700, 0o711]) {
       it(`runs without root's rights when root starts it, in a folder of mode ${mode.toString(8)}`, async () => {
         const parent = temporaryFolder();

@@ -101,6 +101,8 @@ function applyBatch(model: Model, writes: readonly RunWrite[]): void {
   const batch = formBatch(writes);
   for (const { runId, parts } of batch.rows) model.histories.set(runId, (model.histories.get(runId) ?? "") + Buffer.concat(parts).toString());
   for (const { runId, head } of batch.heads) model.heads.set(runId, head);
+  const cleared = new Set(batch.timersCleared.map(nameOf));
+  assert.ok(!batch.timersSet.some((timer) => cleared.has(nameOf(timer))), "no timer is both set and cleared");
   for (const timer of batch.timersCleared) assert.ok(model.timers.delete(nameOf(timer)), "a cleared timer was there");
   for (const timer of batch.timersSet) {
     assert.ok(!model.timers.has(nameOf(timer)), "a set timer was not there");
