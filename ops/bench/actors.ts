@@ -1,30 +1,13 @@
 /**
- * Benchmark of the actor kernel on one core: messages told, asks answered, actors spawned, and heap per idle actor. Run it alone with
- *
- *   node --expose-gc ops/bench/actors.ts [--quick]
- *
- * Each figure is the median of three runs in one process, the first of which also warms the compiler up.
+ * The actor kernel on one core: messages told, questions asked, actors spawned, and heap per idle actor.
  */
-import { pathToFileURL } from "node:url";
-import { systemClock } from "../../runtime/clock.ts";
+
 import { EventHub } from "../../runtime/events.ts";
 import type { Actor, ActorFactory } from "../../runtime/kernel/actor.ts";
 import type { ActorRef, ReplyTo } from "../../runtime/kernel/reference.ts";
 import { ActorSystem } from "../../runtime/kernel/system.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { systemRandom } from "../../runtime/random.ts";
-
-/** What the kernel does on this machine. */
-export interface ActorFigures {
-  /** Messages told and handled, per second. */
-  readonly tellsPerSecond: number;
-  /** Questions asked and answered, per second, 1,000 in flight. */
-  readonly asksPerSecond: number;
-  /** Children spawned, each with its own name, per second. */
-  readonly spawnsPerSecond: number;
-  /** Heap per idle actor with its name and without state of its own; undefined without `--expose-gc`. */
-  readonly bytesPerActor: number | undefined;
-}
+import { type Benchmark, type BenchSetting, type FigureLabel, type Measured, measureInTurn } from "./benchmark.ts";
 
 type CounterMessage = { readonly kind: "add" } | { readonly kind: "count"; readonly replyTo: ReplyTo<number> };
 
@@ -39,18 +22,25 @@ class Counter implements Actor<CounterMessage> {
 
 const IDLE: Actor<never> = { receive: () => undefined };
 const ASKS_IN_FLIGHT = 1_000;
-const RUNS = 3;
+const IDLE_ACTORS = 200_000;
 
-/** Measures everything. `quick` takes a tenth of the messages: about a second instead of ten. */
-export async function benchActors(options: { readonly quick?: boolean } = {}): Promise<ActorFigures> {
-  const scale = options.quick === true ? 0.1 : 1;
-  return {
-    tellsPerSecond: await medianRate(5_000_000 * scale, tells),
-    asksPerSecond: await medianRate(2_000_000 * scale, asks),
-    spawnsPerSecond: await medianRate(400_000 * scale, spawns),
-    bytesPerActor: await heapPerActor(200_000),
-  };
-}
+/** `npm run bench -- actors`. */
+export const actors: Benchmark = {
+  name: "actors",
+  about: "The actor kernel on one core, without journal or workflows.",
+  async measure(setting) {
+    const { scale } = setting;
+    const things = [
+      rate(setting, { name: "tell", unit: "messages/s", about: "messages told to one actor and handled" }, 5_000_000 * scale, tells),
+      rate(setting, { name: "ask", unit: "questions/s", about: `questions answered, ${ASKS_IN_FLIGHT} in flight` }, 2_000_000 * scale, asks),
+      rate(setting, { name: "spawn", unit: "actors/s", about: "children spawned, each with a name of its own" }, 400_000 * scale, spawns),
+      ...heapOfIdleActors(setting),
+    ];
+    // Compiles what is measured.
+    for (const thing of things) await thing.round();
+    return measureInTurn(setting, things);
+  },
+};
 
 async function tells(system: ActorSystem, count: number): Promise<void> {
   const counter = system.spawn("counter", () => new Counter());
@@ -84,49 +74,36 @@ function askCount(counter: ActorRef<CounterMessage>): Promise<number> {
   return counter.ask<number>((replyTo) => ({ kind: "count", replyTo }), { timeoutMs: 10_000 });
 }
 
-async function medianRate(count: number, work: (system: ActorSystem, count: number) => Promise<void>): Promise<number> {
-  const clock = systemClock();
-  const rates: number[] = [];
-  for (let run = 0; run < RUNS; run++) {
-    const system = newSystem();
+function rate(setting: BenchSetting, label: FigureLabel, count: number, work: (system: ActorSystem, count: number) => Promise<void>): Measured {
+  const round = async () => {
+    const system = newSystem(setting);
     globalThis.gc?.();
-    const startMs = clock.monotonic();
+    const startMs = setting.clock.monotonic();
     await work(system, count);
-    rates.push((count / (clock.monotonic() - startMs)) * 1_000);
+    const value = (count / (setting.clock.monotonic() - startMs)) * 1_000;
     await system.stop();
-  }
-  return median(rates);
+    return { value };
+  };
+  return { label, round };
 }
 
-async function heapPerActor(count: number): Promise<number | undefined> {
+/** Needs `--expose-gc`, which `npm run bench` gives; without it there is no such figure. */
+function heapOfIdleActors(setting: BenchSetting): Measured[] {
   const { gc } = globalThis;
-  if (gc === undefined) return undefined;
-  const sizes: number[] = [];
-  for (let run = 0; run < RUNS; run++) {
-    const system = newSystem();
+  if (gc === undefined) return [];
+  const round = async () => {
+    const system = newSystem(setting);
     gc();
     const before = process.memoryUsage().heapUsed;
-    spawnIdle(system, count);
+    spawnIdle(system, IDLE_ACTORS);
     gc();
-    sizes.push((process.memoryUsage().heapUsed - before) / count);
+    const value = (process.memoryUsage().heapUsed - before) / IDLE_ACTORS;
     await system.stop();
-  }
-  return median(sizes);
+    return { value };
+  };
+  return [{ label: { name: "idle actor", unit: "bytes", about: "heap of an actor that waits, with its name and without state of its own" }, round }];
 }
 
-function newSystem(): ActorSystem {
-  return new ActorSystem({ name: "bench", clock: systemClock(), random: systemRandom(), events: new EventHub() });
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const figures = await benchActors({ quick: process.argv.includes("--quick") });
-  const rate = (value: number): string => `${(value / 1e6).toFixed(2)} million/s`;
-  console.log(`tell          ${rate(figures.tellsPerSecond)}`);
-  console.log(`ask           ${rate(figures.asksPerSecond)}`);
-  console.log(`spawn         ${rate(figures.spawnsPerSecond)}`);
-  console.log(`idle actor    ${figures.bytesPerActor === undefined ? "unknown: run with --expose-gc" : `${figures.bytesPerActor.toFixed(0)} bytes`}`);
+function newSystem({ clock, random }: BenchSetting): ActorSystem {
+  return new ActorSystem({ name: "bench", clock, random, events: new EventHub() });
 }

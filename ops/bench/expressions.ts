@@ -1,15 +1,14 @@
 /**
  * The cost of one evaluation of compiled expressions, in microseconds, and beside it that of an external one, by the reference
  * implementation in its thread. Targets: a path below 0.3 us, map and select over 100 items below 30 us.
- *
- * Run it with `node ops/bench/expressions.ts`.
  */
 import type { Json } from "../../actors/json.ts";
 import type { Expression, Scope } from "../../actors/language/expression.ts";
 import { compileExpression } from "../../actors/language/jq/compile-expression.ts";
 import { jqWasmEvaluator } from "../../actors/language/jq/jq-wasm-evaluator.ts";
 import { invariant } from "../../runtime/assert.ts";
-import { systemClock } from "../../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { type Benchmark, type Measured, measureInTurn } from "./benchmark.ts";
 
 const SOURCES = [
   ".a.b",
@@ -25,7 +24,6 @@ const SOURCES = [
 const MEASURED_MS = 300;
 const EXTERNAL_EVALUATIONS = 200;
 
-const clock = systemClock();
 const dataOf = (b: number): Json => ({
   a: { b },
   b,
@@ -35,7 +33,7 @@ const dataOf = (b: number): Json => ({
 const scopes = [dataOf(1), dataOf(2)].map((data): Scope => ({ data, variable: () => data, answer: () => undefined }));
 
 /** Microseconds of one evaluation, over `durationMs`. */
-function measure(expression: Expression, durationMs: number): number {
+function measure(clock: Clock, expression: Expression, durationMs: number): number {
   const startMs = clock.monotonic();
   let evaluations = 0;
   let values = 0;
@@ -47,7 +45,7 @@ function measure(expression: Expression, durationMs: number): number {
   return ((clock.monotonic() - startMs) * 1_000) / evaluations;
 }
 
-async function measureExternal(): Promise<number> {
+async function measureExternal(clock: Clock): Promise<number> {
   const evaluator = jqWasmEvaluator(clock);
   const request = { source: ".a.b", data: dataOf(1), variables: {} };
   await evaluator.evaluate(request);
@@ -58,8 +56,22 @@ async function measureExternal(): Promise<number> {
   return (elapsedMs * 1_000) / EXTERNAL_EVALUATIONS;
 }
 
-const expressions = SOURCES.map((source) => compileExpression(source));
-// all of them first, so that none is measured by code that was made for it alone
-for (const expression of expressions) measure(expression, MEASURED_MS / 4);
-for (const expression of expressions) console.log(`${measure(expression, MEASURED_MS).toFixed(3).padStart(10)} us  ${expression.source}`);
-console.log(`${(await measureExternal()).toFixed(3).padStart(10)} us  .a.b, evaluated externally`);
+/** `npm run bench -- expressions`. */
+export const expressions: Benchmark = {
+  name: "expressions",
+  about: "One evaluation of a compiled expression, and of an external one.",
+  async measure(setting) {
+    const { clock } = setting;
+    const compiled = SOURCES.map((source) => compileExpression(source));
+    // All of them first, so that none is measured by code that was made for it alone.
+    for (const expression of compiled) measure(clock, expression, MEASURED_MS / 4);
+    const about = "one evaluation, compiled, in the node's own thread";
+    const things = compiled.map((expression): Measured => {
+      const label = { name: expression.source, unit: "us", about };
+      return { label, round: () => ({ value: measure(clock, expression, MEASURED_MS) }) };
+    });
+    const external = { name: ".a.b, externally", unit: "us", about: "one evaluation by the reference implementation, in its thread" };
+    things.push({ label: external, round: async () => ({ value: await measureExternal(clock) }) });
+    return measureInTurn(setting, things);
+  },
+};

@@ -1,139 +1,126 @@
 /**
- * The ceiling of the journal: runs a second through group commit alone, with no engine above it, in the shape of workload W1 (a run is
- * four writes, each awaited: it is created with its first entries, and its last write ends it). Every store of the table below starts
- * empty, on an embedded server in a temporary folder.
- *
- * Run it with `node ops/bench/journal.ts [seconds a row] [lanes, comma separated] [in flight, comma separated] [index to drop ...]`; an
- * index named there is dropped first, which shows what it costs.
+ * Group commit alone, with no engine above it, in the shape of workload W1: a run is four writes, each awaited; it is created with its first
+ * entries, and its last write ends it. Every round starts with empty tables, on an embedded server in a temporary folder.
  */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "../../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
 import { newBootId, newRunId, newUuid, SHARD_COUNT } from "../../runtime/ids.ts";
-import { systemRandom } from "../../runtime/random.ts";
+import type { Random } from "../../runtime/random.ts";
 import { type EmbeddedPg, startEmbeddedPg } from "../../runtime/storage/embedded-pg.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
-import { connectPg } from "../../runtime/storage/pg-connection.ts";
 import { openPgJournal } from "../../runtime/storage/pg-journal.ts";
 import { migrate } from "../../runtime/storage/pg-migrate.ts";
 import { openPgOwnership } from "../../runtime/storage/pg-ownership.ts";
+import { type Benchmark, type BenchSetting, type Measured, measureInTurn, type Round } from "./benchmark.ts";
+import { closedLoop } from "./closed-loop.ts";
+import { openPgMeter, type PgMeter } from "./pg-meter.ts";
 
-const STEPS = 4;
+const WRITES = 4;
 const ENTRY_BYTES = 150;
-/** Length of a tick of the CPU times below /proc, on every Linux in use. */
-const TICK_MS = 10;
+const LANES = [1, 2];
+const IN_FLIGHT = [100, 300, 1_000];
 
-const clock = systemClock();
-const random = systemRandom();
+/** `npm run bench -- journal`. */
+export const journal: Benchmark = {
+  name: "journal",
+  about: "Group commit alone, as W1 uses it: runs of four writes, each awaited.",
+  async measure(setting) {
+    await using bed = await openJournalBed(setting);
+    return measureInTurn(
+      setting,
+      LANES.flatMap((lanes) => IN_FLIGHT.map((inFlight) => bed.measured(`group commit, ${lanes} lanes, ${inFlight}`, lanes, inFlight))),
+    );
+  },
+};
 
-/** What one row measured. */
-interface Row {
-  readonly lanes: number;
-  readonly inFlight: number;
-  readonly runsPerSecond: number;
-  readonly writesPerBatch: number;
-  readonly commitMs: number;
-  readonly nodeCpuUsPerRun: number;
-  readonly pgCpuUsPerRun: number;
-  readonly walBytesPerStep: number;
+/** Starts a server in a temporary folder, with the schema. */
+export async function openJournalBed(setting: BenchSetting): Promise<JournalBed> {
+  const { clock, random } = setting;
+  setting.progress("starting PostgreSQL");
+  await using owned = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "maestro-bench-"));
+  owned.defer(() => rm(folder, { recursive: true, force: true }));
+  const server = await startEmbeddedPg({ folder: join(folder, "data"), clock, random });
+  owned.defer(() => server.stop());
+  await migrate(server.url);
+  const meter = owned.use(await openPgMeter(server));
+  return new JournalBed(setting, server, meter, owned.move());
+}
+
+/** A server whose journal is written to. */
+export class JournalBed implements AsyncDisposable {
+  readonly #setting: BenchSetting;
+  readonly #server: EmbeddedPg;
+  readonly #meter: PgMeter;
+  readonly #owned: AsyncDisposableStack;
+
+  /** Use {@link openJournalBed}. */
+  constructor(setting: BenchSetting, server: EmbeddedPg, meter: PgMeter, owned: AsyncDisposableStack) {
+    this.#setting = setting;
+    this.#server = server;
+    this.#meter = meter;
+    this.#owned = owned;
+  }
+
+  /** Something to measure: `inFlight` runs at a time over `lanes` writer lanes. */
+  measured(name: string, lanes: number, inFlight: number): Measured {
+    const about = `runs of ${WRITES} committed writes, ${inFlight} in flight over ${lanes} writer lanes, nothing but the journal`;
+    return { label: { name, unit: "runs/s", about }, round: () => this.#round(lanes, inFlight) };
+  }
+
+  async #round(lanes: number, inFlight: number): Promise<Round> {
+    const { clock, random, roundMs } = this.#setting;
+    await this.#meter.reset();
+    const events = new EventHub();
+    const journal = await openJournal(this.#server.url, lanes, { clock, random, events });
+    const workflowId = newUuid(random);
+    const one = (): Promise<void> => oneRun(journal, workflowId, clock, random);
+    await closedLoop({ inFlight, durationMs: roundMs / 4 }, clock, one);
+    const sums = { batches: 0, writes: 0, commitMs: 0 };
+    events.on("journal.committed", (event) => {
+      sums.batches++;
+      sums.writes += event.writes;
+      sums.commitMs += event.durationMs;
+    });
+    const before = await this.#meter.read();
+    const { operations: runs, elapsedMs, cpuUs, p50Ms } = await closedLoop({ inFlight, durationMs: roundMs }, clock, one);
+    const after = await this.#meter.read();
+    await journal.close();
+    const details = {
+      "p50 ms": p50Ms,
+      "node us/run": cpuUs / runs,
+      "pg us/run": (after.cpuUs - before.cpuUs) / runs,
+      "commits/s": (sums.batches / elapsedMs) * 1000,
+      "writes/commit": sums.writes / sums.batches,
+      "commit ms": sums.commitMs / sums.batches,
+      "WAL bytes/write": (after.walBytes - before.walBytes) / runs / WRITES,
+    };
+    return { value: (runs / elapsedMs) * 1000, details };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned.disposeAsync();
+  }
+}
+
+async function openJournal(url: string, lanes: number, ports: { clock: Clock; random: Random; events: EventHub }): Promise<Journal> {
+  const bootId = newBootId(ports.random);
+  const ownership = await openPgOwnership({ url });
+  const claim = await ownership.claim({ bootId, nodeName: "bench", lanes, leaseMs: 60_000 });
+  await ownership.close();
+  return openPgJournal({ url, bootId, claim, lanes, ...ports });
 }
 
 /** One run: four writes, each after the previous one's commit. */
-async function oneRun(journal: Journal, workflowId: string): Promise<void> {
+async function oneRun(journal: Journal, workflowId: string, clock: Clock, random: Random): Promise<void> {
   const runId = newRunId(random.uint32() % SHARD_COUNT, clock.now(), random);
   const entries = new Uint8Array(ENTRY_BYTES).fill(0x61);
   const create = { workflowId, userId: "bench", labels: {} };
   await journal.append({ runId, firstSeq: 1, entryCount: 2, entries, create, head: { status: "running", wake: 1 } });
-  for (let step = 1; step < STEPS - 1; step++) await journal.append({ runId, firstSeq: 2 * step + 1, entryCount: 2, entries });
+  for (let step = 1; step < WRITES - 1; step++) await journal.append({ runId, firstSeq: 2 * step + 1, entryCount: 2, entries });
   const head = { status: "completed", wake: 0, endedAtMs: clock.now() } as const;
-  await journal.append({ runId, firstSeq: 2 * STEPS - 1, entryCount: 2, entries, head });
-}
-
-async function measure(server: EmbeddedPg, lanes: number, inFlight: number, durationMs: number): Promise<Row> {
-  const { url } = server;
-  const bootId = newBootId(random);
-  const ownership = await openPgOwnership({ url });
-  const claim = await ownership.claim({ bootId, nodeName: "bench", lanes, leaseMs: 60_000 });
-  await ownership.close();
-  const events = new EventHub();
-  const sums = { batches: 0, writes: 0, commitMs: 0 };
-  events.on("journal.committed", (event) => {
-    sums.batches++;
-    sums.writes += event.writes;
-    sums.commitMs += event.durationMs;
-  });
-  const journal = await openPgJournal({ url, bootId, claim, lanes, clock, random, events });
-  const workflowId = newUuid(random);
-  await oneRun(journal, workflowId);
-  const before = { wal: await walBytes(url), pgMs: await pgCpuMs(server), cpu: process.cpuUsage(), ms: clock.monotonic() };
-  let runs = 0;
-  const client = async (): Promise<void> => {
-    for (; clock.monotonic() - before.ms < durationMs; runs++) await oneRun(journal, workflowId);
-  };
-  await Promise.all(Array.from({ length: inFlight }, client));
-  const elapsedMs = clock.monotonic() - before.ms;
-  const cpu = process.cpuUsage(before.cpu);
-  const pgMs = (await pgCpuMs(server)) - before.pgMs;
-  const wal = (await walBytes(url)) - before.wal;
-  await journal.close();
-  return {
-    lanes,
-    inFlight,
-    runsPerSecond: Math.round((runs / elapsedMs) * 1000),
-    writesPerBatch: Math.round(sums.writes / sums.batches),
-    commitMs: Number((sums.commitMs / sums.batches).toFixed(2)),
-    nodeCpuUsPerRun: Math.round((cpu.user + cpu.system) / runs),
-    pgCpuUsPerRun: Math.round((pgMs * 1000) / runs),
-    walBytesPerStep: Math.round(wal / runs / STEPS),
-  };
-}
-
-async function query<Row>(url: string, text: string): Promise<readonly Row[]> {
-  const client = await connectPg(url, { applicationName: "maestro-bench" });
-  try {
-    return (await client.query(text)).rows as Row[];
-  } finally {
-    await client.end();
-  }
-}
-
-async function walBytes(url: string): Promise<number> {
-  const [row] = await query<{ bytes: string }>(url, "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn AS bytes");
-  return Number(row?.bytes);
-}
-
-/** CPU of the server and its processes so far, those that ended included. Linux only; elsewhere NaN. */
-async function pgCpuMs(server: EmbeddedPg): Promise<number> {
-  if (process.platform !== "linux") return Number.NaN;
-  let ticks = 0;
-  for (const name of await readdir("/proc")) {
-    const stat = /^\d+$/.test(name) ? await readFile(`/proc/${name}/stat`, "utf8").catch(() => "") : "";
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15).map(Number);
-    if (Number(name) === server.pid) ticks += user + system + endedUser + endedSystem;
-    else if (Number(fields[1]) === server.pid) ticks += user + system;
-  }
-  return ticks * TICK_MS;
-}
-
-const [seconds = "3", lanes = "1,2", inFlight = "100,300,1000", ...dropped] = process.argv.slice(2);
-const folder = await mkdtemp(join(tmpdir(), "maestro-bench-"));
-const server = await startEmbeddedPg({ folder: join(folder, "data"), clock, random });
-try {
-  await migrate(server.url);
-  for (const index of dropped) await query(server.url, `DROP INDEX ${index}`);
-  const rows: Row[] = [];
-  for (const laneCount of lanes.split(",").map(Number)) {
-    for (const concurrency of inFlight.split(",").map(Number)) {
-      await query(server.url, "TRUNCATE workflow_runs, journal");
-      await query(server.url, "CHECKPOINT");
-      rows.push(await measure(server, laneCount, concurrency, Number(seconds) * 1000));
-    }
-  }
-  console.table(rows);
-} finally {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await journal.append({ runId, firstSeq: 2 * WRITES - 1, entryCount: 2, entries, head });
 }

@@ -1,86 +1,88 @@
 /**
- * Round trips through the worker pool with handlers that do nothing, in both tiers: attempts a second and CPU of the node's own thread at several
- * numbers in flight, and the latency at one. Run it with `node ops/bench/pool.ts [seconds a row]`.
+ * The worker pool with handlers that do nothing, in both tiers: attempts per second and CPU of the node's own thread at several numbers in
+ * flight, and what waking a thread up costs.
  */
-import { fileURLToPath } from "node:url";
-import { systemClock } from "../../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
+import { pause } from "../../runtime/storage/pause.ts";
 import type { Attempt, WorkerPool } from "../../runtime/workers/pool.ts";
 import { startWorkerPool } from "../../runtime/workers/tiered-pool.ts";
+import { type Benchmark, latencyRound, type Measured, measureInTurn, type Round } from "./benchmark.ts";
+import { closedLoop } from "./closed-loop.ts";
+import { HANDLERS_FOLDER, W1_OUTPUT } from "./workload.ts";
 
-const HANDLERS = fileURLToPath(new URL("../../test/fixtures/handlers", import.meta.url));
-const PAUSE_MS = 5;
-const clock = systemClock();
+const REST_MS = 5;
+const WARM_UP = { inFlight: 300, durationMs: 500 };
 
-/** What one row measured. */
-interface Row {
-  readonly inFlight: string;
-  readonly attemptsPerSecond: number;
-  /** CPU of the node's own thread, per attempt. */
-  readonly nodeCpuUs: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
+/** `npm run bench -- pool`. */
+export const pool: Benchmark = {
+  name: "pool",
+  about: "Task attempts through one worker thread and back, without runs.",
+  async measure(setting) {
+    const { clock, roundMs: durationMs } = setting;
+    const workers = await startWorkerPool({ clock, events: new EventHub(), threads: 1, handlersFolder: HANDLERS_FOLDER });
+    try {
+      const loads: Measured[] = [];
+      for (const [handler, where, inFlights] of TIERS) {
+        setting.progress(`warming up: ${handler}`);
+        await closedLoop(WARM_UP, clock, submitter(workers, handler));
+        for (const inFlight of inFlights) {
+          const label = { name: `${handler}, ${inFlight}`, unit: "attempts/s", about: `attempts with ${inFlight} in flight, ${where}` };
+          loads.push({ label, round: () => loaded(workers, handler, { inFlight, durationMs }, clock) });
+        }
+      }
+      const about = `one attempt after ${REST_MS} ms without any: every thread has gone to sleep`;
+      const atRest = { label: { name: "noop, at rest", unit: "us", about }, round: () => rested(workers, durationMs, clock) };
+      return await measureInTurn(setting, [...loads, atRest]);
+    } finally {
+      await workers.stop(1_000);
+    }
+  },
+};
+
+const TIERS = [
+  ["noop", "in a thread of the node", [1, 100, 300, 1_000]],
+  ["noop-in-child", "in a thread of a child process", [1, 300]],
+] as const;
+
+async function loaded(workers: WorkerPool, handler: string, plan: { inFlight: number; durationMs: number }, clock: Clock): Promise<Round> {
+  const startCpu = process.threadCpuUsage();
+  const { operations, elapsedMs, p50Ms, p99Ms } = await closedLoop(plan, clock, submitter(workers, handler));
+  const { user, system } = process.threadCpuUsage(startCpu);
+  const details = { "p50 us": p50Ms * 1000, "p99 us": p99Ms * 1000, "main thread us": (user + system) / operations };
+  return { value: (operations / elapsedMs) * 1000, details };
 }
 
-/** One attempt after the other with a pause before each, so that every thread has gone to sleep: what waking up costs. */
-async function measureIdle(pool: WorkerPool, durationMs: number): Promise<Row> {
+async function rested(workers: WorkerPool, durationMs: number, clock: Clock): Promise<Round> {
+  const submit = submitter(workers, "noop");
   const latenciesUs: number[] = [];
-  const startMs = clock.monotonic();
-  const startCpu = process.threadCpuUsage();
-  while (clock.monotonic() - startMs < durationMs) {
-    await new Promise<void>((resolve) => clock.schedule(PAUSE_MS, resolve));
+  for (const endMs = clock.monotonic() + durationMs; clock.monotonic() < endMs; ) {
+    await pause(REST_MS, clock);
     const sentMs = clock.monotonic();
-    await new Promise<void>((resolve) => pool.submit(attempt("noop", latenciesUs.length), () => resolve()));
+    await submit();
     latenciesUs.push((clock.monotonic() - sentMs) * 1000);
   }
-  return rowOf(`noop, 1 after ${PAUSE_MS} ms of rest`, latenciesUs, startMs, startCpu);
+  return latencyRound(latenciesUs);
 }
 
-/** Keeps `inFlight` attempts going for `durationMs`. */
-async function measure(pool: WorkerPool, handler: string, inFlight: number, durationMs: number): Promise<Row> {
-  const latenciesUs: number[] = [];
-  const done = Promise.withResolvers<void>();
-  const startMs = clock.monotonic();
-  const startCpu = process.threadCpuUsage();
-  let submitted = 0;
-  let open = 0;
-  const submit = (): void => {
-    const sentMs = clock.monotonic();
-    submitted += 1;
-    open += 1;
-    const settle = (): void => {
-      const nowMs = clock.monotonic();
-      latenciesUs.push((nowMs - sentMs) * 1000);
-      open -= 1;
-      if (nowMs - startMs < durationMs) submit();
-      else if (open === 0) done.resolve();
-    };
-    pool.submit(attempt(handler, submitted), settle);
-  };
-  for (let index = 0; index < inFlight; index += 1) submit();
-  await done.promise;
-  return rowOf(`${handler}, ${inFlight}`, latenciesUs, startMs, startCpu);
-}
-
-function rowOf(inFlight: string, latenciesUs: number[], startMs: number, startCpu: NodeJS.CpuUsage): Row {
-  const elapsedMs = clock.monotonic() - startMs;
-  const cpu = process.threadCpuUsage(startCpu);
-  latenciesUs.sort((a, b) => a - b);
-  const at = (share: number): number => Math.round(latenciesUs[Math.floor(latenciesUs.length * share)] ?? 0);
-  return {
-    inFlight,
-    attemptsPerSecond: Math.round((latenciesUs.length / elapsedMs) * 1000),
-    nodeCpuUs: Number(((cpu.user + cpu.system) / latenciesUs.length).toFixed(2)),
-    p50Us: at(0.5),
-    p99Us: at(0.99),
-  };
+/** Submits one attempt after the other; each resolves with its end. */
+function submitter(workers: WorkerPool, handler: string): () => Promise<void> {
+  let number = 0;
+  return () =>
+    new Promise((resolve, reject) => {
+      number += 1;
+      workers.submit(attempt(handler, number), (outcome) => {
+        if (outcome.kind === "completed" && outcome.output === W1_OUTPUT) resolve();
+        else reject(new Error(`an attempt of the benchmark ended with ${JSON.stringify(outcome)}`));
+      });
+    });
 }
 
 function attempt(handler: string, number: number): Attempt {
   const runId = "01994f3e-1234-7abc-8def-0123456789ab";
   const input = '{"order":4711,"items":["a","b","c"],"note":"about a hundred bytes of input, as in the workload"}';
   return {
-    id: `${runId}/${number}/1`,
+    id: `${runId}/${handler}/${number}/1`,
     handler,
     input,
     idempotencyKey: `${runId}/${number}`,
@@ -90,14 +92,3 @@ function attempt(handler: string, number: number): Attempt {
     traceParent: "",
   };
 }
-
-const seconds = Number(process.argv[2] ?? 2);
-const pool = await startWorkerPool({ clock, events: new EventHub(), threads: 1, handlersFolder: HANDLERS });
-await measure(pool, "noop", 300, 500);
-await measure(pool, "noop-in-child", 300, 500);
-const rows: Row[] = [];
-for (const inFlight of [1, 100, 300, 1_000]) rows.push(await measure(pool, "noop", inFlight, seconds * 1000));
-for (const inFlight of [1, 300]) rows.push(await measure(pool, "noop-in-child", inFlight, seconds * 1000));
-rows.push(await measureIdle(pool, seconds * 1000));
-await pool.stop(1_000);
-console.table(rows);

@@ -1,0 +1,92 @@
+/**
+ * The whole product under workload W1: how many runs it completes per second, how long one takes, and what each costs in every process;
+ * beside it what the machine gives at most, measured in the same minutes, and the ratio of the two.
+ */
+import { type Benchmark, type BenchSetting, type Figure, type FigureLabel, type Measured, measureInTurn, type Round } from "./benchmark.ts";
+import { ceiling } from "./ceiling.ts";
+import { type Installation, install, type LoadCost } from "./installation.ts";
+import { ratios } from "./ratios.ts";
+import { type Driver, STEPS } from "./workload.ts";
+
+/** Milliseconds of load before anything is measured: code is compiled, and the server's caches are filled. */
+const WARM_UP_MS = 3_000;
+
+const MEANING: Readonly<Record<Driver, string>> = {
+  stream: "over one gRPC Execute stream",
+  unary: "each by two unary gRPC calls, Start and Get(wait)",
+  "in process": "started inside the node, without gateway and client",
+};
+
+const THROUGHPUT: readonly (readonly [Driver, number])[] = [
+  ["stream", 100],
+  ["stream", 300],
+  ["stream", 1_000],
+  ["unary", 100],
+  ["unary", 300],
+  ["in process", 300],
+  ["in process", 1_000],
+];
+const LATENCY: readonly Driver[] = ["stream", "unary"];
+
+/** `npm run bench -- core`. */
+export const core: Benchmark = {
+  name: "core",
+  about: "Runs of three durable steps, from client to committed result (W1), beside what the machine allows.",
+  async measure(setting) {
+    const limits = await ceiling.measure(setting);
+    const figures = await measureProduct(setting);
+    return [...limits, ...figures, ...ratios([...limits, ...figures])];
+  },
+};
+
+async function measureProduct(setting: BenchSetting): Promise<readonly Figure[]> {
+  setting.progress("starting PostgreSQL, a node and a client");
+  await using installation = await install(setting);
+  for (const driver of ["stream", "unary", "in process"] as const) {
+    setting.signal.throwIfAborted();
+    setting.progress(`warming up: ${driver}`);
+    await installation.load({ driver, inFlight: 300, durationMs: setting.scale * WARM_UP_MS });
+  }
+  return measureInTurn(setting, [
+    ...THROUGHPUT.map(([driver, inFlight]) => throughput(installation, driver, inFlight, setting.roundMs)),
+    ...LATENCY.map((driver) => latency(installation, driver, setting.roundMs)),
+  ]);
+}
+
+function throughput(installation: Installation, driver: Driver, inFlight: number, durationMs: number): Measured {
+  const label: FigureLabel = {
+    name: `W1a ${driver}, ${inFlight}`,
+    unit: "runs/s",
+    about: `completed runs with ${inFlight} in flight, ${MEANING[driver]}`,
+  };
+  const round = async (): Promise<Round> => {
+    const cost = await installation.load({ driver, inFlight, durationMs });
+    const { operations, elapsedMs } = cost.load;
+    return { value: (operations / elapsedMs) * 1000, details: costOf(cost, driver) };
+  };
+  return { label, round };
+}
+
+function latency(installation: Installation, driver: Driver, durationMs: number): Measured {
+  const label = { name: `W1b ${driver}, p50`, unit: "ms", about: `time of one run with nothing else under way, ${MEANING[driver]}` };
+  const round = async (): Promise<Round> => {
+    const cost = await installation.load({ driver, inFlight: 1, durationMs });
+    return { value: cost.load.p50Ms, details: costOf(cost, driver) };
+  };
+  return { label, round };
+}
+
+function costOf(cost: LoadCost, driver: Driver): Record<string, number> {
+  const { load, commits, writes } = cost;
+  const runs = load.operations;
+  return {
+    "p95 ms": load.p95Ms,
+    "p99 ms": load.p99Ms,
+    "node us/run": cost.nodeCpuUs / runs,
+    "pg us/run": cost.pgCpuUs / runs,
+    ...(driver === "in process" ? {} : { "client us/run": load.cpuUs / runs }),
+    "commits/s": (commits / load.elapsedMs) * 1000,
+    "writes/commit": writes / commits,
+    "WAL bytes/step": cost.walBytes / runs / STEPS,
+  };
+}

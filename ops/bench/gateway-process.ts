@@ -1,0 +1,48 @@
+/**
+ * A gateway in a process of its own, in front of runs that end at once and documents in memory.
+ */
+import { compileWorkflow } from "../../actors/language/compile-workflow.ts";
+import { jqWasmEvaluator } from "../../actors/language/jq/jq-wasm-evaluator.ts";
+import { GrpcServer } from "../../gateway/grpc-server.ts";
+import { RunService } from "../../gateway/service/run-service.ts";
+import { WorkflowDirectory } from "../../gateway/service/workflow-directory.ts";
+import { WorkflowFilter } from "../../gateway/service/workflow-filter.ts";
+import { WorkflowService } from "../../gateway/service/workflow-service.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { EventHub } from "../../runtime/events.ts";
+import { systemRandom } from "../../runtime/random.ts";
+import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
+import { MemoryStore } from "../../runtime/storage/memory-store.ts";
+import { InstantRuns } from "./instant-runs.ts";
+import { servePeer } from "./peer.ts";
+import { W1_DOCUMENT } from "./workload.ts";
+
+/** CPU of the process since its start. */
+export interface GatewayUsage {
+  readonly cpuUs: number;
+}
+
+const clock = systemClock();
+const random = systemRandom();
+const evaluator = jqWasmEvaluator(clock);
+const instant = new InstantRuns(clock, random);
+const documents = new MemoryDocuments(new MemoryStore(clock));
+const directory = new WorkflowDirectory(documents);
+const runs = new RunService({ runs: instant, directory, filter: new WorkflowFilter(documents) });
+const compile = (text: string) => compileWorkflow(text, { handlers: undefined, allowShell: false, evaluator });
+const workflows = new WorkflowService({ documents, directory, compile, clock, random });
+const server = new GrpcServer({ runs, workflows, clock, events: new EventHub(), port: 0 });
+const address = await server.start();
+server.setServing(true);
+instant.workflowId = (await workflows.deploy(W1_DOCUMENT, false)).record.id;
+
+async function answer(order: "address" | "usage"): Promise<unknown> {
+  if (order === "address") return address;
+  const { user, system } = process.cpuUsage();
+  return { cpuUs: user + system } satisfies GatewayUsage;
+}
+
+servePeer(answer, async () => {
+  server.stop();
+  await evaluator.close();
+});
