@@ -102,10 +102,10 @@ export const LIMITS = Object.freeze({
   executeInFlight: 2_000,
   /** Calls that one gRPC connection may have open. */
   callsPerConnection: 2_000,
-  /** Encoded bytes of a gRPC error's details: they travel in a header, and clients take few (the default of gRPC's C core is 8 KiB in all). */
-  statusDetailBytes: 3 * 1024,
-  /** Characters of a gRPC error's message; it travels in a header too, three bytes for a character that is not ASCII. */
-  statusMessageLength: 512,
+  /** Bytes of a gRPC error's details: they travel in a header, and clients take few (the default of gRPC's C core is 8 KiB in all). */
+  statusDetailBytes: 2 * 1024,
+  /** Characters of a gRPC error's message; it travels in a header too, with up to nine bytes for a character. */
+  statusMessageLength: 384,
   /** Deployed versions whose names and ids the gateway remembers. */
   directoryEntries: 10_000,
   /** Workflow versions that a list of runs may be narrowed to by name. */
