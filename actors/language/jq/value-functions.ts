@@ -8,7 +8,7 @@ import { entriesOf, fromEntries } from "./entries.ts";
 import { describe, JqFault } from "./fault.ts";
 import type { Machine } from "./machine.ts";
 import { NUMBER_FUNCTIONS } from "./number-functions.ts";
-import { compare, isArray, isObject, isTruthy, sortedKeys, typeOf } from "./ordering.ts";
+import { compare, isArray, isObject, isTruthy, sorted, sortedKeys, typeOf } from "./ordering.ts";
 import { Draft, deletePaths, getPath } from "./paths.ts";
 import { STRING_FUNCTIONS } from "./string-functions.ts";
 import { jsonOf, parseJson, textOf } from "./text.ts";
@@ -92,7 +92,7 @@ function setPath(machine: Machine, input: Json, path: Json, value: Json): Json {
 
 function deleteAll(machine: Machine, input: Json, paths: Json): Json {
   if (!isArray(paths)) throw new JqFault("Paths must be specified as an array");
-  const wrong = paths.find((path) => !isArray(path));
+  const wrong = sorted(machine, paths, (path) => path).find((path) => !isArray(path));
   if (wrong !== undefined) throw new JqFault(`Path must be specified as array, not ${typeOf(wrong)}`);
   return deletePaths(machine, input, paths.filter(isArray));
 }

@@ -126,6 +126,7 @@ describe("a compiled expression", () => {
 
   it("doesn't catch with `try` what fails after it", () => {
     assert.throws(() => evaluate('try 1 | error("later")'), /later/);
+    assert.throws(() => evaluate('[(try (1, 2) catch 9) | if . == 1 then error("later") else . end]'), /later/);
     assert.throws(() => evaluate('[(try (1, 2) catch 9) | error("later")]'), /later/);
   });
 
@@ -144,6 +145,18 @@ describe("a compiled expression", () => {
 
   it("orders NaN below every number, and never equal to itself", () => {
     assert.deepEqual(evaluate("[nan < 1, nan < nan, nan == nan, ([nan] == [nan]), ([1, nan, 0] | sort)]"), [true, true, false, false, [null, 0, 1]]);
+  });
+
+  it("combines many values in the order of the reference", () => {
+    assert.deepEqual(evaluate("[(1, 2) + (10, 20)]"), [11, 12, 21, 22]);
+    assert.deepEqual(evaluate("[{a: (1, 2), b: (3, 4)} | .a * 10 + .b]"), [13, 14, 23, 24]);
+    assert.deepEqual(evaluate('["\\(1, 2)-\\(3, 4)"]'), ["1-3", "2-3", "1-4", "2-4"]);
+    assert.deepEqual(evaluate("[[5, 6][0, 1]]"), [5, 6]);
+  });
+
+  it("goes on from null after an update without a value", () => {
+    assert.deepEqual(evaluate("[foreach (1, 2, 3) as $n (0; if $n == 2 then empty else . + $n end)]"), [1, 3]);
+    assert.equal(evaluate("reduce (1, 2, 3) as $n (0; if $n == 2 then empty else . + $n end)"), 3);
   });
 
   it("adds up values of one type, whatever comes between", () => {

@@ -104,6 +104,7 @@ describe("the input of an expression", () => {
 
   it("is not changed through a value that an update kept", () => {
     assert.deepEqual(evaluate('[[1], 0] | (.[0][0], .[0], .[1]) |= (if type == "array" then [., .] else 7 end)'), [[[7], [7]], 7]);
+    assert.deepEqual(evaluate('(.[0][0][0], .[0], .[0][0][0]) |= (if type == "array" then [., .] else . + 1 end)', [[[5]]]), [[[[[6], [6]]], [[6]]]]);
     assert.deepEqual(evaluate(". as $old | .a.b = 2 | [$old, .]", { a: { b: 1 } }), [{ a: { b: 1 } }, { a: { b: 2 } }]);
   });
 
