@@ -26,29 +26,24 @@ const WIRE_STATUS: Readonly<Record<RunStatus, WireStatus>> = {
 
 const STATUS_OF_WIRE = new Map<WireStatus, RunStatus>((Object.keys(WIRE_STATUS) as RunStatus[]).map((status) => [WIRE_STATUS[status], status]));
 
-/** A run's status on the wire. */
-export function statusMessage(status: RunStatus): WireStatus {
-  return WIRE_STATUS[status];
-}
-
 /** A run's status from the wire; undefined for RUN_STATUS_UNSPECIFIED and for numbers that this version does not know. */
 export function statusOf(status: WireStatus): RunStatus | undefined {
   return STATUS_OF_WIRE.get(status);
 }
 
 /** A time on the wire, from milliseconds since the epoch. */
-export function timestamp(timeMs: number): Timestamp {
+function timestamp(timeMs: number): Timestamp {
   const seconds = Math.floor(timeMs / 1000);
   return { seconds, nanos: Math.round((timeMs - seconds * 1000) * 1e6) };
 }
 
 /** Milliseconds since the epoch, rounded down, from a time on the wire. */
-export function timeMsOf(time: Timestamp | undefined): number | undefined {
+function timeMsOf(time: Timestamp | undefined): number | undefined {
   return time === undefined ? undefined : time.seconds * 1000 + Math.floor(time.nanos / 1e6);
 }
 
 /** An error of a run on the wire. */
-export function problemMessage(problem: Problem | undefined): ProblemMessage | undefined {
+function problemMessage(problem: Problem | undefined): ProblemMessage | undefined {
   if (problem === undefined) return undefined;
   const { type, status, title = "", detail = "", instance = "" } = problem;
   return { type, status, title, detail, instance };

@@ -34,7 +34,7 @@ export interface GrpcServerOptions {
 }
 
 /** Full names of the services, for health checks. */
-export const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService"] as const;
+const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService"] as const;
 
 /**
  * A connection is left alone as long as it lives: a stream may wait for a run for days, so there is no age limit. Pings find peers that

@@ -11,7 +11,7 @@ export interface Caller {
 }
 
 /** The caller while there is no authentication: an identity that anyone could claim would be worse than none. */
-export const ANONYMOUS: Caller = Object.freeze({ userId: "anonymous", traceParent: "" });
+const ANONYMOUS: Caller = Object.freeze({ userId: "anonymous", traceParent: "" });
 
 /** `traceparent` of the W3C: version, trace id, parent id, flags. */
 const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;

@@ -26,7 +26,7 @@ export function jsonReason(text: string): string | undefined {
   }
 }
 
-/** The deepest nesting of arrays and objects in JSON text. For text that is no JSON the answer means nothing. */
+/** The deepest nesting of arrays and objects in JSON text. For text that is no JSON the answer means nothing. Exported for tests. */
 export function nestingDepth(text: string): number {
   if (text.length <= LIMITS.nestingDepth) return 0;
   let depth = 0;

@@ -20,7 +20,7 @@ export interface WorkflowIdentity {
 export class WorkflowDirectory {
   readonly #documents: DocumentStore;
   /** By namespace, name and version; an empty version is the latest. */
-  #byName = new Map<string, Promise<WorkflowIdentity | undefined>>();
+  readonly #byName = new Map<string, Promise<WorkflowIdentity | undefined>>();
   /** By id. What a version is called never changes, so nothing here grows old. */
   readonly #byId = new Map<string, WorkflowIdentity>();
 
@@ -46,19 +46,20 @@ export class WorkflowDirectory {
 
   /** To be called after a deployment or a deletion was stored, and before it is acknowledged. */
   forgetNames(): void {
-    this.#byName = new Map();
+    this.#byName.clear();
   }
 
   #lookUp(key: string, namespace: string, name: string, version: string): Promise<WorkflowIdentity | undefined> {
-    const names = this.#byName;
     const answer = this.#find(namespace, name, version);
-    evictOldest(names);
-    names.set(key, answer);
+    evictOldest(this.#byName);
+    this.#byName.set(key, answer);
     // Only what exists is remembered: another node may deploy the rest at any time, and a failed query must be asked again.
-    answer.then(
-      (identity) => identity === undefined && names.delete(key),
-      () => names.delete(key),
-    );
+    const forget = (): void => {
+      if (this.#byName.get(key) === answer) this.#byName.delete(key);
+    };
+    answer.then((identity) => {
+      if (identity === undefined) forget();
+    }, forget);
     return answer;
   }
 

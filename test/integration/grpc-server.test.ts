@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { credentials, status } from "@grpc/grpc-js";
 import { connect } from "../../gateway/grpc-client.ts";
-import { GrpcServer, SERVICE_NAMES } from "../../gateway/grpc-server.ts";
+import { GrpcServer } from "../../gateway/grpc-server.ts";
 import { DETAILS_TRAILER } from "../../gateway/grpc-status.ts";
 import { FILE_DESCRIPTORS } from "../../proto/gen/descriptors.ts";
 import { RunServiceClient, RunServiceService } from "../../proto/gen/maestro/v1/run_service.ts";
@@ -15,6 +15,7 @@ import { checkHealth, reflect, watchHealth } from "../support/grpc-peer.ts";
 import { callRaw, RawExecute } from "../support/raw-gateway.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
+const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService"] as const;
 const HOLD = '{"hold":true}';
 
 describe("gRPC server", () => {
