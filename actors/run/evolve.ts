@@ -6,7 +6,7 @@
  */
 import { invariant } from "../../runtime/assert.ts";
 import { timeOf } from "../../runtime/ids.ts";
-import { type Json, Payload } from "../json.ts";
+import { Payload } from "../json.ts";
 import { type Entry, problemFromWire, type RunEvent } from "./entry.ts";
 import { endRun, startUndoing } from "./evolve-end.ts";
 import { completeFrame, endAttempt, frameOf, removeFrame, scheduleAttempt } from "./evolve-frame.ts";
@@ -38,7 +38,7 @@ const FOLDS: { readonly [C in Case]: (state: RunState, value: ValueOf<C>, atMs: 
   taskStarted: startFrame,
   loopStarted(state, started) {
     const frame = frameOf(state, started.frame);
-    frame.items = Payload.ofText(started.items).value as readonly Json[];
+    frame.items = Payload.ofText(started.items);
     setPhase(state, frame, "next");
   },
   attemptScheduled: scheduleAttempt,

@@ -1,6 +1,6 @@
 /**
  * A run's history for people and programs: entries read from the journal, each with the task that it is about. The numbers that the journal
- * stores mean nothing without the frames, so reading folds from the beginning; only what is asked for is kept.
+ * stores mean nothing without the frames, so reading folds from the last snapshot before what is asked for.
  */
 import { type RunId, timeOf } from "../../runtime/ids.ts";
 import type { HistoryEntry } from "../runs.ts";
@@ -67,9 +67,14 @@ function detailsOf(event: RunEvent, state: RunState): string {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(event.value)) {
     if (HIDDEN_FIELDS.has(name) || value === undefined || value === "" || value === 0 || value === false) continue;
-    parts.push(`${JSON.stringify(name)}:${JSON_FIELDS.has(name) ? String(value) : JSON.stringify(detailOf(name, value, state))}`);
+    parts.push(`${JSON.stringify(shownName(name))}:${JSON_FIELDS.has(name) ? String(value) : JSON.stringify(detailOf(name, value, state))}`);
   }
   return `{${parts.join(",")}}`;
+}
+
+/** An offset is stored, a time is shown: `dueOffsetMs` is `dueAt` outside. */
+function shownName(name: string): string {
+  return name.replace(/OffsetMs$/, "At");
 }
 
 /** Offsets are shown as the times that they mean, statuses by name. */

@@ -1,5 +1,6 @@
 /**
- * Reading runs back from the journal: a run's state is the fold of its rows, read in pages so that a long history is never in memory as a whole.
+ * Reading runs back from the journal: a run's state is its newest snapshot and the fold of the entries after it, read in pages, so that neither a
+ * long history nor any page of it is ever in memory as a whole.
  */
 import { MaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
@@ -7,6 +8,7 @@ import type { Journal } from "../../runtime/storage/journal.ts";
 import type { Workflow } from "../language/model.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
 import { evolve } from "./evolve.ts";
+import { decodeSnapshot, workflowOfSnapshot } from "./snapshot.ts";
 import { emptyRun, type RunState } from "./state.ts";
 
 /** Rows of the journal read at once. */
@@ -21,30 +23,38 @@ export interface RunSource {
 
 /** The state of a run. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
 export async function loadRun(source: RunSource, runId: RunId): Promise<RunState> {
-  return foldRun(source, runId, evolve);
-}
-
-/** Folds a run's whole history with `fold`, which must at least `evolve`, and answers its state. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
-export async function foldRun(source: RunSource, runId: RunId, fold: (state: RunState, entry: Entry) => void): Promise<RunState> {
-  let state: RunState | undefined;
-  for (let nextSeq = 1; ; ) {
-    const rows = await source.journal.read(runId, nextSeq, ROWS_PER_READ);
-    for (const row of rows) {
-      const entries = decodeEntries(runId, row.firstSeq, row.entries);
-      if (row.firstSeq !== nextSeq) throw new MaestroError("JOURNAL_CORRUPT", { facts: { runId, seq: nextSeq, reason: "entries are missing" } });
-      state ??= await firstState(source, runId, entries[0]);
-      for (const entry of entries) fold(state, entry);
-      nextSeq += entries.length;
-    }
-    if (rows.length < ROWS_PER_READ) break;
-  }
-  if (state === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });
+  const state = await stateBefore(source, runId, Number.MAX_SAFE_INTEGER);
+  for await (const entries of entriesAfter(source, state)) for (const entry of entries) evolve(state, entry);
   return state;
 }
 
-async function firstState(source: RunSource, runId: RunId, first: Entry | undefined): Promise<RunState> {
-  if (first?.event?.$case !== "runStarted")
-    throw new MaestroError("JOURNAL_CORRUPT", { facts: { runId, seq: 1, reason: "the first entry is not the run's start" } });
-  const { workflowId } = first.event.value;
-  return emptyRun(runId, workflowId, await source.workflow(workflowId));
+/** A state of the run that contains no entry from `seq` on, as late as a snapshot allows. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
+export async function stateBefore(source: RunSource, runId: RunId, seq: number): Promise<RunState> {
+  const snapshot = await source.journal.readSnapshot(runId, seq - 1);
+  const workflowId = snapshot && workflowOfSnapshot(snapshot.state);
+  if (snapshot !== undefined && workflowId !== undefined) return decodeSnapshot(runId, await source.workflow(workflowId), snapshot.state);
+  const [row] = await source.journal.read(runId, 1, 1);
+  if (row === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });
+  const [first] = decodeEntries(runId, row.firstSeq, row.entries);
+  if (first?.event?.$case !== "runStarted") throw corrupt(runId, 1, "the first entry is not the run's start");
+  return emptyRun(runId, first.event.value.workflowId, await source.workflow(first.event.value.workflowId));
+}
+
+/** The entries that `state` does not contain yet, page by page. The caller folds a page in before it asks for the next. @throws JOURNAL_CORRUPT */
+export async function* entriesAfter(source: RunSource, state: RunState): AsyncGenerator<readonly Entry[]> {
+  const { runId } = state;
+  for (;;) {
+    const rows = await source.journal.read(runId, state.lastSeq + 1, ROWS_PER_READ);
+    for (const row of rows) {
+      const entries = decodeEntries(runId, row.firstSeq, row.entries);
+      const seen = state.lastSeq + 1 - row.firstSeq;
+      if (seen < 0) throw corrupt(runId, state.lastSeq + 1, "entries are missing");
+      yield entries.slice(seen);
+    }
+    if (rows.length < ROWS_PER_READ) return;
+  }
+}
+
+function corrupt(runId: RunId, seq: number, reason: string): MaestroError {
+  return new MaestroError("JOURNAL_CORRUPT", { facts: { runId, seq, reason } });
 }

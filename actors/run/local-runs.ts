@@ -9,7 +9,7 @@ import { ENDED, type RunFilter, type RunRecord, WAKE } from "../../runtime/stora
 import type { HistoryEntry, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../runs.ts";
 import type { RunCommand } from "./command.ts";
 import { describe } from "./history.ts";
-import { foldRun, loadRun } from "./loading.ts";
+import { entriesAfter, loadRun, stateBefore } from "./loading.ts";
 import { outcomeOf } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
 import type { Region } from "./region.ts";
@@ -76,12 +76,16 @@ export class LocalRuns implements Runs {
   }
 
   async history(runId: RunId, fromSeq: number, limit: number): Promise<readonly HistoryEntry[]> {
-    const entries: HistoryEntry[] = [];
-    await foldRun(this.#services, runId, (state, entry) => {
-      const described = describe(state, entry);
-      if (described.seq >= fromSeq && entries.length < limit) entries.push(described);
-    });
-    return entries;
+    const page: HistoryEntry[] = [];
+    const state = await stateBefore(this.#services, runId, fromSeq);
+    for await (const entries of entriesAfter(this.#services, state)) {
+      for (const entry of entries) {
+        const described = describe(state, entry);
+        if (described.seq >= fromSeq) page.push(described);
+        if (page.length === limit) return page;
+      }
+    }
+    return page;
   }
 
   watch(runId: RunId, fromSeq: number, signal: AbortSignal): AsyncIterable<HistoryEntry> {

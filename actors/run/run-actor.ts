@@ -22,6 +22,7 @@ import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
 import { snapshotOf } from "./run-snapshot.ts";
 import { writeOf } from "./run-write.ts";
+import { SnapshotPace } from "./snapshot-pace.ts";
 import { emptyRun, type RunState } from "./state.ts";
 import { type TurnResult, takeTurn } from "./turn.ts";
 
@@ -39,6 +40,7 @@ export class RunActor implements Actor<RunMessage> {
   readonly #services: RunServices;
   readonly #runId: RunId;
   readonly #evaluations = new Evaluations();
+  readonly #snapshots = new SnapshotPace();
   #state: RunState | undefined;
   /** What the store's row says, as far as this instance knows. */
   #head: RunHead | undefined;
@@ -136,7 +138,7 @@ export class RunActor implements Actor<RunMessage> {
 
   #commit(state: RunState, result: TurnResult, context: Context, reply: Reply | undefined, request: StartRun | undefined): void {
     const head = headOf(state, this.#services.clock.now());
-    const write = writeOf(state, result, sameHead(this.#head, head) ? undefined : head, request);
+    const write = writeOf(state, result, { ...(!sameHead(this.#head, head) && { head }), request, snapshot: this.#snapshots.take(state) });
     this.#head = head;
     this.#lastAppend = this.#services.journal.append(write);
     const { effects } = result;
@@ -195,6 +197,7 @@ export class RunActor implements Actor<RunMessage> {
     this.#loading = false;
     if (!outcome.ok) return this.#notLoaded(outcome.error, context);
     this.#state = outcome.value;
+    this.#snapshots.begin(this.#state);
     performEffects(this.#services, this.#state, effectsOfLoading(this.#state));
     this.#turn(this.#state, { kind: "resume" }, context, undefined);
     this.#mendHead(this.#state, context);

@@ -8,8 +8,18 @@ import { encodeEntries } from "./entry.ts";
 import type { RunState } from "./state.ts";
 import type { TurnResult } from "./turn.ts";
 
-/** The write of a turn. `head` undefined: it did not change. `request`: on the run's first write, what it was started with. */
-export function writeOf(state: RunState, result: TurnResult, head: RunHead | undefined, request: StartRun | undefined): RunWrite {
+/** What a write needs beside the turn. */
+export interface WriteParts {
+  /** Absent: it did not change. */
+  readonly head?: RunHead;
+  /** On the run's first write: what it was started with. */
+  readonly request?: StartRun | undefined;
+  /** When a snapshot is due. */
+  readonly snapshot?: Uint8Array | undefined;
+}
+
+/** The write of a turn. */
+export function writeOf(state: RunState, result: TurnResult, { head, request, snapshot }: WriteParts): RunWrite {
   const { set, cleared } = timersOf(state, result.effects);
   return {
     runId: state.runId,
@@ -18,6 +28,7 @@ export function writeOf(state: RunState, result: TurnResult, head: RunHead | und
     entries: encodeEntries(result.entries),
     ...(request !== undefined && { create: newRunOf(state, request) }),
     ...(head !== undefined && { head }),
+    ...(snapshot !== undefined && { snapshot }),
     ...(set.length > 0 && { timersSet: set }),
     ...(cleared.length > 0 && { timersCleared: cleared }),
   };

@@ -76,7 +76,7 @@ function localVariable(frame: Frame | undefined, name: string): Json | undefined
   for (let at = frame; at !== undefined; at = at.parent) {
     const { node } = at;
     if (node.kind === "for" && at.items !== undefined) {
-      if (name === node.each) return at.items[at.cursor] ?? null;
+      if (name === node.each) return (at.items.value as readonly Json[])[at.cursor] ?? null;
       if (name === node.at) return at.cursor;
     }
     if (node.kind === "try" && name === node.catch.as && at.error !== undefined) return { ...at.error };

@@ -3,7 +3,7 @@
  * dropped and rebuilt at any time. Only `evolve` changes it.
  */
 import type { RunId } from "../../runtime/ids.ts";
-import { type Json, NULL_PAYLOAD, Payload } from "../json.ts";
+import { NULL_PAYLOAD, Payload } from "../json.ts";
 import type { DoNode, TaskNode, Workflow } from "../language/model.ts";
 import type { Problem } from "../language/problem.ts";
 import type { TimerKind } from "./entry.ts";
@@ -46,8 +46,8 @@ export interface Frame {
   attemptAtMs: number;
   /** call: what the handler is asked. */
   request: Payload | undefined;
-  /** for: what it walks through. */
-  items: readonly Json[] | undefined;
+  /** for: the array that it walks through. */
+  items: Payload | undefined;
   /** fork: outputs by branch. */
   outputs: (Payload | undefined)[] | undefined;
   /** try: the error that was caught, while its catch runs; at `fault`: the error of the child. */

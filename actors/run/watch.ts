@@ -4,14 +4,9 @@
  */
 import type { RunId } from "../../runtime/ids.ts";
 import type { HistoryEntry } from "../runs.ts";
-import { decodeEntries } from "./entry.ts";
 import { describe } from "./history.ts";
-import { loadRun, type RunSource } from "./loading.ts";
+import { entriesAfter, type RunSource, stateBefore } from "./loading.ts";
 import type { RunHub } from "./run-hub.ts";
-import { emptyRun, type RunState } from "./state.ts";
-
-/** Rows of the journal read at once. */
-const ROWS_PER_READ = 200;
 
 /** Entries from `fromSeq` on, live after the stored ones; ends when the run has ended or `signal` is aborted. @throws RUN_NOT_FOUND */
 export async function* watchRun(
@@ -23,29 +18,20 @@ export async function* watchRun(
   const growth = new Growth(signal);
   const unregister = source.hub.onGrowth(runId, () => growth.notify());
   try {
-    const { workflow, workflowId } = await loadRun(source, runId);
-    const state = emptyRun(runId, workflowId, workflow);
+    const state = await stateBefore(source, runId, fromSeq);
     while (!signal.aborted) {
-      for await (const entry of readOn(source, state)) if (entry.seq >= fromSeq) yield entry;
+      for await (const entries of entriesAfter(source, state)) {
+        for (const entry of entries) {
+          const described = describe(state, entry);
+          if (described.seq >= fromSeq) yield described;
+        }
+      }
       if (state.status !== "running") return;
       await growth.next();
     }
   } finally {
     unregister();
     growth.close();
-  }
-}
-
-/** The entries that the state has not seen yet. */
-async function* readOn(source: RunSource, state: RunState): AsyncGenerator<HistoryEntry> {
-  for (;;) {
-    const fromSeq = state.lastSeq + 1;
-    const rows = await source.journal.read(state.runId, fromSeq, ROWS_PER_READ);
-    for (const row of rows) {
-      const entries = decodeEntries(state.runId, row.firstSeq, row.entries);
-      for (const entry of entries.slice(Math.max(0, fromSeq - row.firstSeq))) yield describe(state, entry);
-    }
-    if (rows.length < ROWS_PER_READ) return;
   }
 }
 

@@ -2,10 +2,10 @@
  * Which queued writes form the next batch of a lane, and what that batch changes in the tables. Pure.
  *
  * A batch is one transaction, so only its end result is sent: the writes of one run become one journal row, only the last head of a run
- * counts, and a timer that is set and cleared in the same batch never existed.
+ * counts, of its snapshots only the last is kept, and a timer that is set and cleared in the same batch never existed.
  */
 import type { RunId } from "../ids.ts";
-import type { NewRun, RunHead, RunTimer, RunWrite } from "./journal.ts";
+import type { NewRun, RunHead, RunTimer, RunWrite, Snapshot } from "./journal.ts";
 
 /** A row of `journal`, its bytes in pieces. */
 export interface BatchRow {
@@ -28,6 +28,11 @@ export interface BatchHead {
   readonly head: RunHead;
 }
 
+/** A new row of `run_snapshots`. */
+export interface BatchSnapshot extends Snapshot {
+  readonly runId: RunId;
+}
+
 /** A new row of `run_keys`. */
 export interface BatchKey {
   readonly key: string;
@@ -39,6 +44,7 @@ export interface Batch {
   readonly runs: readonly BatchRun[];
   readonly rows: readonly BatchRow[];
   readonly heads: readonly BatchHead[];
+  readonly snapshots: readonly BatchSnapshot[];
   readonly timersSet: readonly RunTimer[];
   readonly timersCleared: readonly RunTimer[];
   /** Sorted by key, so that two lanes that insert the same keys can't deadlock. */
@@ -53,7 +59,7 @@ export interface BatchBounds {
 
 /** What a write counts against the bounds of bytes. */
 export function bytesOf(write: RunWrite): number {
-  return write.entries.length + (write.head?.errorMessage?.length ?? 0);
+  return write.entries.length + (write.snapshot?.length ?? 0) + (write.head?.errorMessage?.length ?? 0);
 }
 
 /**
@@ -82,9 +88,11 @@ export function formBatch(writes: readonly RunWrite[]): Batch {
   const rows: OpenRow[] = [];
   const lastRow = new Map<RunId, OpenRow>();
   const timers = new TimerChanges();
+  const snapshots = new Map<RunId, BatchSnapshot>();
   for (const write of writes) {
     addHead(write, runs, heads);
     if (write.entryCount > 0) addRow(write, rows, lastRow);
+    if (write.snapshot !== undefined) snapshots.set(write.runId, snapshotOf(write, write.snapshot));
     for (const timer of write.timersSet ?? []) timers.set(timer);
     for (const timer of write.timersCleared ?? []) timers.clear(timer);
   }
@@ -92,6 +100,7 @@ export function formBatch(writes: readonly RunWrite[]): Batch {
     runs: [...runs.values()],
     rows,
     heads: [...heads.values()],
+    snapshots: [...snapshots.values()],
     timersSet: timers.added(),
     timersCleared: timers.removed(),
     keys: keysOf(runs.values()),
@@ -101,6 +110,10 @@ export function formBatch(writes: readonly RunWrite[]): Batch {
 interface OpenRow extends BatchRow {
   entryCount: number;
   readonly parts: Uint8Array[];
+}
+
+function snapshotOf({ runId, firstSeq, entryCount }: RunWrite, state: Uint8Array): BatchSnapshot {
+  return { runId, seq: firstSeq + entryCount - 1, state };
 }
 
 function addHead(write: RunWrite, runs: Map<RunId, BatchRun>, heads: Map<RunId, BatchHead>): void {

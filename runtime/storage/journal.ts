@@ -67,6 +67,8 @@ export interface RunWrite {
   /** Present on a run's first write, together with `head`. */
   readonly create?: NewRun;
   readonly head?: RunHead;
+  /** The run's state after the last of `entries`, encoded: what {@link Journal.readSnapshot} answers later. */
+  readonly snapshot?: Uint8Array;
   readonly timersSet?: readonly RunTimer[];
   readonly timersCleared?: readonly RunTimer[];
 }
@@ -75,6 +77,13 @@ export interface RunWrite {
 export interface JournalRow {
   readonly firstSeq: number;
   readonly entries: Uint8Array;
+}
+
+/** A run's state at a point of its history. */
+export interface Snapshot {
+  /** Number of the last entry that the state contains. */
+  readonly seq: number;
+  readonly state: Uint8Array;
 }
 
 /** A run's row as stored. */
@@ -118,6 +127,8 @@ export interface Journal {
   append(write: RunWrite): Promise<void>;
   /** Rows of a run's history, from the row that holds `fromSeq`, in order. Checksums are verified. @throws JOURNAL_CORRUPT */
   read(runId: RunId, fromSeq: number, rowLimit: number): Promise<readonly JournalRow[]>;
+  /** The newest snapshot of a run that contains no entry after `atMostSeq`, or undefined. One that is damaged is passed over. */
+  readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined>;
   /** The run's row, or undefined. */
   find(runId: RunId): Promise<RunRecord | undefined>;
   /** The run that owns an idempotency key, or undefined. */

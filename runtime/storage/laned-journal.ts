@@ -8,7 +8,7 @@ import type { Journal, RunFilter, RunWrite, ShardRange } from "./journal.ts";
 import type { Lane } from "./lane.ts";
 
 /** The reading half of a {@link Journal}. */
-export interface JournalReader extends Pick<Journal, "read" | "find" | "findByKey" | "list" | "listReady" | "listTimers" | "audit"> {
+export interface JournalReader extends Pick<Journal, "read" | "readSnapshot" | "find" | "findByKey" | "list" | "listReady" | "listTimers" | "audit"> {
   /** Gives its connections up. */
   close(): Promise<void>;
 }
@@ -33,6 +33,10 @@ export class LanedJournal implements Journal {
 
   read(runId: RunId, fromSeq: number, rowLimit: number): ReturnType<Journal["read"]> {
     return this.#reader.read(runId, fromSeq, rowLimit);
+  }
+
+  readSnapshot(runId: RunId, atMostSeq: number): ReturnType<Journal["readSnapshot"]> {
+    return this.#reader.readSnapshot(runId, atMostSeq);
   }
 
   find(runId: RunId): ReturnType<Journal["find"]> {

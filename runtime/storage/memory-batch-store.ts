@@ -77,6 +77,10 @@ export class MemoryBatchStore implements BatchStore {
     for (const { key, runId } of batch.keys) store.keys.set(key, runId);
     this.#applyHeads(batch);
     for (const row of batch.rows) this.#insertRow(row);
+    for (const { runId, seq, state } of batch.snapshots) {
+      const checksum = journalChecksum(runId, seq, 0, [state]);
+      store.snapshots.set(runId, [{ seq, state, checksum }, ...(store.snapshots.get(runId) ?? [])]);
+    }
     for (const timer of batch.timersSet) store.timers.set(timerName(timer), timer);
     for (const timer of batch.timersCleared) store.timers.delete(timerName(timer));
     return { kind: "committed" };

@@ -2,10 +2,20 @@
  * The reading half of the journal in memory.
  */
 import { type RunId, shardOf } from "../ids.ts";
-import { ENDED, type JournalRow, type RunFilter, type RunRecord, type RunTimer, type ShardRange, WAKE, type WakeAudit } from "./journal.ts";
+import {
+  ENDED,
+  type JournalRow,
+  type RunFilter,
+  type RunRecord,
+  type RunTimer,
+  type ShardRange,
+  type Snapshot,
+  WAKE,
+  type WakeAudit,
+} from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { MemoryRun, MemoryStore } from "./memory-store.ts";
-import { verifyRows } from "./stored-rows.ts";
+import { newestIntact, verifyRows } from "./stored-rows.ts";
 
 /** Findings that an audit names at most. */
 const AUDIT_FINDINGS = 100;
@@ -22,6 +32,14 @@ export class MemoryJournalReader implements JournalReader {
     const rows = this.#store.rows.get(runId) ?? [];
     const first = rows.findLastIndex((row) => row.firstSeq <= fromSeq);
     return verifyRows(runId, fromSeq, rows.slice(Math.max(first, 0), Math.max(first, 0) + rowLimit));
+  }
+
+  async readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined> {
+    const snapshots = this.#store.snapshots.get(runId) ?? [];
+    return newestIntact(
+      runId,
+      snapshots.filter(({ seq }) => seq <= atMostSeq),
+    );
   }
 
   async find(runId: RunId): Promise<RunRecord | undefined> {

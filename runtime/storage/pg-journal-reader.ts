@@ -2,11 +2,13 @@
  * The reading half of the journal in PostgreSQL. Every query is served by an index; a test holds the plans to that.
  */
 import type { RunId } from "../ids.ts";
-import type { JournalRow, RunFilter, RunRecord, RunStatus, RunTimer, ShardRange, WakeAudit } from "./journal.ts";
+import type { JournalRow, RunFilter, RunRecord, RunStatus, RunTimer, ShardRange, Snapshot, WakeAudit } from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { PgDatabase } from "./pg-database.ts";
-import { type StoredRow, verifyRows } from "./stored-rows.ts";
+import { newestIntact, type StoredRow, verifyRows } from "./stored-rows.ts";
 
+/** Snapshots that are looked at before the history is read from its beginning. */
+const SNAPSHOTS_TRIED = 2;
 /** Findings that an audit names at most. */
 const AUDIT_FINDINGS = 100;
 
@@ -43,6 +45,17 @@ export class PgJournalReader implements JournalReader {
       runId,
       fromSeq,
       stored.map((row) => ({ ...row, firstSeq: Number(row.firstSeq) })),
+    );
+  }
+
+  async readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined> {
+    const rows = await this.#database.query<{ readonly seq: string; readonly crc: number; readonly state: Buffer }>(
+      `SELECT seq, crc, state FROM run_snapshots WHERE run_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT ${SNAPSHOTS_TRIED}`,
+      [runId, atMostSeq],
+    );
+    return newestIntact(
+      runId,
+      rows.map(({ seq, crc, state }) => ({ seq: Number(seq), checksum: crc, state })),
     );
   }
 

@@ -5,7 +5,7 @@
  * Every change joins the fence row. Without that row (this boot was fenced) nothing changes and the answer is 0.
  */
 import { type Shard, shardOf, timeOf } from "../ids.ts";
-import type { Batch, BatchHead, BatchKey, BatchRow, BatchRun } from "./batch.ts";
+import type { Batch, BatchHead, BatchKey, BatchRow, BatchRun, BatchSnapshot } from "./batch.ts";
 import type { RunTimer } from "./journal.ts";
 import { journalChecksum } from "./journal-checksum.ts";
 import type { Claim } from "./ownership.ts";
@@ -71,6 +71,13 @@ const rowColumns: readonly Column<BatchRow>[] = [
   ["entries", "bytea", (rows) => byteaArray(rows.map((row) => row.parts))],
 ];
 
+const snapshotColumns: readonly Column<BatchSnapshot>[] = [
+  ["run_id", "uuid", (rows) => uuidArray(rows.map((row) => row.runId))],
+  ["seq", "int8", (rows) => int8Array(rows.map((row) => row.seq))],
+  ["crc", "int4", (rows) => int4Array(rows.map((row) => journalChecksum(row.runId, row.seq, 0, [row.state])))],
+  ["state", "bytea", (rows) => byteaArray(rows.map((row) => [row.state]))],
+];
+
 const timerColumns: readonly Column<RunTimer>[] = [
   ["due_at", "timestamptz", (rows) => timestamptzArray(rows.map((row) => row.dueAtMs))],
   ["run_id", "uuid", (rows) => uuidArray(rows.map((row) => row.runId))],
@@ -111,6 +118,12 @@ const PARTS: readonly Part[] = [
     (source) => `UPDATE workflow_runs AS w
       SET status = x.status, wake = x.wake, error_message = x.error_message, ended_at = x.ended_at, updated_at = now()
       FROM ${source} WHERE w.id = x.id`,
+  ),
+  part(
+    "new_snapshots",
+    (batch) => batch.snapshots,
+    snapshotColumns,
+    (source) => `INSERT INTO run_snapshots (run_id, seq, crc, state) SELECT x.run_id, x.seq, x.crc, x.state FROM ${source}`,
   ),
   part(
     "set_timers",

@@ -3,7 +3,7 @@
  */
 import { MaestroError } from "../errors.ts";
 import type { RunId } from "../ids.ts";
-import type { JournalRow } from "./journal.ts";
+import type { JournalRow, Snapshot } from "./journal.ts";
 import { journalChecksum } from "./journal-checksum.ts";
 
 /** A row as it lies in the store. */
@@ -32,6 +32,16 @@ export function verifyRows(runId: RunId, fromSeq: number, stored: readonly Store
     rows.push({ firstSeq, entries });
   }
   return rows;
+}
+
+/** A snapshot as it lies in the store. */
+export interface StoredSnapshot extends Snapshot {
+  readonly checksum: number;
+}
+
+/** The first of `stored`, the newest first, whose checksum holds: a snapshot only spares work, so a damaged one is passed over. */
+export function newestIntact(runId: RunId, stored: readonly StoredSnapshot[]): Snapshot | undefined {
+  return stored.find(({ seq, state, checksum }) => journalChecksum(runId, seq, 0, [state]) === checksum);
 }
 
 function corrupt(runId: RunId, seq: number, reason: string): MaestroError {

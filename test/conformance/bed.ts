@@ -30,6 +30,8 @@ export interface StorageBed {
   attempts(): Promise<readonly AttemptRecord[]>;
   /** Spoils the row of a run's history that begins at `seq`: turns its bytes, or takes it away. */
   damage(runId: RunId, seq: number, how: "alter" | "remove"): Promise<void>;
+  /** Turns the bytes of the snapshot after entry `seq`. */
+  damageSnapshot(runId: RunId, seq: number): Promise<void>;
   /** Closes everything that was opened. */
   close(): Promise<void>;
 }

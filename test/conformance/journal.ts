@@ -46,6 +46,37 @@ export function journalConformance(makeBed: MakeBed): void {
       assert.equal(await journal.find(runIdOn()), undefined);
     });
 
+    it("answers the newest snapshot before an entry, and passes over one that is damaged", async () => {
+      const runId = runIdOn();
+      const state = (text: string) => ({ snapshot: Buffer.from(text) });
+      await journal.append(createWrite(runId));
+      assert.equal(await journal.readSnapshot(runId, 99), undefined);
+      await journal.append(entryWrite(runId, 2, state("two")));
+      await journal.append(entryWrite(runId, 3));
+      await journal.append(entryWrite(runId, 4, state("four")));
+      const textAt = async (atMostSeq: number) => {
+        const found = await journal.readSnapshot(runId, atMostSeq);
+        return found && `${found.seq} ${Buffer.from(found.state)}`;
+      };
+      assert.equal(await textAt(99), "4 four");
+      assert.equal(await textAt(4), "4 four");
+      assert.equal(await textAt(3), "2 two");
+      assert.equal(await textAt(1), undefined);
+      await bed.damageSnapshot(runId, 4);
+      assert.equal(await textAt(99), "2 two");
+    });
+
+    it("keeps the last snapshot of writes that share a commit", async () => {
+      const runId = runIdOn();
+      await Promise.all([
+        journal.append(createWrite(runId)),
+        journal.append(entryWrite(runId, 2, { snapshot: Buffer.from("a") })),
+        journal.append(entryWrite(runId, 3, { snapshot: Buffer.from("b") })),
+      ]);
+      const found = await journal.readSnapshot(runId, 99);
+      assert.deepEqual([found?.seq, Buffer.from(found?.state ?? []).toString()], [3, "b"]);
+    });
+
     it("joins the writes of a run that share a commit into one row, in the order of the calls", async () => {
       const runId = runIdOn();
       const completed = { status: "completed", wake: 0, endedAtMs: 1 } as const;

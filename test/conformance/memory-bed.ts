@@ -39,6 +39,11 @@ export async function memoryBed(): Promise<StorageBed> {
       if (row === undefined) throw new Error("no such row");
       rows.splice(index, 1, ...(how === "remove" ? [] : [{ ...row, entries: row.entries.map((byte) => byte ^ 1) }]));
     },
+    async damageSnapshot(runId, seq) {
+      const snapshots = store.snapshots.get(runId) ?? [];
+      const damaged = snapshots.map((stored) => (stored.seq === seq ? { ...stored, state: stored.state.map((byte) => byte ^ 1) } : stored));
+      store.snapshots.set(runId, damaged);
+    },
     async close() {
       // Nothing is held.
     },

@@ -51,6 +51,9 @@ export async function pgBed(): Promise<StorageBed> {
           : "UPDATE journal SET entries = set_byte(entries, 0, get_byte(entries, 0) # 1) WHERE run_id = $1 AND seq = $2";
       await execute(url, change, [runId, seq]);
     },
+    async damageSnapshot(runId, seq) {
+      await execute(url, "UPDATE run_snapshots SET state = set_byte(state, 0, get_byte(state, 0) # 1) WHERE run_id = $1 AND seq = $2", [runId, seq]);
+    },
     async close() {
       await Promise.all([...journals, ownership, documents, ledger].map((opened) => opened.close()));
     },

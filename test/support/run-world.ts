@@ -11,6 +11,7 @@ import type { AttemptView, Effect } from "../../actors/run/effects.ts";
 import { decodeEntries, type Entry, encodeEntries } from "../../actors/run/entry.ts";
 import { evolve } from "../../actors/run/evolve.ts";
 import { describe } from "../../actors/run/history.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../actors/run/snapshot.ts";
 import { emptyRun, type Frame, type RunState } from "../../actors/run/state.ts";
 import { takeTurn } from "../../actors/run/turn.ts";
 import type { HistoryEntry } from "../../actors/runs.ts";
@@ -78,6 +79,10 @@ export class RunWorld {
     this.pending = result.pending;
     for (const effect of result.effects) this.#perform(effect);
     assert.deepEqual(dump(this.refold()), dump(this.state), "the state must be the fold of the history");
+    if (this.state.status === "running") {
+      const restored = decodeSnapshot(this.runId, this.#workflow, encodeSnapshot(this.state));
+      assert.deepEqual(dump(restored), dump(this.state), "a snapshot must hold the whole state");
+    }
     if (result.unfinished) this.turn({ kind: "resume" });
   }
 
@@ -171,11 +176,11 @@ function dump(state: RunState): unknown {
 }
 
 function dumpFrame(frame: Frame): unknown {
-  const { node, parent, raw, input, data, request, outputs, context, children, ...rest } = frame;
+  const { node, parent, raw, input, data, request, items, outputs, context, children, ...rest } = frame;
   return {
     ...rest,
     ids: [node.id, parent?.id],
-    texts: [raw.text, input.text, data.text, request?.text, context?.text],
+    texts: [raw.text, input.text, data.text, request?.text, items?.text, context?.text],
     outputs: outputs?.map((output) => output?.text),
     children: children.map((child) => child.id),
   };

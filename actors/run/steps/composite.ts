@@ -27,7 +27,7 @@ export function beginFor(state: RunState, environment: Environment, frame: Frame
 
 /** `for` starts its body for the item at its cursor, or completes. */
 export function nextInFor(state: RunState, environment: Environment, frame: Frame, node: ForNode): RunEvent[] {
-  const items: readonly Json[] = frame.items ?? [];
+  const items = (frame.items?.value ?? []) as readonly Json[];
   const goesOn =
     frame.cursor < items.length &&
     (node.while === undefined || isTruthy(node.while.evaluate(new TaskScope(state, environment, viewOf(frame), frame.data))));

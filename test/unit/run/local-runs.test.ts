@@ -162,6 +162,70 @@ describe("runs of a node", () => {
     assert.ok(!left.includes(busy.runId), "a run with work under way stays");
   });
 
+  describe("a long history", () => {
+    const LONG = `do:
+  - rows: { for: { in: '\${ [range(40)] }' }, do: [{ columns: { for: { in: '\${ [range(40)] }' }, do: [{ one: { set: { n: '\${ .n + 1 }' } } }] } }] }
+  - ask: { call: signal@default, with: { name: go } }
+`;
+
+    async function longRun(): Promise<RunId> {
+      const { runId } = await node.runs.start(startOf(await store.deploy(LONG), { n: 0 }));
+      await waitUntil("the run to wait for its signal", () => store.memory.runs.get(runId)?.wake === 4);
+      return runId;
+    }
+
+    it("is read back from its last snapshot", async () => {
+      const runId = await longRun();
+      await node.stop();
+      node = await startRunsNode(store, tasks);
+      const read: number[] = [];
+      node.events.on("run.loaded", ({ entries }) => read.push(entries));
+      const { journal } = node;
+      const original = journal.read.bind(journal);
+      const asked: number[] = [];
+      journal.read = (id, fromSeq, rows) => {
+        asked.push(fromSeq);
+        return original(id, fromSeq, rows);
+      };
+      const { lastSeq } = await node.runs.get(runId);
+      assert.ok(lastSeq > 3_000, `${lastSeq} entries`);
+      assert.deepEqual(read, [lastSeq]);
+      assert.ok(
+        asked.every((seq) => seq > lastSeq - 1_600),
+        `read from ${asked}`,
+      );
+      await node.runs.signal(runId, { name: "go", payload: "1", signalId: "" });
+      assert.equal((await node.runs.outcome(runId, forever)).status, "completed");
+    });
+
+    it("is shown in pages that are the same wherever reading begins", async () => {
+      const runId = await longRun();
+      const whole = await node.runs.history(runId, 1, 100_000);
+      for (const from of [1, 999, 2_500, whole.length - 5]) {
+        assert.deepEqual(await node.runs.history(runId, from, 20), whole.slice(from - 1, from + 19));
+      }
+      const watched: number[] = [];
+      const caller = new AbortController();
+      for await (const entry of node.runs.watch(runId, 2_900, caller.signal)) {
+        watched.push(entry.seq);
+        if (watched.length === 10) caller.abort();
+      }
+      assert.deepEqual(
+        watched.slice(0, 10),
+        Array.from({ length: 10 }, (_, index) => 2_900 + index),
+      );
+    });
+
+    it("is read from its beginning if its snapshots are damaged", async () => {
+      const runId = await longRun();
+      await node.stop();
+      for (const stored of store.memory.snapshots.get(runId) ?? []) stored.state.fill(7);
+      node = await startRunsNode(store, tasks);
+      await node.runs.signal(runId, { name: "go", payload: "1", signalId: "" });
+      assert.equal((await node.runs.outcome(runId, forever)).status, "completed");
+    });
+  });
+
   describe("when a node is gone", () => {
     it("goes on where the history ends: finished steps are not executed again", async () => {
       const workflowId = await store.deploy(
