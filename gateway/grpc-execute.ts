@@ -1,7 +1,7 @@
 /**
  * One `Execute` stream: starts runs as requests arrive and answers each when its run has ended, in the order of the ends. It owns the
- * stream's flow: at most LIMITS.executeInFlight requests are under way or answered and not yet taken by the client; above it the stream is
- * not read, and the client's writes wait. It must not touch the runs: a stream that ends takes only its own waiting with it.
+ * stream's flow: requests that are under way, and answers that the client has not taken yet, are bounded in number and size; above it the
+ * stream is not read, and the client's writes wait. It must not touch the runs: a stream that ends takes only its own waiting with it.
  *
  * An error of one request answers that request. The stream itself fails only when no answer could be told from another: a request that
  * can't be decoded, or a second one with an id that is under way.
@@ -21,6 +21,13 @@ import type { RunService } from "./service/run-service.ts";
 
 const METHOD = "RunService/Execute";
 
+interface UnderWay {
+  /** Ends the waiting. Each request has its own: a signal that all share would cost more with each listener. */
+  readonly waiting: AbortController;
+  /** Characters of the input. */
+  readonly chars: number;
+}
+
 /** The stream of one call. */
 export class ExecuteStream implements OpenCall {
   readonly #service: RunService;
@@ -28,8 +35,12 @@ export class ExecuteStream implements OpenCall {
   readonly #call: ServerDuplexStream<ExecuteRequest, ExecuteResponse>;
   readonly #caller: Caller;
   readonly #startMs: number;
-  /** Requests that await their answer, by id, with what ends their waiting. One signal for all would cost more with each listener. */
-  readonly #underWay = new Map<number, AbortController>();
+  /** Requests that await their answer, by id. */
+  readonly #underWay = new Map<number, UnderWay>();
+  /** Answers that the connection has not taken yet. */
+  #unwritten = 0;
+  /** Characters of what is under way and of what is unwritten. */
+  #chars = 0;
   /** Why no new request is taken. */
   #refusal: MaestroError | undefined;
   #halfClosed = false;
@@ -48,7 +59,6 @@ export class ExecuteStream implements OpenCall {
     this.#calls.open(this);
     onCancelled(this.#call, this.#calls.clock, (reason) => this.#end(reason));
     this.#call.sendMetadata(new Metadata());
-    this.#call.on("drain", () => this.#regulate());
     this.#call.on("end", () => {
       this.#halfClosed = true;
       this.#endWhenDone();
@@ -62,7 +72,7 @@ export class ExecuteStream implements OpenCall {
   }
 
   stop(reason: MaestroError): void {
-    for (const requestId of this.#underWay.keys()) this.#call.write(refusalOf(requestId, reason));
+    for (const requestId of this.#underWay.keys()) this.#write(refusalOf(requestId, reason));
     this.#end(reason);
   }
 
@@ -73,11 +83,11 @@ export class ExecuteStream implements OpenCall {
     if (this.#underWay.has(requestId)) return this.#end(invalid("request_id", `${requestId} is under way on this stream.`));
     const refusal = this.#refusal ?? mistakeOf(request);
     if (refusal !== undefined || start === undefined) {
-      this.#call.write(refusalOf(requestId, refusal));
-      return this.#regulate();
+      return this.#write(refusalOf(requestId, refusal));
     }
     const waiting = new AbortController();
-    this.#underWay.set(requestId, waiting);
+    this.#underWay.set(requestId, { waiting, chars: start.input.length });
+    this.#chars += start.input.length;
     this.#service.execute(start, this.#caller, waiting.signal).then(
       (outcome) => this.#answer(requestId, answerOf(requestId, outcome)),
       (error: unknown) => this.#fail(requestId, error),
@@ -93,15 +103,28 @@ export class ExecuteStream implements OpenCall {
 
   #answer(requestId: number, response: ExecuteResponse): void {
     if (this.#ended) return;
+    this.#chars -= this.#underWay.get(requestId)?.chars ?? 0;
     this.#underWay.delete(requestId);
-    this.#call.write(response);
-    this.#regulate();
+    this.#write(response);
     this.#endWhenDone();
+  }
+
+  #write(response: ExecuteResponse): void {
+    const chars = response.result?.$case === "run" ? response.result.value.output.length : 0;
+    this.#unwritten += 1;
+    this.#chars += chars;
+    this.#call.write(response, () => {
+      this.#unwritten -= 1;
+      this.#chars -= chars;
+      this.#regulate();
+    });
+    this.#regulate();
   }
 
   /** Reads on, or stops reading. */
   #regulate(): void {
-    const isFull = this.#underWay.size + this.#call.writableLength >= LIMITS.executeInFlight;
+    if (this.#ended) return;
+    const isFull = this.#underWay.size + this.#unwritten >= LIMITS.executeInFlight || this.#chars >= LIMITS.executeInFlightChars;
     if (isFull === this.#call.isPaused()) return;
     if (isFull) this.#call.pause();
     else this.#call.resume();
@@ -117,7 +140,7 @@ export class ExecuteStream implements OpenCall {
     if (this.#ended) return;
     this.#ended = true;
     this.#calls.close(this);
-    for (const waiting of this.#underWay.values()) waiting.abort(reason);
+    for (const { waiting } of this.#underWay.values()) waiting.abort(reason);
     this.#underWay.clear();
     if (reason === undefined) this.#call.end();
     else this.#call.emit("error", toCallStatus(reason));

@@ -100,6 +100,8 @@ export const LIMITS = Object.freeze({
   pageRows: 1_000,
   /** Requests of one Execute stream that may be under way; above it the stream is not read. */
   executeInFlight: 2_000,
+  /** Characters of inputs and outputs that one Execute stream may hold; above it the stream is not read. */
+  executeInFlightChars: 64 * 1024 * 1024,
   /** Calls that one gRPC connection may have open. */
   callsPerConnection: 2_000,
   /** Bytes of a gRPC error's details: they travel in a header, and clients take few (the default of gRPC's C core is 8 KiB in all). */

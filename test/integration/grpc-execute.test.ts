@@ -10,6 +10,7 @@ import { type GatewayWorld, openGateway } from "../support/gateway-world.ts";
 import { RawExecute } from "../support/raw-gateway.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
+const QUIET_TURNS = 100;
 const HOLD = '{"hold":true}';
 
 function codeOf(answer: ExecuteResponse | undefined): string | undefined {
@@ -103,11 +104,33 @@ describe("gRPC Execute", () => {
   it("reads no more than the bound while runs do not end", async () => {
     for (let id = 1; id <= LIMITS.executeInFlight + 500; id += 1) raw.send(id, HOLD);
     await waitUntil("a full stream", () => world.fake.waiting === LIMITS.executeInFlight);
-    // A second stream is served meanwhile: when it is answered, the first one has had its turns and still has not read on.
-    await world.client.execute({ workflow: "echo" });
-    assert.equal(world.fake.waiting, LIMITS.executeInFlight);
+    const { runId: other } = await world.client.start({ workflow: "echo" });
+    assert.equal(
+      await settledCount(
+        () => world.fake.waiting,
+        () => world.client.getRun(other),
+      ),
+      LIMITS.executeInFlight,
+    );
     for (const runId of world.fake.held()) world.fake.end(runId, "completed", "1");
     await waitUntil("the rest to be read", () => world.fake.waiting === 500);
+  });
+
+  it("holds no more than a bound of large inputs", async () => {
+    const input = JSON.stringify({ hold: true, padding: "x".repeat(LIMITS.payloadBytes - 64) });
+    const fitting = Math.ceil(LIMITS.executeInFlightChars / input.length);
+    for (let id = 1; id <= fitting + 8; id += 1) raw.send(id, input);
+    await waitUntil("a full stream", () => world.fake.waiting >= fitting);
+    const { runId: other } = await world.client.start({ workflow: "echo" });
+    assert.equal(
+      await settledCount(
+        () => world.fake.waiting,
+        () => world.client.getRun(other),
+      ),
+      fitting,
+    );
+    for (const runId of world.fake.held()) world.fake.end(runId, "completed", "1");
+    await waitUntil("the rest to be read", () => world.fake.waiting === 8);
   });
 
   it("reads no more than the bound while the client does not take its answers", async () => {
@@ -150,10 +173,10 @@ describe("gRPC Execute", () => {
   });
 });
 
-/** The count of runs once others were served ten times in a row without its changing. */
+/** The count once others were served so often in a row without its changing that the stream has had all the turns that it needs. */
 async function settledCount(count: () => number, serveOther: () => Promise<unknown>): Promise<number> {
   let last = -1;
-  for (let quiet = 0; quiet < 10; ) {
+  for (let quiet = 0; quiet < QUIET_TURNS; ) {
     const now = count();
     await serveOther();
     quiet = now === last ? quiet + 1 : 0;
