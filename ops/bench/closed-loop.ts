@@ -23,7 +23,10 @@ export interface LoadReport {
   readonly p99Ms: number;
 }
 
-/** Makes the load. @throws what the first failing operation throws, after the others that were under way have ended. */
+/** Longest wait for operations that are under way when the time is up. */
+const STALL_MS = 30_000;
+
+/** Makes the load. @throws what the first failing operation throws; Error for operations that do not end. */
 export async function closedLoop(plan: LoadPlan, clock: Clock, operation: () => Promise<void>): Promise<LoadReport> {
   const latenciesMs: number[] = [];
   const failures: unknown[] = [];
@@ -37,8 +40,13 @@ export async function closedLoop(plan: LoadPlan, clock: Clock, operation: () => 
       latenciesMs.push(nowMs - sentMs);
     }
   };
-  await Promise.all(Array.from({ length: plan.inFlight }, () => client().catch((error: unknown) => void failures.push(error))));
+  const clients = Array.from({ length: plan.inFlight }, () => client().catch((error: unknown) => void failures.push(error)));
+  const { promise: stalled, resolve: stall } = Promise.withResolvers<"stalled">();
+  const cancel = clock.schedule(plan.durationMs + STALL_MS, () => stall("stalled"));
+  const ending = await Promise.race([Promise.all(clients), stalled]);
+  cancel();
   if (failures.length > 0) throw failures[0];
+  if (ending === "stalled") throw new Error(`operations of the load have not ended ${STALL_MS} ms after its time was up`);
   const elapsedMs = clock.monotonic() - startMs;
   const { user, system } = process.cpuUsage(startCpu);
   latenciesMs.sort((a, b) => a - b);

@@ -47,7 +47,7 @@ async function measureProduct(setting: BenchSetting): Promise<readonly Figure[]>
     setting.progress(`warming up: ${driver}`);
     await installation.load({ driver, inFlight: 300, durationMs: setting.scale * WARM_UP_MS });
   }
-  return measureInTurn(setting, [
+  return await measureInTurn(setting, [
     ...THROUGHPUT.map(([driver, inFlight]) => throughput(installation, driver, inFlight, setting.roundMs)),
     ...LATENCY.map((driver) => latency(installation, driver, setting.roundMs)),
   ]);
@@ -62,7 +62,7 @@ function throughput(installation: Installation, driver: Driver, inFlight: number
   const round = async (): Promise<Round> => {
     const cost = await installation.load({ driver, inFlight, durationMs });
     const { operations, elapsedMs } = cost.load;
-    return { value: (operations / elapsedMs) * 1000, details: costOf(cost, driver) };
+    return { value: (operations / elapsedMs) * 1000, details: { "p50 ms": cost.load.p50Ms, ...costOf(cost, driver) } };
   };
   return { label, round };
 }

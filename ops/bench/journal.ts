@@ -29,7 +29,7 @@ export const journal: Benchmark = {
   about: "Group commit alone, as W1 uses it: runs of four writes, each awaited.",
   async measure(setting) {
     await using bed = await openJournalBed(setting);
-    return measureInTurn(
+    return await measureInTurn(
       setting,
       LANES.flatMap((lanes) => IN_FLIGHT.map((inFlight) => bed.measured(`group commit, ${lanes} lanes, ${inFlight}`, lanes, inFlight))),
     );

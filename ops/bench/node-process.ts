@@ -1,6 +1,6 @@
 /**
- * The node of the benchmarks, a process of its own: a node as `maestro start` makes one, with its defaults. It counts commits, and starts
- * runs itself for the figures without a gateway.
+ * The node of the benchmarks, a process of its own: a node as `maestro start` makes one, with its defaults or what `MAESTRO_LANES`
+ * and the like say. It counts commits, and starts runs itself for the figures without a gateway.
  */
 import { systemClock } from "../../runtime/clock.ts";
 import { loadConfig } from "../config.ts";
@@ -29,7 +29,7 @@ export interface NodeUsage {
 
 const { pgUrl, logFile } = peerArgument<NodeArgument>();
 const flags = { pgUrl, logFile, nodeName: "bench", grpcPort: "0", opsPort: "0", handlersFolder: HANDLERS_FOLDER };
-const node = await startNode({ config: loadConfig({ env: {}, flags }), prettyLog: false });
+const node = await startNode({ config: loadConfig({ env: process.env, flags }), prettyLog: false });
 const clock = systemClock();
 const journal = { commits: 0, writes: 0 };
 node.events.on("journal.committed", ({ writes }) => {
