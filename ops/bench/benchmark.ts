@@ -5,6 +5,9 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Random } from "../../runtime/random.ts";
 
+/** More digits than these are noise. */
+const SIGNIFICANT_DIGITS = 5;
+
 /** One benchmark of `npm run bench`. */
 export interface Benchmark {
   /** What the command line calls it. */
@@ -62,7 +65,7 @@ export interface Round {
 }
 
 /** A figure from its rounds, all of which have the same details. */
-export function figureOf(label: FigureLabel, rounds: readonly Round[]): Figure {
+function figureOf(label: FigureLabel, rounds: readonly Round[]): Figure {
   const names = Object.keys(rounds[0]?.details ?? {});
   const details = names.map((name) => [name, spreadOf(rounds.map((round) => round.details?.[name] ?? Number.NaN))] as const);
   return { ...label, ...spreadOf(rounds.map((round) => round.value)), details: Object.fromEntries(details) };
@@ -102,6 +105,6 @@ export function latencyRound(latenciesUs: readonly number[]): Round {
 }
 
 function spreadOf(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = values.map((value) => Number(value.toPrecision(SIGNIFICANT_DIGITS))).sort((a, b) => a - b);
   return { min: sorted[0] ?? Number.NaN, median: percentile(sorted, 0.5), max: sorted.at(-1) ?? Number.NaN };
 }

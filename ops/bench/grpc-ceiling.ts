@@ -33,13 +33,12 @@ export async function openGrpcEcho(setting: BenchSetting): Promise<GrpcEcho> {
 }
 
 /** An echo server and its client. */
-export class GrpcEcho implements AsyncDisposable {
+class GrpcEcho implements AsyncDisposable {
   readonly #setting: BenchSetting;
   readonly #server: Peer;
   readonly #client: Client;
   readonly #owned: AsyncDisposableStack;
 
-  /** Use {@link openGrpcEcho}. */
   constructor(setting: BenchSetting, server: Peer, client: Client, owned: AsyncDisposableStack) {
     this.#setting = setting;
     this.#server = server;

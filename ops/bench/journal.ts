@@ -51,13 +51,12 @@ export async function openJournalBed(setting: BenchSetting): Promise<JournalBed>
 }
 
 /** A server whose journal is written to. */
-export class JournalBed implements AsyncDisposable {
+class JournalBed implements AsyncDisposable {
   readonly #setting: BenchSetting;
   readonly #server: EmbeddedPg;
   readonly #meter: PgMeter;
   readonly #owned: AsyncDisposableStack;
 
-  /** Use {@link openJournalBed}. */
   constructor(setting: BenchSetting, server: EmbeddedPg, meter: PgMeter, owned: AsyncDisposableStack) {
     this.#setting = setting;
     this.#server = server;

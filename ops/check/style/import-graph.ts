@@ -9,8 +9,8 @@ import { isProduct, type SourceTree } from "./source-tree.ts";
 /** Files whose exports are meant for programs outside this repository. */
 const PUBLIC_FILES = new Set(["actors/index.ts"]);
 
-/** Modules that are loaded by path at run time: example handlers, and those of tests. */
-const LOADED_BY_PATH = /^ops\/examples\/|^test\/fixtures\//;
+/** Modules that are loaded by path at run time: the handlers of examples, benchmarks and tests. */
+const LOADED_BY_PATH = /^ops\/(examples|bench\/handlers)\/|^test\/fixtures\//;
 
 /** Says, in a doc comment or a file header, that something exists for tests. */
 const FOR_TESTS = /\bfor (?:\w+ ){0,2}tests\b/i;
