@@ -44,7 +44,7 @@ export interface VirtualClock extends Clock {
   untilNext(): number | undefined;
 }
 
-/** A {@link VirtualClock} that starts at `startMs` (milliseconds since the epoch). */
+/** A {@link VirtualClock} that starts at `startMs` (milliseconds since the epoch). For tests and simulation. */
 export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
   let nowMs = startMs;
   let order = 0;

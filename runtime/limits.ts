@@ -114,9 +114,6 @@ export const LIMITS = Object.freeze({
   filterVersions: 10_000,
 });
 
-/** Names of the bounds. */
-export type LimitName = keyof typeof LIMITS;
-
 invariant(LIMITS.payloadBytes < LIMITS.requestBytes, "a payload of the largest size must fit in a request");
 invariant(LIMITS.payloadBytes < LIMITS.batchBytes, "a payload of the largest size must fit in a batch");
 invariant(LIMITS.documentBytes < LIMITS.requestBytes, "a document of the largest size must fit in a request");

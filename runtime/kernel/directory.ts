@@ -8,7 +8,7 @@ export interface Branch<T> {
 }
 
 /** The names that a path consists of, or undefined if it is not a path: "/shards/12" is ["shards", "12"], "/" is []. */
-export function parsePath(path: string): readonly string[] | undefined {
+function parsePath(path: string): readonly string[] | undefined {
   if (!path.startsWith("/")) return undefined;
   if (path === "/") return [];
   const names = path.slice(1).split("/");

@@ -4,6 +4,7 @@
  */
 import { invariant } from "../assert.ts";
 import type { CancelTimer, Clock } from "../clock.ts";
+import { IdleOrder } from "./idle-order.ts";
 
 /** The group looks at its members this many times in the time that makes one idle. */
 const LOOKS_PER_IDLE_TIME = 4;
@@ -21,38 +22,6 @@ export interface PassivationOptions {
   readonly idleMs: number;
   /** Above this many members the longest idle ones are asked to leave. */
   readonly maxResident: number;
-}
-
-/** Items in the order of their last activity. Pure but for being mutable: the caller gives the time. */
-export class IdleOrder<T> {
-  readonly #lastActiveMs = new Map<T, number>();
-
-  /** Number of items. */
-  get size(): number {
-    return this.#lastActiveMs.size;
-  }
-
-  /** Notes activity at `nowMs`; returns true if the item is new. */
-  touch(item: T, nowMs: number): boolean {
-    const known = this.#lastActiveMs.delete(item);
-    this.#lastActiveMs.set(item, nowMs);
-    return !known;
-  }
-
-  /** Forgets an item. */
-  remove(item: T): void {
-    this.#lastActiveMs.delete(item);
-  }
-
-  /** The items last active at `untilMs` or before, and beyond those the oldest ones above `maxSize`; the longest idle first. */
-  due(untilMs: number, maxSize: number): readonly T[] {
-    const due: T[] = [];
-    for (const [item, activeMs] of this.#lastActiveMs) {
-      if (activeMs > untilMs && this.#lastActiveMs.size - due.length <= maxSize) break;
-      due.push(item);
-    }
-    return due;
-  }
 }
 
 /** Actors that share one budget of memory; give it to them as `SpawnOptions.passivation`. */

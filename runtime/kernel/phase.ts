@@ -40,7 +40,7 @@ const FOLLOWERS: readonly (readonly PhaseCode[])[] = [
   [],
 ];
 
-/** True if `next` may follow `phase`. */
+/** True if `next` may follow `phase`. Exported for tests of the table; see {@link checkStep}. */
 export function mayFollow(phase: PhaseCode, next: PhaseCode): boolean {
   return (FOLLOWERS[phase] ?? []).includes(next);
 }

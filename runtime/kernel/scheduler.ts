@@ -30,7 +30,7 @@ export interface ManualScheduler extends Scheduler {
   runAll(limit?: number): number;
 }
 
-/** A {@link ManualScheduler}. All `soon` tasks run before the next `afterIo` task. */
+/** A {@link ManualScheduler}, for tests and simulation. All `soon` tasks run before the next `afterIo` task. */
 export function manualScheduler(): ManualScheduler {
   const first: (() => void)[] = [];
   const second: (() => void)[] = [];

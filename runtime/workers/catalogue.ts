@@ -34,7 +34,7 @@ export async function loadCatalogue(builtin: readonly TaskDefinition[], folder: 
   return catalogue;
 }
 
-/** True if a file of that name in the handlers' folder is loaded. Tests, declarations and names that begin with `_` or `.` are not. */
+/** True if a file of that name in the handlers' folder is loaded. Tests, declarations and names that begin with `_` or `.` are not. Exported for tests. */
 export function isHandlerModule(name: string): boolean {
   return /\.(ts|mts|js|mjs)$/.test(name) && !/\.(test|d)\.m?[tj]s$/.test(name) && !/^[_.]/.test(name);
 }

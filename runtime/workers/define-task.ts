@@ -5,7 +5,7 @@
 import type { HandlerOptions, RetryOptions, Tier } from "./pool.ts";
 
 /** Marks definitions, also those made with another copy of this module. */
-export const TASK_BRAND = Symbol.for("maestro.task");
+const TASK_BRAND = Symbol.for("maestro.task");
 
 /** Writes lines to the log of the attempt. `data` must be JSON; a line is cut at `LIMITS.logLineBytes`. */
 export interface TaskLog {

@@ -6,7 +6,7 @@ import type { Reply, Request, RequestBatch, WireId } from "../../runtime/workers
 import type { StartThread, ThreadLink, ThreadListener } from "../../runtime/workers/thread-link.ts";
 
 /** One fake thread. */
-export class FakeThread implements ThreadLink {
+class FakeThread implements ThreadLink {
   readonly batches: RequestBatch[] = [];
   terminated = false;
   readonly #listener: ThreadListener;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Branch, findByPath, parsePath, walk } from "../../../runtime/kernel/directory.ts";
+import { type Branch, findByPath, walk } from "../../../runtime/kernel/directory.ts";
 
 interface Node extends Branch<Node> {
   readonly id: string;
@@ -19,12 +19,6 @@ describe("directory", () => {
   it("finds nothing where nothing is, or where the path is none", () => {
     for (const path of ["/x", "/shards/7/r1/deeper", "/shards/8", "shards", "", "//", "/shards/", "/shards//7"])
       assert.equal(findByPath(root, path), undefined, path);
-  });
-
-  it("splits paths", () => {
-    assert.deepEqual(parsePath("/a/b"), ["a", "b"]);
-    assert.deepEqual(parsePath("/"), []);
-    assert.equal(parsePath("/a/"), undefined);
   });
 
   it("walks parents before children", () => {
