@@ -2,10 +2,11 @@
  * What the benchmark of the whole product measures: an embedded PostgreSQL in a temporary folder, a node and a client, each a process of its
  * own. Owns all of them, and the folder.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../../gateway/grpc-client.ts";
+import { messageOf } from "../../runtime/errors.ts";
 import { startEmbeddedPg } from "../../runtime/storage/embedded-pg.ts";
 import type { BenchSetting } from "./benchmark.ts";
 import type { ClientArgument } from "./client.ts";
@@ -14,6 +15,9 @@ import type { NodeArgument, NodeOrder, NodeUsage } from "./node-process.ts";
 import { Peer } from "./peer.ts";
 import { openPgMeter, type PgMeter } from "./pg-meter.ts";
 import { type LoadOrder, W1_DOCUMENT } from "./workload.ts";
+
+/** Lines of the node's log that are shown after a failure. */
+const COMPLAINTS = 3;
 
 /** What one load cost, by process. */
 export interface LoadCost {
@@ -34,7 +38,8 @@ export async function install(setting: BenchSetting): Promise<Installation> {
   owned.defer(() => rm(folder, { recursive: true, force: true }));
   const server = await startEmbeddedPg({ folder: join(folder, "data"), clock, random });
   owned.defer(() => server.stop());
-  const argument: NodeArgument = { pgUrl: server.url, logFile: join(folder, "node.log") };
+  const logFile = join(folder, "node.log");
+  const argument: NodeArgument = { pgUrl: server.url, logFile };
   if (profileFolder !== undefined) await mkdir(profileFolder, { recursive: true });
   const flags = profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
   const node = owned.use(new Peer(new URL("./node-process.ts", import.meta.url), clock, argument, flags));
@@ -42,7 +47,7 @@ export async function install(setting: BenchSetting): Promise<Installation> {
   const client = owned.use(new Peer(new URL("./client.ts", import.meta.url), clock, { address } satisfies ClientArgument));
   const meter = owned.use(await openPgMeter(server));
   const workflowId = await deploy(address);
-  return new Installation({ node, client, meter, workflowId, owned: owned.move() });
+  return new Installation({ node, client, meter, workflowId, logFile, owned: owned.move() });
 }
 
 interface Parts {
@@ -50,6 +55,7 @@ interface Parts {
   readonly client: Peer;
   readonly meter: PgMeter;
   readonly workflowId: string;
+  readonly logFile: string;
   readonly owned: AsyncDisposableStack;
 }
 
@@ -62,8 +68,16 @@ export class Installation implements AsyncDisposable {
     this.#parts = parts;
   }
 
-  /** Makes one load. @throws Error a run did not end with its result. */
+  /** Makes one load. @throws Error a run did not end with its result; it shows what the node last complained about. */
   async load(order: Omit<LoadOrder, "kind" | "workflowId">): Promise<LoadCost> {
+    try {
+      return await this.#load(order);
+    } catch (error) {
+      throw new Error(`${messageOf(error)}\n${await lastComplaints(this.#parts.logFile)}`, { cause: error });
+    }
+  }
+
+  async #load(order: Omit<LoadOrder, "kind" | "workflowId">): Promise<LoadCost> {
     const { node, client, meter, workflowId } = this.#parts;
     const maker = order.driver === "in process" ? node : client;
     const usage = (): Promise<NodeUsage> => node.ask<NodeUsage>({ kind: "usage" } satisfies NodeOrder);
@@ -83,6 +97,12 @@ export class Installation implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.owned.disposeAsync();
   }
+}
+
+/** The last warnings and errors of a node's log, which goes with the temporary folder. */
+async function lastComplaints(logFile: string): Promise<string> {
+  const lines = (await readFile(logFile, "utf8")).split("\n").filter((line) => /^\{"level":"(warn|error)"/.test(line));
+  return lines.length === 0 ? "The node's log has no complaints." : `The node's log ends with:\n${lines.slice(-COMPLAINTS).join("\n")}`;
 }
 
 async function deploy(address: string): Promise<string> {

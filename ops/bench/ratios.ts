@@ -3,10 +3,11 @@
  */
 import type { Figure } from "./benchmark.ts";
 
-/** One comparison of two figures by name. `share` is what of the ceiling one unit of the product needs: a run by unary calls is two calls. */
+/** One comparison of two figures by name. */
 interface Comparison {
   readonly ours: string;
   readonly ceiling: string;
+  /** How many units of the ceiling one run takes: a run by unary calls is two of them. */
   readonly perRun: number;
 }
 
@@ -20,15 +21,36 @@ const COMPARISONS: readonly Comparison[] = [
   { ours: "W1a unary, 300", ceiling: "gRPC unary echo, 300", perRun: 2 },
 ];
 
+/** Times of a run, each against that of its four commits alone. */
+const LATENCIES = ["W1b stream, p50", "W1b unary, p50"];
+const FOUR_COMMITS = "group commit, 1";
+
 /** The ratios, by medians, of those pairs that were both measured. */
 export function ratios(figures: readonly Figure[]): readonly Figure[] {
+  return [...throughputRatios(figures), ...latencyRatios(figures)];
+}
+
+function latencyRatios(figures: readonly Figure[]): readonly Figure[] {
+  const limit = figures.find((figure) => figure.name === FOUR_COMMITS)?.details["p50 ms"]?.median;
+  if (limit === undefined) return [];
+  const about = "times as long as its four commits alone";
+  return figures
+    .filter((figure) => LATENCIES.includes(figure.name))
+    .map((figure) => ratioFigure(`${figure.name} / ${FOUR_COMMITS}`, about, figure.median / limit));
+}
+
+function throughputRatios(figures: readonly Figure[]): readonly Figure[] {
   const find = (name: string): number | undefined => figures.find((figure) => figure.name === name)?.median;
   return COMPARISONS.flatMap(({ ours, ceiling, perRun }) => {
     const [value, limit] = [find(ours), find(ceiling)];
     if (value === undefined || limit === undefined) return [];
     const ratio = (value * perRun) / limit;
-    const share = perRun === 1 ? "" : `, of which a run takes ${perRun}`;
+    const share = perRun === 1 ? "" : `, where a run takes ${perRun} of its units`;
     const about = `share of the ceiling that is reached${share}; 1 would mean that everything else costs nothing`;
-    return [{ name: `${ours} / ${ceiling}`, unit: "", about, min: ratio, median: ratio, max: ratio, details: {} }];
+    return [ratioFigure(`${ours} / ${ceiling}`, about, ratio)];
   });
+}
+
+function ratioFigure(name: string, about: string, ratio: number): Figure {
+  return { name, unit: "x", about, min: ratio, median: ratio, max: ratio, details: {} };
 }
