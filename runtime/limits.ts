@@ -25,7 +25,7 @@ export const LIMITS = Object.freeze({
   /** Run actors in memory on one node that have work under way; above it new runs are refused. */
   activeRuns: 50_000,
   /** Idle run actors kept in memory on one node; above it the longest idle are asked to leave. */
-  residentRuns: 50_000,
+  residentRuns: 60_000,
   /** Bytes of one request on the gRPC gateway. */
   requestBytes: 4 * 1024 * 1024,
   /** Bytes of a run's input, a signal's payload or a task's result, as JSON text. */
@@ -62,6 +62,12 @@ export const LIMITS = Object.freeze({
   expressionMs: 2_000,
   /** Signals that a run keeps until they are consumed. */
   bufferedSignals: 10_000,
+  /** Evaluations outside the compiled subset that one run has under way at a time. */
+  evaluationsPerRun: 64,
+  /** Commands that one turn of a run takes. */
+  commandsPerTurn: 256,
+  /** Signal ids that a run remembers to notice repetitions. */
+  rememberedSignals: 10_000,
   /** Tasks of one run that are under way at a time. */
   framesPerRun: 100_000,
   /** Events that one turn of a run may produce before other runs get theirs. */
@@ -74,10 +80,12 @@ export const LIMITS = Object.freeze({
   batchWrites: 512,
   /** Bytes of entries in one commit of the journal. */
   batchBytes: 4 * 1024 * 1024,
-  /** Writes that wait in one lane of the journal. */
+  /** Writes that wait in one lane of the journal; above it only essential ones are taken. */
   laneQueueWrites: 100_000,
-  /** Bytes that wait in one lane of the journal. */
+  /** Bytes that wait in one lane of the journal; above it only essential writes are taken. */
   laneQueueBytes: 256 * 1024 * 1024,
+  /** Runs with a refused write that one lane of the journal remembers; above it the store checks for a while that no history gets a gap. */
+  laneRefusedRuns: 100_000,
   /** Task attempts that wait to be stored in the task ledger; above it they are dropped and counted. */
   ledgerRecords: 50_000,
   /** Tasks that wait for a worker thread on one node. */
@@ -121,4 +129,5 @@ invariant(LIMITS.schemaBytes <= LIMITS.documentSchemaBytes, "a schema of the lar
 invariant(LIMITS.batchWrites <= LIMITS.laneQueueWrites, "a lane must be able to queue a full batch");
 invariant(LIMITS.batchBytes <= LIMITS.laneQueueBytes, "a lane must be able to queue a full batch");
 invariant(LIMITS.mailboxTurnMessages <= LIMITS.mailboxLength, "a turn must not exceed the mailbox");
+invariant(LIMITS.activeRuns < LIMITS.residentRuns, "runs with work under way must not crowd each other out of memory");
 invariant(LIMITS.executeInFlight <= LIMITS.activeRuns, "one stream must not be able to ask for more than a node runs");

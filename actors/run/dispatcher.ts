@@ -1,88 +1,146 @@
 /**
- * Brings attempts of runs to the worker pool and their outcomes back to the runs. It knows which attempts of this node are under way, so an
- * actor that was restarted or loaded again can ask for its attempts without executing one twice.
+ * Brings attempts of runs to the worker pool and their outcomes back to the runs. It knows an attempt until its end is committed: an actor that was restarted
+ * or loaded again can ask for its attempts without executing one twice, and an outcome is offered again until the run has taken it.
  */
-import type { Clock } from "../../runtime/clock.ts";
-import { MaestroError } from "../../runtime/errors.ts";
+import type { CancelTimer, Clock } from "../../runtime/clock.ts";
+import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { AttemptStatus, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { AttemptOutcome, WorkerPool } from "../../runtime/workers/pool.ts";
 import type { AttemptView } from "./effects.ts";
 
-/** When to offer an attempt again that the pool or its run could not take. */
-const RETRY_MS = 100;
+/** When to offer an attempt again that the pool had no place for. */
+const RESUBMIT_MS = 100;
+/** First and longest time after which an outcome is offered again that no commit has confirmed. */
+const REOFFER_FIRST_MS = 1_000;
+const REOFFER_MAX_MS = 30_000;
 
 /** What the dispatcher needs. */
 export interface DispatcherOptions {
   readonly pool: WorkerPool;
   readonly ledger: TaskLedger;
   readonly clock: Clock;
-  /** Hands an outcome to its run; false if it can't take it now. */
-  settle(runId: RunId, frame: number, attempt: number, outcome: AttemptOutcome): boolean;
+  /** Hands an outcome to its run, which may be told the same outcome again. */
+  settle(runId: RunId, frame: number, attempt: number, outcome: AttemptOutcome): void;
 }
 
-/** The attempts of one node that are under way. */
+interface UnderWay {
+  readonly runId: RunId;
+  readonly call: AttemptView;
+  readonly input: string;
+  readonly traceParent: string;
+  outcome: AttemptOutcome | undefined;
+  /** When the outcome is offered again, on the monotonic clock, and how long it waits after that. */
+  nextOfferMs: number;
+  patienceMs: number;
+}
+
+/** The attempts of one node whose end is not committed. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #underWay = new Set<string>();
+  readonly #underWay = new Map<string, UnderWay>();
+  /** Those of them that have an outcome. */
+  readonly #settled = new Map<string, UnderWay>();
+  #cancelReoffer: CancelTimer | undefined;
+  #closed = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
-  /** Has an attempt executed, unless it is under way already. */
+  /** Attempts whose end is not committed. */
+  get size(): number {
+    return this.#underWay.size;
+  }
+
+  /** Has an attempt executed, unless it is under way already; if it has ended, its outcome is offered again. */
   dispatch(runId: RunId, call: AttemptView, input: string, traceParent: string): void {
     const id = idOf(runId, call.frame, call.attempt);
-    if (this.#underWay.has(id)) return;
-    this.#underWay.add(id);
+    const known = this.#underWay.get(id);
+    if (known !== undefined) {
+      if (known.outcome !== undefined) this.#offer(known, known.outcome);
+      return;
+    }
+    const attempt: UnderWay = { runId, call, input, traceParent, outcome: undefined, nextOfferMs: 0, patienceMs: REOFFER_FIRST_MS };
+    this.#underWay.set(id, attempt);
     this.#note(runId, call, "scheduled");
-    this.#submit(id, runId, call, input, traceParent);
+    this.#submit(id, attempt);
   }
 
   /** The run does not want an attempt's outcome any more. */
   abandon(runId: RunId, frame: number, attempt: number): void {
     const id = idOf(runId, frame, attempt);
-    if (this.#underWay.delete(id)) this.#options.pool.cancel(id);
+    const known = this.#underWay.get(id);
+    this.#forget(id);
+    if (known !== undefined && known.outcome === undefined) this.#options.pool.cancel(id);
   }
 
   /** An attempt's end was committed. */
   over(runId: RunId, call: AttemptView, status: AttemptStatus, errorMessage: string | undefined): void {
+    if (status !== "cancelled") this.#forget(idOf(runId, call.frame, call.attempt));
     this.#note(runId, call, status, errorMessage);
   }
 
-  #submit(id: string, runId: RunId, call: AttemptView, input: string, traceParent: string): void {
-    const { pool, clock } = this.#options;
+  /** Submits and offers nothing any more: the actors are about to stop. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelReoffer?.();
+  }
+
+  #submit(id: string, attempt: UnderWay): void {
+    const { runId, call, input, traceParent } = attempt;
+    if (this.#closed || this.#underWay.get(id) !== attempt) return;
+    const request = {
+      id,
+      handler: call.handler,
+      input,
+      idempotencyKey: `${runId}:${call.frame}`,
+      runId,
+      task: call.path,
+      attempt: call.attempt,
+      traceParent,
+    };
     try {
-      const attempt = {
-        id,
-        handler: call.handler,
-        input,
-        idempotencyKey: `${runId}:${call.frame}`,
-        runId,
-        task: call.path,
-        attempt: call.attempt,
-        traceParent,
-      };
-      pool.submit(attempt, (outcome) => this.#settled(id, runId, call, input, traceParent, outcome));
+      this.#options.pool.submit(request, (outcome) => this.#settle(id, attempt, outcome));
     } catch (error) {
-      if (!(error instanceof MaestroError) || !error.retryable) throw error;
-      clock.schedule(error.retryAfterMs ?? RETRY_MS, () => {
-        if (this.#underWay.has(id)) this.#submit(id, runId, call, input, traceParent);
-      });
+      if (error instanceof MaestroError && error.retryable)
+        this.#options.clock.schedule(error.retryAfterMs ?? RESUBMIT_MS, () => this.#submit(id, attempt));
+      else this.#settle(id, attempt, { kind: "failed", error: { kind: "refused", message: messageOf(error) } });
     }
   }
 
-  #settled(id: string, runId: RunId, call: AttemptView, input: string, traceParent: string, outcome: AttemptOutcome): void {
-    if (!this.#underWay.has(id)) return;
+  #settle(id: string, attempt: UnderWay, outcome: AttemptOutcome): void {
+    if (this.#underWay.get(id) !== attempt) return;
     // The attempt went down with a neighbour that broke their thread: it is executed again and counts as the same attempt.
-    if (outcome.kind === "failed" && outcome.error.kind === "lost") return this.#submit(id, runId, call, input, traceParent);
-    this.#deliver(id, runId, call, outcome);
+    if (outcome.kind === "failed" && outcome.error.kind === "lost") return this.#submit(id, attempt);
+    attempt.outcome = outcome;
+    this.#settled.set(id, attempt);
+    this.#offer(attempt, outcome);
+    this.#armReoffer();
   }
 
-  #deliver(id: string, runId: RunId, call: AttemptView, outcome: AttemptOutcome): void {
-    if (!this.#underWay.has(id)) return;
-    if (this.#options.settle(runId, call.frame, call.attempt, outcome)) this.#underWay.delete(id);
-    else this.#options.clock.schedule(RETRY_MS, () => this.#deliver(id, runId, call, outcome));
+  #offer(attempt: UnderWay, outcome: AttemptOutcome): void {
+    if (this.#closed) return;
+    attempt.nextOfferMs = this.#options.clock.monotonic() + attempt.patienceMs;
+    attempt.patienceMs = Math.min(2 * attempt.patienceMs, REOFFER_MAX_MS);
+    this.#options.settle(attempt.runId, attempt.call.frame, attempt.call.attempt, outcome);
+  }
+
+  /** An outcome that met a full mailbox, or an actor that failed before it was stored, comes again. */
+  #armReoffer(): void {
+    if (this.#closed || this.#cancelReoffer !== undefined) return;
+    this.#cancelReoffer = this.#options.clock.schedule(REOFFER_FIRST_MS, () => {
+      this.#cancelReoffer = undefined;
+      const nowMs = this.#options.clock.monotonic();
+      for (const attempt of this.#settled.values())
+        if (attempt.outcome !== undefined && attempt.nextOfferMs <= nowMs) this.#offer(attempt, attempt.outcome);
+      if (this.#settled.size > 0) this.#armReoffer();
+    });
+  }
+
+  #forget(id: string): void {
+    this.#underWay.delete(id);
+    this.#settled.delete(id);
   }
 
   #note(runId: RunId, call: AttemptView, status: AttemptStatus, errorMessage?: string): void {

@@ -33,12 +33,16 @@ export type Effect =
     }
   | { readonly kind: "setTimer"; readonly timer: number; readonly dueAtMs: number }
   | { readonly kind: "clearTimer"; readonly timer: number; readonly dueAtMs: number }
+  /** The run is there. */
+  | { readonly kind: "started" }
   /** The run ended; its outcome is in the state. */
   | { readonly kind: "ended" };
 
 /** The effects of a fact, given the state before it. */
 export function effectsOf(state: RunState, event: RunEvent): Effect[] {
   switch (event.$case) {
+    case "runStarted":
+      return [{ kind: "started" }];
     case "timerSet":
       return [{ kind: "setTimer", timer: event.value.timer, dueAtMs: timeOf(state.runId) + event.value.dueOffsetMs }];
     case "timerFired":

@@ -4,6 +4,7 @@
 import type { Random } from "../../runtime/random.ts";
 import type { RetryOptions } from "../../runtime/workers/pool.ts";
 import type { ExternalAnswer, ExternalRequest } from "../language/expression.ts";
+import type { Frame } from "./state.ts";
 
 /** The world of one turn. */
 export interface Environment {
@@ -12,6 +13,8 @@ export interface Environment {
   readonly random: Random;
   /** The retry policy that a handler declares for itself. */
   retryOf(handler: string): RetryOptions | undefined;
+  /** True if the frame's step (undefined: the run's own) waits for an evaluation that is still being computed. */
+  isBlocked(frame: Frame | undefined): boolean;
   /** The answer to an evaluation outside the compiled subset, if it was computed. */
   answer(request: ExternalRequest): ExternalAnswer | undefined;
 }

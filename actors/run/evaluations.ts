@@ -1,37 +1,68 @@
 /**
- * Answers to expressions outside the compiled subset, for one run: which are being computed, and which are known until the steps that asked for
- * them have been taken. Nothing of it is durable: it is computed again when needed.
+ * Expressions outside the compiled subset, for one run: which step waits for which evaluation, what is being computed, and the answers until the
+ * steps that asked for them have been taken. Nothing of it is durable: it is computed again when needed.
  */
+import { LIMITS } from "../../runtime/limits.ts";
 import type { ExternalAnswer, ExternalRequest } from "../language/expression.ts";
+import type { Frame } from "./state.ts";
+import type { PendingStep } from "./turn.ts";
 
 /** The evaluations of one run. */
 export class Evaluations {
   readonly #answers = new Map<string, ExternalAnswer>();
   readonly #underWay = new Set<string>();
+  /** Evaluations that wait for a place, by key. */
+  readonly #queue = new Map<string, ExternalRequest>();
+  /** What each blocked step waits for. */
+  readonly #awaited = new Map<Frame | undefined, string>();
+
+  /** True if the step's evaluation is still being computed. */
+  isBlocked(frame: Frame | undefined): boolean {
+    return this.#awaited.size > 0 && this.#awaited.has(frame);
+  }
 
   /** The answer to a request, if it is known. */
   answer(request: ExternalRequest): ExternalAnswer | undefined {
     return this.#answers.size === 0 ? undefined : this.#answers.get(keyOf(request));
   }
 
-  /** True if the request is to be computed now; false if that is under way already. */
-  begin(request: ExternalRequest): boolean {
-    const key = keyOf(request);
-    if (this.#underWay.has(key)) return false;
-    this.#underWay.add(key);
-    return true;
+  /** A turn ended with these steps waiting. */
+  await(pending: readonly PendingStep[]): void {
+    for (const { frame, request } of pending) {
+      const key = keyOf(request);
+      this.#awaited.set(frame, key);
+      if (!this.#underWay.has(key)) this.#queue.set(key, request);
+    }
+    if (this.#awaited.size === 0) this.#answers.clear();
   }
 
-  /** A request was computed. */
+  /** The evaluations to be computed now; as many as may be under way at a time. */
+  begin(): ExternalRequest[] {
+    const begun: ExternalRequest[] = [];
+    for (const [key, request] of this.#queue) {
+      if (this.#underWay.size >= LIMITS.evaluationsPerRun) break;
+      this.#queue.delete(key);
+      this.#underWay.add(key);
+      begun.push(request);
+    }
+    return begun;
+  }
+
+  /** A request was computed: the steps that wait for it can be taken. */
   end(request: ExternalRequest, answer: ExternalAnswer): void {
     const key = keyOf(request);
-    this.#underWay.delete(key);
     this.#answers.set(key, answer);
+    this.#release(key);
   }
 
-  /** Every step that could be taken was taken: answers are kept only while others are still awaited. */
-  settle(): void {
-    if (this.#underWay.size === 0) this.#answers.clear();
+  /** A request could not be computed now: the steps that wait for it ask again. */
+  abandon(request: ExternalRequest): void {
+    this.#release(keyOf(request));
+  }
+
+  #release(key: string): void {
+    this.#underWay.delete(key);
+    for (const [frame, awaited] of this.#awaited) if (awaited === key) this.#awaited.delete(frame);
   }
 }
 

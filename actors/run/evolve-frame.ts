@@ -4,7 +4,7 @@
 import { invariant } from "../../runtime/assert.ts";
 import { Payload } from "../json.ts";
 import { childCompleted } from "./evolve-parent.ts";
-import { takeSignal } from "./evolve-signal.ts";
+import { stopAwaiting, takeSignal } from "./evolve-signal.ts";
 import { contextHolder, type Frame, type RunState, setPhase } from "./state.ts";
 
 /** The frame of that number. @throws InvariantBroken if it is not under way. */
@@ -68,10 +68,10 @@ export function removeFrame(state: RunState, id: number): Frame {
   const frame = frameOf(state, id);
   invariant(frame.children.length === 0, `frame ${id} ends after its children`);
   endAttempt(state, frame);
-  if (frame.awaits !== undefined) state.awaiting -= 1;
   for (const timer of frame.timers) state.timers.delete(timer);
   state.frames.delete(id);
   state.ready.delete(frame);
+  stopAwaiting(state, frame);
   if (frame.parent !== undefined) frame.parent.children.splice(frame.parent.children.indexOf(frame), 1);
   return frame;
 }

@@ -31,7 +31,7 @@ export function childCompleted(state: RunState, child: Frame, matchedCase: numbe
       parent.cursor += 1;
       return setPhase(state, parent, "next");
     case "fork":
-      return branchCompleted(state, parent, parent.node, child);
+      return branchCompleted(state, parent, parent.node, child, skipped);
     case "try":
       parent.data = child.data;
       return setPhase(state, parent, "finish");
@@ -53,14 +53,16 @@ export function childFaulted(state: RunState, child: Frame, error: Problem, atMs
     return;
   }
   // In a race an error only takes its branch out; it counts when no branch is left that could win.
-  if (parent.node.kind === "fork" && parent.node.compete && (parent.children.length > 0 || parent.cursor < parent.node.branches.length)) return;
+  if (parent.node.kind === "fork" && (isDecided(parent) || (parent.node.compete && hasBranches(parent, parent.node)))) return;
   parent.error = error;
   parent.firstErrorAtMs ??= atMs;
   setPhase(state, parent, "fault");
 }
 
 function goOn(state: RunState, frame: Frame, length: number, directive: Directive): void {
-  frame.cursor = directive.kind === "goto" ? directive.index : directive.kind === "exit" ? length : frame.cursor + 1;
+  // `end` gets here only while the run undoes its tasks: it leaves the list, as `exit` does.
+  const leaves = directive.kind === "exit" || directive.kind === "end";
+  frame.cursor = directive.kind === "goto" ? directive.index : leaves ? length : frame.cursor + 1;
   setPhase(state, frame, frame.cursor < length ? "next" : "finish");
 }
 
@@ -71,14 +73,26 @@ function directiveOf(child: Frame, matchedCase: number): Directive {
   return node.then;
 }
 
-function branchCompleted(state: RunState, fork: Frame, node: ForkNode, branch: Frame): void {
+/** What its branches do now does not matter to a fork that has its output or its error. */
+function isDecided(fork: Frame): boolean {
+  return fork.phase === "finish" || fork.phase === "fault";
+}
+
+function hasBranches(fork: Frame, node: ForkNode): boolean {
+  return fork.children.length > 0 || fork.cursor < node.branches.length;
+}
+
+function branchCompleted(state: RunState, fork: Frame, node: ForkNode, branch: Frame, skipped: boolean): void {
+  if (isDecided(fork)) return;
   if (node.compete) {
+    // A branch that did nothing wins only if there is no other.
+    if (skipped && hasBranches(fork, node)) return;
     fork.data = branch.data;
     return setPhase(state, fork, "finish");
   }
   fork.outputs ??= new Array<Payload | undefined>(node.branches.length).fill(undefined);
   fork.outputs[node.branches.indexOf(branch.node)] = branch.data;
-  if (fork.children.length > 0 || fork.cursor < node.branches.length) return;
+  if (hasBranches(fork, node)) return;
   fork.data = Payload.ofText(`[${fork.outputs.map((output) => output?.text ?? "null").join(",")}]`);
   setPhase(state, fork, "finish");
 }

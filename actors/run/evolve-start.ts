@@ -63,6 +63,7 @@ function newFrame(id: number, node: TaskNode, parent: Frame | undefined, raw: Pa
     caught: false,
     firstErrorAtMs: undefined,
     awaits: undefined,
+    signal: undefined,
     context: undefined,
     children: [],
     timers: [],

@@ -2,9 +2,10 @@
  * Reading runs back from the journal: a run's state is its newest snapshot and the fold of the entries after it, read in pages, so that neither a
  * long history nor any page of it is ever in memory as a whole.
  */
+import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
-import type { Journal } from "../../runtime/storage/journal.ts";
+import type { Journal, RunHead } from "../../runtime/storage/journal.ts";
 import type { Workflow } from "../language/model.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
 import { evolve } from "./evolve.ts";
@@ -19,6 +20,28 @@ export interface RunSource {
   readonly journal: Journal;
   /** The compiled workflow of a version. @throws WORKFLOW_NOT_FOUND */
   workflow(workflowId: string): Promise<Workflow>;
+}
+
+/** A run as its actor needs it. */
+export interface LoadedRun {
+  readonly state: RunState;
+  /** What the store's row says. */
+  readonly head: RunHead;
+  readonly durationMs: number;
+}
+
+/** A run, for its actor. @throws RUN_NOT_FOUND, RUN_QUARANTINED, JOURNAL_CORRUPT */
+export async function readRun(source: RunSource & { readonly clock: Clock }, runId: RunId): Promise<LoadedRun> {
+  const startedMs = source.clock.monotonic();
+  const head = await source.journal.find(runId);
+  if (head === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });
+  if (head.status === "quarantined") throw quarantined(runId, head.errorMessage);
+  return { state: await loadRun(source, runId), head, durationMs: source.clock.monotonic() - startedMs };
+}
+
+/** The error of who wants something of a quarantined run. */
+export function quarantined(runId: RunId, reason = "its actor kept failing"): MaestroError {
+  return new MaestroError("RUN_QUARANTINED", { facts: { runId, reason } });
 }
 
 /** The state of a run. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */

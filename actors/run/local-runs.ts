@@ -9,11 +9,11 @@ import { ENDED, type RunFilter, type RunRecord, WAKE } from "../../runtime/stora
 import type { HistoryEntry, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../runs.ts";
 import type { RunCommand } from "./command.ts";
 import { describe } from "./history.ts";
-import { entriesAfter, loadRun, stateBefore } from "./loading.ts";
+import { entriesAfter, loadRun, quarantined, stateBefore } from "./loading.ts";
 import { outcomeOf } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
 import type { Region } from "./region.ts";
-import type { RunMessage, RunSnapshot, StartReply } from "./run-message.ts";
+import type { RunMessage, RunSnapshot } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
 import { watchRun } from "./watch.ts";
 
@@ -40,17 +40,23 @@ export class LocalRuns implements Runs {
 
   async start(request: StartRun): Promise<StartedRun> {
     const runId = this.#newRunId();
-    const reply = await this.#begin(runId, request);
-    return reply.created ? { runId, created: true } : this.#existing(reply.runId, request);
+    const workflow = await this.#services.workflow(request.workflowId);
+    try {
+      await this.#ask<void>(runId, (replyTo) => ({ kind: "start", workflow, request, replyTo }));
+      return { runId, created: true };
+    } catch (error) {
+      if (error instanceof MaestroError && error.code === "IDEMPOTENCY_KEY_REUSED") return this.#existing(error.facts.runId as RunId, request);
+      throw error;
+    }
   }
 
   async execute(request: StartRun, signal: AbortSignal): Promise<RunOutcome> {
+    if (signal.aborted) throw new MaestroError("REQUEST_CANCELLED");
     if (request.idempotencyKey !== undefined) return this.outcome((await this.start(request)).runId, signal);
     const runId = this.#newRunId();
     const workflow = await this.#services.workflow(request.workflowId);
     return this.#awaitOutcome(runId, signal, (fail) => {
-      const replyTo: ReplyTo<StartReply> = { reply: () => undefined, fail };
-      this.#announce(runId, workflow.namespace, workflow.name);
+      const replyTo: ReplyTo<void> = { reply: () => undefined, fail };
       if (this.#region.tell(runId, { kind: "start", workflow, request, replyTo }) !== "accepted") fail(this.#overloaded());
     });
   }
@@ -62,7 +68,8 @@ export class LocalRuns implements Runs {
   }
 
   async get(runId: RunId): Promise<RunView> {
-    const snapshot = await this.#ask<RunSnapshot>(runId, (replyTo) => ({ kind: "describe", replyTo })).catch(async (error: unknown) => {
+    const describing = this.#ask<RunSnapshot>(runId, (replyTo) => ({ kind: "describe", replyTo }));
+    const snapshot = await describing.catch(async (error: unknown) => {
       // A quarantined run is not in memory; its history still tells what it is.
       if (!(error instanceof MaestroError) || error.code !== "RUN_QUARANTINED") throw error;
       const state = await loadRun(this.#services, runId);
@@ -112,17 +119,6 @@ export class LocalRuns implements Runs {
     await this.#command(runId, { kind: "resume" });
   }
 
-  async #begin(runId: RunId, request: StartRun): Promise<StartReply> {
-    const workflow = await this.#services.workflow(request.workflowId);
-    const reply = await this.#ask<StartReply>(runId, (replyTo) => ({ kind: "start", workflow, request, replyTo }));
-    if (reply.created) this.#announce(runId, workflow.namespace, workflow.name);
-    return reply;
-  }
-
-  #announce(runId: RunId, namespace: string, name: string): void {
-    this.#services.events.emit("run.started", { runId, workflow: `${namespace}/${name}` });
-  }
-
   /** A key that was used before answers its run, if that is one of the same workflow. */
   async #existing(runId: RunId, request: StartRun): Promise<StartedRun> {
     const record = await this.#record(runId);
@@ -134,12 +130,12 @@ export class LocalRuns implements Runs {
   #newRunId(): RunId {
     const { clock, random, residents } = this.#services;
     if (this.#stopping) throw new MaestroError("NODE_STOPPING");
-    if (residents.size >= LIMITS.activeRuns) throw this.#overloaded();
+    if (residents.activeCount >= LIMITS.activeRuns) throw this.#overloaded();
     return newRunId(random.uint32() % SHARD_COUNT, clock.now(), random);
   }
 
   #overloaded(): MaestroError {
-    return new MaestroError("NODE_OVERLOADED", { facts: { active: this.#services.residents.size }, retryAfterMs: OVERLOAD_RETRY_MS });
+    return new MaestroError("NODE_OVERLOADED", { facts: { active: this.#services.residents.activeCount }, retryAfterMs: OVERLOAD_RETRY_MS });
   }
 
   #command(runId: RunId, command: RunCommand): Promise<void> {
@@ -150,8 +146,7 @@ export class LocalRuns implements Runs {
     try {
       return await this.#region.ask(runId, message, { timeoutMs: COMMIT_TIMEOUT_MS });
     } catch (error) {
-      if (error instanceof MaestroError && error.code === "ACTOR_QUARANTINED")
-        throw new MaestroError("RUN_QUARANTINED", { facts: { runId, reason: error.message } });
+      if (error instanceof MaestroError && error.code === "ACTOR_QUARANTINED") throw quarantined(runId, error.message);
       throw error;
     }
   }
@@ -165,6 +160,7 @@ export class LocalRuns implements Runs {
   /** The outcome of a run that has ended, or undefined if it has not. */
   async #endedOutcome(runId: RunId): Promise<RunOutcome | undefined> {
     const record = await this.#record(runId);
+    if (record.status === "quarantined") throw quarantined(runId, record.errorMessage);
     return ENDED.has(record.status) ? outcomeOf(await loadRun(this.#services, runId)) : undefined;
   }
 
@@ -187,7 +183,7 @@ export class LocalRuns implements Runs {
         reject(error);
       };
       const abort = (): void => fail(new MaestroError("REQUEST_CANCELLED"));
-      const unregister = this.#services.hub.onOutcome(runId, settle);
+      const unregister = this.#services.hub.onOutcome(runId, { ended: settle, failed: fail });
       if (signal.aborted) return abort();
       signal.addEventListener("abort", abort, { once: true });
       begin(fail, settle);

@@ -10,6 +10,7 @@ import { ActorSystem } from "../../runtime/kernel/system.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { Journal, ShardRange } from "../../runtime/storage/journal.ts";
+import { pause } from "../../runtime/storage/pause.ts";
 import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { WorkerPool } from "../../runtime/workers/pool.ts";
 import type { ExternalEvaluator } from "../language/expression.ts";
@@ -75,8 +76,9 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
     onEscalated: (path, error) => onTrouble(`actor ${path} failed`, error),
   });
   const parts = assemble(options, system);
-  const { region, timers, auditor, runs } = parts;
-  const unmark = markQuarantinedRuns(events, journal, (runId, error) => onTrouble(`run ${runId} could not be marked as quarantined`, error));
+  const { region, timers, auditor, runs, dispatcher, hub } = parts;
+  const onFailed = (runId: RunId, error: unknown): void => onTrouble(`run ${runId} could not be marked as quarantined`, error);
+  const unmark = markQuarantinedRuns({ events, journal, hub, clock, onFailed });
 
   const startedMs = clock.monotonic();
   const count = await recoverRuns(journal, ALL_SHARDS, (runId) => region.tell(runId, RESUME));
@@ -91,6 +93,7 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
       runs.stopStarting();
       auditor.stop();
       timers.stop();
+      dispatcher.close();
       unmark();
       await journal.flush();
       await system.stop();
@@ -100,6 +103,8 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
 
 interface Parts {
   readonly region: Region;
+  readonly dispatcher: Dispatcher;
+  readonly hub: RunHub;
   readonly timers: TimerService;
   readonly auditor: WakeAuditor;
   readonly runs: LocalRuns;
@@ -110,9 +115,10 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   const { clock, random, events, journal, ledger, pool, evaluator, onTrouble, idleMs = DEFAULT_IDLE_MS } = options;
   const command = (runId: RunId, message: RunCommand): boolean =>
     region.tell(runId, { kind: "command", command: message, replyTo: undefined }) === "accepted";
+  const hub = new RunHub();
   const dispatcher = new Dispatcher({
     ...{ pool, ledger, clock },
-    settle: (runId, frame, attempt, outcome) => command(runId, { kind: "attemptEnded", frame, attempt, outcome }),
+    settle: (runId, frame, attempt, outcome) => void command(runId, { kind: "attemptEnded", frame, attempt, outcome }),
   });
   const timers = new TimerService({
     ...{ clock, journal },
@@ -122,11 +128,12 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   });
   const services: RunServices = {
     ...{ clock, random, events, journal, evaluator, dispatcher, timers },
-    hub: new RunHub(),
+    hub,
     residents: new Residents(),
     workflow: options.workflow,
     retryOf: (handler) => pool.handlers.get(handler)?.options.retry,
     onFenced: options.onFenced,
+    pause: (durationMs) => pause(durationMs, clock),
   };
   const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs, maxResident: LIMITS.residentRuns }) });
   const auditor = new WakeAuditor({
@@ -136,5 +143,5 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     wake: (runId) => void command(runId, { kind: "resume" }),
     onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
   });
-  return { region, timers, auditor, runs: new LocalRuns(services, region) };
+  return { region, dispatcher, hub, timers, auditor, runs: new LocalRuns(services, region) };
 }

@@ -28,6 +28,9 @@ export function performEffects(services: RunServices, state: RunState, effects: 
       case "clearTimer":
         timers.clear(runId, effect.timer);
         break;
+      case "started":
+        services.events.emit("run.started", { runId, workflow: nameOf(state) });
+        break;
       case "ended":
         end(services, state);
         break;
@@ -45,13 +48,17 @@ export function outcomeOf(state: RunState): RunOutcome {
 function end(services: RunServices, state: RunState): void {
   services.hub.ended(outcomeOf(state));
   if (!services.events.has("run.ended")) return;
-  const { workflow, error } = state;
+  const { error } = state;
   const detail = error?.detail ?? error?.title;
   services.events.emit("run.ended", {
     runId: state.runId,
-    workflow: `${workflow.namespace}/${workflow.name}`,
+    workflow: nameOf(state),
     status: state.status,
     durationMs: Math.max(0, services.clock.now() - state.startedAtMs),
     ...(detail !== undefined && { error: detail }),
   });
+}
+
+function nameOf({ workflow }: RunState): string {
+  return `${workflow.namespace}/${workflow.name}`;
 }

@@ -25,7 +25,7 @@ export function problemOfAttempt(error: AttemptError, instance: string): Problem
     return { ...standardProblem("timeout", error.message, instance), title: `Timeout (${error.timeout ?? "startToClose"})` };
   return {
     type: error.type ?? problemType("runtime"),
-    status: error.status ?? 500,
+    status: isProblemStatus(error.status) ? error.status : 500,
     title: error.title ?? TITLES[error.kind],
     detail: error.message,
     instance,
@@ -35,6 +35,11 @@ export function problemOfAttempt(error: AttemptError, instance: string): Problem
 /** The problem for a task or run that exceeded its `timeout`. */
 export function problemOfTimeout(instance: string): Problem {
   return standardProblem("timeout", `${instance} exceeded its timeout`, instance);
+}
+
+/** True for what can stand as the status of a problem: a whole number from 100 to 999. Handlers and documents may say anything. */
+export function isProblemStatus(status: unknown): status is number {
+  return Number.isInteger(status) && (status as number) >= 100 && (status as number) <= 999;
 }
 
 const TITLES = {

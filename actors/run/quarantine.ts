@@ -1,26 +1,50 @@
 /**
- * Quarantined runs in the store: what the kernel parks in memory must be parked for the next node as well, or it would crash there again.
+ * Quarantined runs: what the kernel parks in memory is parked in the store as well, or the next node would crash on it again, and whoever waits for the
+ * run learns that it does not go on.
  */
-import { messageOf } from "../../runtime/errors.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
 import { parseRunId, type RunId } from "../../runtime/ids.ts";
 import type { Journal, RunHead, RunWrite } from "../../runtime/storage/journal.ts";
+import { quarantined } from "./loading.ts";
+import type { RunHub } from "./run-hub.ts";
+
+/** When to try again to write a mark. */
+const RETRY_MS = 1_000;
+
+/** What marking needs. */
+export interface QuarantineParts {
+  readonly events: EventHub;
+  readonly journal: Pick<Journal, "append">;
+  readonly hub: RunHub;
+  readonly clock: Clock;
+  /** The mark could not be written; it is tried again. */
+  onFailed(runId: RunId, error: unknown): void;
+}
 
 /** A write that only changes what the store shows of a run. */
 export function headWrite(runId: RunId, head: RunHead): RunWrite {
   return { runId, firstSeq: 0, entryCount: 0, entries: new Uint8Array(), head };
 }
 
-/** Marks runs in the store whose actors the kernel quarantines. The returned function ends it. `onFailed`: the mark could not be written. */
-export function markQuarantinedRuns(
-  events: EventHub,
-  journal: Pick<Journal, "append">,
-  onFailed: (runId: RunId, error: unknown) => void,
-): () => void {
-  return events.on("actor.quarantined", ({ path, error }) => {
+/** Marks the runs whose actors the kernel quarantines. The returned function ends it. */
+export function markQuarantinedRuns(parts: QuarantineParts): () => void {
+  return parts.events.on("actor.quarantined", ({ path, error }) => {
     const runId = parseRunId(path.slice(path.lastIndexOf("/") + 1));
-    if (runId === undefined) return;
-    const head: RunHead = { status: "quarantined", wake: 0, errorMessage: messageOf(error) };
-    journal.append(headWrite(runId, head)).catch((failure: unknown) => onFailed(runId, failure));
+    if (runId !== undefined) mark(parts, runId, messageOf(error));
   });
+}
+
+function mark(parts: QuarantineParts, runId: RunId, reason: string): void {
+  const { journal, hub, clock, onFailed } = parts;
+  const head: RunHead = { status: "quarantined", wake: 0, errorMessage: reason };
+  journal.append(headWrite(runId, head)).then(
+    () => hub.failed(runId, quarantined(runId, reason)),
+    (failure: unknown) => {
+      onFailed(runId, failure);
+      const isFenced = failure instanceof MaestroError && failure.code === "JOURNAL_FENCED";
+      if (!isFenced) clock.schedule(RETRY_MS, () => mark(parts, runId, reason));
+    },
+  );
 }

@@ -1,23 +1,26 @@
 /**
- * The actor of one run: the shell around the pure core. It hands each command to `takeTurn`, has the facts committed, and carries the effects out
- * when, and only when, the commit is there. Its state is a cache of the journal: it may crash, be passivated or be fenced at any moment and
- * is read back by the next instance.
+ * The actor of one run: the shell around the pure core. It lets one turn at a time take the commands that wait, has the turn's facts committed, and carries
+ * the effects out when, and only when, the commit is there; what arrives meanwhile waits for the next turn. So nothing is ever decided on facts
+ * that might not be stored, and a run with many signals or results commits them together.
+ *
+ * Its state is a cache of the journal: it may crash, be passivated or be fenced at any moment and is read back by the next instance.
  */
 import { MaestroError, toMaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Actor, ActorSignal } from "../../runtime/kernel/actor.ts";
 import type { ActorContext, Outcome } from "../../runtime/kernel/context.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type RunHead, WAKE } from "../../runtime/storage/journal.ts";
+import { type RunHead, type RunWrite, WAKE } from "../../runtime/storage/journal.ts";
 import type { ExternalRequest } from "../language/expression.ts";
 import type { StartRun } from "../runs.ts";
 import type { RunCommand } from "./command.ts";
-import { effectsOfLoading } from "./effects.ts";
+import { type Effect, effectsOfLoading } from "./effects.ts";
 import { Evaluations } from "./evaluations.ts";
 import { headOf, sameHead } from "./head.ts";
-import { loadRun } from "./loading.ts";
-import { performEffects } from "./perform.ts";
+import { type LoadedRun, readRun } from "./loading.ts";
+import { outcomeOf, performEffects } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
+import { Inbox, type Reply } from "./run-inbox.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
 import { snapshotOf } from "./run-snapshot.ts";
@@ -26,32 +29,32 @@ import { SnapshotPace } from "./snapshot-pace.ts";
 import { emptyRun, type RunState } from "./state.ts";
 import { type TurnResult, takeTurn } from "./turn.ts";
 
-/** When to read the run again if the store could not be reached. */
-const RELOAD_MS = 500;
+/** When to try again what the store, or the evaluator, could not do now. */
+const RETRY_MS = 500;
 
-const RESUME: RunMessage = { kind: "command", command: { kind: "resume" }, replyTo: undefined };
+const RESUME: RunCommand = { kind: "resume" };
+const RETRY: RunMessage = { kind: "retry" };
 
 type Context = ActorContext<RunMessage>;
-type Question = Extract<RunMessage, { kind: "command" | "describe" }>;
-type Reply = (failure: MaestroError | undefined) => void;
 
 /** See the file header. */
 export class RunActor implements Actor<RunMessage> {
   readonly #services: RunServices;
   readonly #runId: RunId;
+  readonly #inbox = new Inbox();
   readonly #evaluations = new Evaluations();
   readonly #snapshots = new SnapshotPace();
   #state: RunState | undefined;
   /** What the store's row says, as far as this instance knows. */
   #head: RunHead | undefined;
-  #loading = false;
-  /** True once the store is known to have the run. */
-  #stored = false;
-  /** Messages that came before the state was there, LIMITS.stashLength at most. */
-  #waiting: Question[] = [];
+  /** What the run is started with, until that is committed. */
+  #starting: StartRun | undefined;
+  /** Something of this instance is on its way: its reading, or a write. */
+  #isBusy = false;
+  /** The last turn stopped at its bound, or an evaluation was answered. */
+  #isToResume = false;
   /** Why the run can't be had; then every message is answered with it. */
   #failure: MaestroError | undefined;
-  #lastAppend: Promise<void> = Promise.resolve();
 
   constructor(services: RunServices, context: Context) {
     this.#services = services;
@@ -60,178 +63,164 @@ export class RunActor implements Actor<RunMessage> {
   }
 
   receive(message: RunMessage, context: Context): void {
-    switch (message.kind) {
-      case "start":
-        return this.#start(message, context);
-      case "loaded":
-        return this.#loaded(message.outcome, context);
-      case "committed":
-        return this.#committed(message, context);
-      case "evaluated":
-        return this.#evaluated(message, context);
-      default:
-        return this.#handle(message, context);
+    try {
+      this.#receive(message, context);
+      this.#workOn(context);
+    } catch (error) {
+      this.#inbox.failAll(toMaestroError(error));
+      throw error;
     }
   }
 
   signal(signal: ActorSignal, context: Context): void {
     if (signal.kind === "restarted") this.#load(context, true);
-    if (signal.kind === "idle") this.#leaveIfIdle(context);
-    if (signal.kind === "stopping") this.#services.residents.remove(this.#runId);
+    if (signal.kind === "idle" && this.#isAtRest() && context.passivate()) this.#services.events.emit("run.passivated", { runId: this.#runId });
+    if (signal.kind !== "stopping") return;
+    this.#inbox.failAll(new MaestroError("NODE_STOPPING"));
+    this.#services.residents.remove(this.#runId);
   }
 
-  #start(message: Extract<RunMessage, { kind: "start" }>, context: Context): void {
-    const { workflow, request, replyTo } = message;
-    this.#state = emptyRun(this.#runId, request.workflowId, workflow);
-    const reply: Reply = (failure) => {
-      if (failure === undefined) replyTo?.reply({ created: true });
-      else if (failure.code === "IDEMPOTENCY_KEY_REUSED") replyTo?.reply({ created: false, runId: failure.facts.runId as RunId });
-      else replyTo?.fail(failure);
-    };
-    this.#turn(this.#state, { kind: "start", request }, context, reply, request);
-  }
-
-  /** Commands and questions need the state: they wait until it is there. */
-  #handle(message: Question, context: Context): void {
-    if (this.#failure !== undefined) {
-      message.replyTo?.fail(this.#failure);
-      return this.#leaveIfOver(context);
+  #receive(message: RunMessage, context: Context): void {
+    switch (message.kind) {
+      case "start":
+        this.#starting = message.request;
+        this.#state = emptyRun(this.#runId, message.request.workflowId, message.workflow);
+        return this.#inbox.add({ kind: "start", request: message.request }, message.replyTo);
+      case "command":
+        return this.#inbox.add(message.command, message.replyTo);
+      case "describe":
+        return this.#inbox.ask(message.replyTo);
+      case "loaded":
+        return this.#loaded(message.outcome, message.afterFailure, context);
+      case "committed":
+        return this.#committed(message, context);
+      case "evaluated":
+        return this.#evaluated(message, context);
+      case "retry":
+        this.#isToResume = true;
+        return;
     }
-    if (this.#state !== undefined) return this.#answer(this.#state, message, context);
-    if (this.#waiting.length < LIMITS.stashLength) this.#waiting.push(message);
-    else
-      message.replyTo?.fail(new MaestroError("MAILBOX_FULL", { facts: { actor: context.path, queued: this.#waiting.length }, retryAfterMs: 1_000 }));
-    if (!this.#loading) this.#load(context, false);
   }
 
-  #answer(state: RunState, message: Question, context: Context): void {
-    if (message.kind === "describe") {
-      const snapshot = snapshotOf(state);
-      const { replyTo } = message;
-      return this.#afterAppends(context, (failure) => (failure === undefined ? replyTo.reply(snapshot) : replyTo.fail(failure)));
+  /** Takes turns until something is on its way, or nothing waits. */
+  #workOn(context: Context): void {
+    while (!this.#isBusy && !this.#inbox.isEmpty) {
+      if (this.#failure !== undefined) this.#inbox.failAll(this.#failure);
+      else if (this.#state === undefined) this.#load(context, false);
+      else this.#turn(this.#state, context);
     }
-    const { replyTo } = message;
-    this.#turn(state, message.command, context, replyTo && ((failure) => (failure === undefined ? replyTo.reply() : replyTo.fail(failure))));
+    if (!this.#isBusy && this.#isToResume && this.#state !== undefined) {
+      this.#isToResume = false;
+      this.#inbox.add(RESUME, undefined);
+      return this.#workOn(context);
+    }
+    if (!this.#isBusy && this.#isOver()) context.passivate();
   }
 
-  #turn(state: RunState, command: RunCommand, context: Context, reply: Reply | undefined, request?: StartRun): void {
-    const result = this.#decide(state, command, reply);
-    if (result === undefined) return this.#leaveIfOver(context);
-    for (const pending of result.pending) this.#evaluate(pending, context);
-    if (result.pending.length === 0) this.#evaluations.settle();
-    if (result.entries.length > 0) this.#commit(state, result, context, reply, request);
-    else if (reply !== undefined) this.#afterAppends(context, reply);
-    if (result.unfinished && context.self.tell(RESUME) !== "accepted") context.setTimer("resume", 1, RESUME);
-  }
-
-  /** The turn's result; undefined if the command was refused. */
-  #decide(state: RunState, command: RunCommand, reply: Reply | undefined): TurnResult | undefined {
+  #turn(state: RunState, context: Context): void {
+    const snapshot = (): ReturnType<typeof snapshotOf> => snapshotOf(state);
+    const commands = this.#inbox.take(LIMITS.commandsPerTurn, snapshot);
+    if (commands.length === 0) return;
     const { clock, random, retryOf } = this.#services;
-    try {
-      return takeTurn(state, command, { nowMs: clock.now(), random, retryOf, answer: (request) => this.#evaluations.answer(request) });
-    } catch (error) {
-      reply?.(toMaestroError(error));
-      if (!(error instanceof MaestroError)) throw error;
-      return undefined;
-    }
+    const result = takeTurn(state, commands, {
+      nowMs: clock.now(),
+      random,
+      retryOf,
+      isBlocked: (frame) => this.#evaluations.isBlocked(frame),
+      answer: (request) => this.#evaluations.answer(request),
+    });
+    const replies = this.#inbox.taken(result.answers);
+    this.#isToResume ||= result.unfinished;
+    this.#evaluations.await(result.pending);
+    for (const request of this.#evaluations.begin()) this.#evaluate(request, context);
+    if (result.entries.length > 0) this.#commit(state, result, replies, context);
+    else for (const reply of replies) reply(undefined);
   }
 
-  #commit(state: RunState, result: TurnResult, context: Context, reply: Reply | undefined, request: StartRun | undefined): void {
+  #commit(state: RunState, result: TurnResult, replies: readonly Reply[], context: Context): void {
+    const head = this.#headIfChanged(state);
+    this.#append(writeOf(state, result, { head, request: this.#starting, snapshot: this.#snapshots.take(state) }), result.effects, replies, context);
+  }
+
+  #append(write: RunWrite, effects: readonly Effect[], replies: readonly Reply[], context: Context): void {
+    this.#isBusy = true;
+    this.#inbox.owe(replies);
+    context.pipe(this.#services.journal.append(write), (outcome) => ({ kind: "committed", outcome, effects }));
+  }
+
+  #headIfChanged(state: RunState): RunHead | undefined {
     const head = headOf(state, this.#services.clock.now());
-    const write = writeOf(state, result, { ...(!sameHead(this.#head, head) && { head }), request, snapshot: this.#snapshots.take(state) });
+    this.#services.residents.note(this.#runId, (head.wake & WAKE.ready) !== 0);
+    if (sameHead(this.#head, head)) return undefined;
     this.#head = head;
-    this.#lastAppend = this.#services.journal.append(write);
-    const { effects } = result;
-    context.pipe(this.#lastAppend, (outcome) => ({ kind: "committed", outcome, effects, reply }));
+    return head;
   }
 
-  #committed(message: Extract<RunMessage, { kind: "committed" }>, context: Context): void {
-    const { outcome, effects, reply } = message;
-    if (!outcome.ok) return this.#notCommitted(outcome.error, reply, context);
-    this.#stored = true;
+  #committed({ outcome, effects }: Extract<RunMessage, { kind: "committed" }>, context: Context): void {
+    if (!outcome.ok) return this.#notCommitted(toMaestroError(outcome.error), context);
+    this.#isBusy = false;
+    this.#starting = undefined;
     if (this.#state !== undefined) performEffects(this.#services, this.#state, effects);
-    reply?.(undefined);
-    this.#services.hub.grew(this.#runId);
-    this.#leaveIfOver(context);
+    this.#inbox.payBack(undefined);
+    if (effects.length > 0) this.#services.hub.grew(this.#runId);
   }
 
-  #notCommitted(error: unknown, reply: Reply | undefined, context: Context): void {
-    if (!(error instanceof MaestroError)) throw error;
-    reply?.(error);
-    if (error.code === "JOURNAL_FENCED") this.#services.onFenced(this.#runId);
-    // What was decided on top of a write that is not there is void. A run that never began is gone; any other one is read back.
-    if (error.code === "JOURNAL_FENCED" || error.code === "IDEMPOTENCY_KEY_REUSED" || !this.#stored) return context.stop();
-    throw error;
+  /** What was decided is void. A run that never began is gone, and so is this node's right to run it when it was fenced; else the run is read back. */
+  #notCommitted(error: MaestroError, context: Context): void {
+    this.#inbox.payBack(error);
+    if (error.code === "JOURNAL_FENCED") this.#services.onFenced();
+    if (error.code !== "JOURNAL_FENCED" && this.#starting === undefined) throw error;
+    this.#failure = error;
+    this.#state = undefined;
+    this.#isBusy = false;
+    this.#services.hub.failed(this.#runId, error);
+    context.stop();
   }
 
   #load(context: Context, afterFailure: boolean): void {
-    this.#loading = true;
-    const { journal } = this.#services;
-    // An instance that failed may have left writes behind: they must be there, or have failed, before the journal is read.
-    const settled = afterFailure ? journal.flush() : Promise.resolve();
+    this.#isBusy = true;
+    // An instance that failed may have left a write behind: it must be there, or have failed, before the journal is read.
+    const settled = afterFailure ? this.#services.journal.flush() : Promise.resolve();
     context.pipe(
-      settled.then(() => this.#read()),
-      (outcome) => ({ kind: "loaded", outcome }),
+      settled.then(() => readRun(this.#services, this.#runId)),
+      (outcome) => ({ kind: "loaded", outcome, afterFailure }),
     );
   }
 
-  async #read(): Promise<RunState> {
-    const record = await this.#services.journal.find(this.#runId);
-    if (record === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId: this.#runId } });
-    if (record.status === "quarantined") {
-      throw new MaestroError("RUN_QUARANTINED", { facts: { runId: this.#runId, reason: record.errorMessage ?? "its actor kept failing" } });
-    }
-    this.#head = record;
-    this.#stored = true;
-    const startedMs = this.#services.clock.monotonic();
-    const state = await loadRun(this.#services, this.#runId);
-    this.#services.events.emit("run.loaded", {
-      runId: this.#runId,
-      entries: state.lastSeq,
-      durationMs: this.#services.clock.monotonic() - startedMs,
-    });
-    return state;
-  }
-
-  #loaded(outcome: Outcome<RunState>, context: Context): void {
-    this.#loading = false;
-    if (!outcome.ok) return this.#notLoaded(outcome.error, context);
-    this.#state = outcome.value;
-    this.#snapshots.begin(this.#state);
-    performEffects(this.#services, this.#state, effectsOfLoading(this.#state));
-    this.#turn(this.#state, { kind: "resume" }, context, undefined);
-    this.#mendHead(this.#state, context);
-    for (const message of this.#takeWaiting()) this.#answer(this.#state, message, context);
-    this.#leaveIfOver(context);
-  }
-
-  /** The row of a run that was released from quarantine, or that the auditor woke, may say something else than its history. */
-  #mendHead(state: RunState, context: Context): void {
-    const head = headOf(state, this.#services.clock.now());
-    if (sameHead(this.#head, head)) return;
+  #loaded(outcome: Outcome<LoadedRun>, afterFailure: boolean, context: Context): void {
+    this.#isBusy = false;
+    if (!outcome.ok) return this.#notLoaded(outcome.error, afterFailure, context);
+    const { state, head, durationMs } = outcome.value;
+    this.#services.events.emit("run.loaded", { runId: this.#runId, entries: state.lastSeq, durationMs });
+    this.#state = state;
     this.#head = head;
-    this.#lastAppend = this.#services.journal.append(headWrite(this.#runId, head));
-    this.#afterAppends(context, undefined);
+    this.#snapshots.begin(state);
+    performEffects(this.#services, state, effectsOfLoading(state));
+    // The instance before may have failed between a commit and its effects.
+    if (afterFailure) this.#services.hub.grew(this.#runId);
+    if (state.status !== "running") return this.#services.hub.ended(outcomeOf(state));
+    this.#isToResume = true;
+    // The row of a run that was released from quarantine, or that the auditor woke, may say something else than its history.
+    const mended = this.#headIfChanged(state);
+    if (mended !== undefined) this.#append(headWrite(this.#runId, mended), [], [], context);
   }
 
   /** The store is away: the run waits with it. The run is not there, or parked: that is the answer to everyone. Anything else is a failure. */
-  #notLoaded(error: unknown, context: Context): void {
+  #notLoaded(error: unknown, afterFailure: boolean, context: Context): void {
     const failure = toMaestroError(error);
-    if (failure.retryable && error instanceof MaestroError) return context.setTimer("reload", RELOAD_MS, RESUME);
-    for (const message of this.#takeWaiting()) message.replyTo?.fail(failure);
+    if (error instanceof MaestroError && failure.retryable) {
+      this.#isBusy = true;
+      return context.pipe(
+        this.#services.pause(RETRY_MS).then(() => readRun(this.#services, this.#runId)),
+        (outcome) => ({ kind: "loaded", outcome, afterFailure }),
+      );
+    }
     if (failure.code !== "RUN_NOT_FOUND" && failure.code !== "RUN_QUARANTINED") throw error;
     this.#failure = failure;
-    this.#leaveIfOver(context);
-  }
-
-  #takeWaiting(): readonly Question[] {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    return waiting;
+    this.#services.hub.failed(this.#runId, failure);
   }
 
   #evaluate(request: ExternalRequest, context: Context): void {
-    if (!this.#evaluations.begin(request)) return;
     const { clock, evaluator, events } = this.#services;
     const startedMs = clock.monotonic();
     context.pipe(evaluator.evaluate(request), (outcome) => {
@@ -240,24 +229,24 @@ export class RunActor implements Actor<RunMessage> {
     });
   }
 
-  #evaluated(message: Extract<RunMessage, { kind: "evaluated" }>, context: Context): void {
-    if (!message.outcome.ok) throw message.outcome.error;
-    this.#evaluations.end(message.request, message.outcome.value);
-    if (this.#state !== undefined) this.#turn(this.#state, { kind: "resume" }, context, undefined);
-  }
-
-  /** Answers when everything that this answer rests on is committed. */
-  #afterAppends(context: Context, reply: Reply | undefined): void {
-    context.pipe(this.#lastAppend, (outcome) => ({ kind: "committed", outcome, effects: [], reply }));
+  #evaluated({ request, outcome }: Extract<RunMessage, { kind: "evaluated" }>, context: Context): void {
+    if (outcome.ok) {
+      this.#evaluations.end(request, outcome.value);
+      this.#isToResume = true;
+      return;
+    }
+    const failure = toMaestroError(outcome.error);
+    if (!failure.retryable) throw outcome.error;
+    this.#evaluations.abandon(request);
+    context.setTimer("retry", failure.retryAfterMs ?? RETRY_MS, RETRY);
   }
 
   /** A run that has ended, or that can't be had, leaves memory as soon as nobody waits for an answer. */
-  #leaveIfOver(context: Context): void {
-    if (this.#failure !== undefined || (this.#state !== undefined && this.#state.status !== "running")) context.passivate();
+  #isOver(): boolean {
+    return this.#failure !== undefined || (this.#state !== undefined && this.#state.status !== "running");
   }
 
-  #leaveIfIdle(context: Context): void {
-    if (this.#head !== undefined && (this.#head.wake & WAKE.ready) !== 0) return;
-    if (context.passivate()) this.#services.events.emit("run.passivated", { runId: this.#runId });
+  #isAtRest(): boolean {
+    return !this.#isBusy && this.#inbox.isEmpty && (this.#head === undefined || (this.#head.wake & WAKE.ready) === 0);
   }
 }

@@ -2,12 +2,17 @@
  * Who waits for what a run commits: callers that await its end, and watchers that want to know of new history. In memory, on the run's node; it holds
  * no truth, and whoever registers checks the journal afterwards, so nothing can slip between.
  */
+import type { MaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { RunOutcome } from "../runs.ts";
 
-/** Told when a run has ended, once. */
-export type OutcomeListener = (outcome: RunOutcome) => void;
-/** Told that the run's history has grown. */
+/** Awaits a run's end. One of the two is called, once. */
+export interface OutcomeListener {
+  ended(outcome: RunOutcome): void;
+  /** The run will not end by itself: it is not there, or quarantined. */
+  failed(error: MaestroError): void;
+}
+/** Told that the run's history has grown, or that it will not grow by itself. */
 export type GrowthListener = () => void;
 
 /** The registrations of one node. As many as there are calls in flight. */
@@ -27,10 +32,13 @@ export class RunHub {
 
   /** The run's end was committed. */
   ended(outcome: RunOutcome): void {
-    const listeners = this.#outcomes.get(outcome.runId);
-    if (listeners === undefined) return;
-    this.#outcomes.delete(outcome.runId);
-    for (const listener of listeners) listener(outcome);
+    for (const listener of this.#take(outcome.runId)) listener.ended(outcome);
+  }
+
+  /** The run can't be had, or does not go on. */
+  failed(runId: RunId, error: MaestroError): void {
+    for (const listener of this.#take(runId)) listener.failed(error);
+    this.grew(runId);
   }
 
   /** Entries of the run were committed. */
@@ -38,6 +46,13 @@ export class RunHub {
     const listeners = this.#growth.get(runId);
     if (listeners === undefined) return;
     for (const listener of listeners) listener();
+  }
+
+  #take(runId: RunId): Iterable<OutcomeListener> {
+    const listeners = this.#outcomes.get(runId);
+    if (listeners === undefined) return [];
+    this.#outcomes.delete(runId);
+    return listeners;
   }
 }
 

@@ -1,7 +1,6 @@
 /**
  * Messages of run actors and shard actors. Plain data, but for reply addresses.
  */
-import type { MaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Outcome } from "../../runtime/kernel/context.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
@@ -10,10 +9,8 @@ import type { Workflow } from "../language/model.ts";
 import type { ActiveTask, StartRun } from "../runs.ts";
 import type { RunCommand } from "./command.ts";
 import type { Effect } from "./effects.ts";
+import type { LoadedRun } from "./loading.ts";
 import type { RunState } from "./state.ts";
-
-/** What became of a start: the run is committed, or its key belongs to another one. */
-export type StartReply = { readonly created: true } | { readonly created: false; readonly runId: RunId };
 
 /** A run as its actor sees it: what the journal alone does not tell quickly. */
 export interface RunSnapshot {
@@ -26,22 +23,19 @@ export interface RunSnapshot {
 
 /** What a run actor is told. */
 export type RunMessage =
-  /** First message of a new run. */
-  | { readonly kind: "start"; readonly workflow: Workflow; readonly request: StartRun; readonly replyTo: ReplyTo<StartReply> | undefined }
+  /** First message of a new run; answered after the commit, or with why there is none. */
+  | { readonly kind: "start"; readonly workflow: Workflow; readonly request: StartRun; readonly replyTo: ReplyTo<void> | undefined }
   /** Anything that a run may be told; answered after the commit. */
   | { readonly kind: "command"; readonly command: RunCommand; readonly replyTo: ReplyTo<void> | undefined }
   | { readonly kind: "describe"; readonly replyTo: ReplyTo<RunSnapshot> }
   /** To itself: its state was read from the journal. */
-  | { readonly kind: "loaded"; readonly outcome: Outcome<RunState> }
+  | { readonly kind: "loaded"; readonly outcome: Outcome<LoadedRun>; readonly afterFailure: boolean }
   /** To itself: what it wrote was committed, or was not. */
-  | {
-      readonly kind: "committed";
-      readonly outcome: Outcome<void>;
-      readonly effects: readonly Effect[];
-      readonly reply: ((failure: MaestroError | undefined) => void) | undefined;
-    }
+  | { readonly kind: "committed"; readonly outcome: Outcome<void>; readonly effects: readonly Effect[] }
   /** To itself: an evaluation was computed. */
-  | { readonly kind: "evaluated"; readonly request: ExternalRequest; readonly outcome: Outcome<ExternalAnswer> };
+  | { readonly kind: "evaluated"; readonly request: ExternalRequest; readonly outcome: Outcome<ExternalAnswer> }
+  /** To itself: what could not be done is to be tried again. */
+  | { readonly kind: "retry" };
 
 /** What a shard actor is told: a message for one of its runs. */
 export interface ShardMessage {

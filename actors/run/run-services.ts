@@ -3,7 +3,6 @@
  */
 import type { Clock } from "../../runtime/clock.ts";
 import type { EventHub } from "../../runtime/events.ts";
-import type { RunId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { RetryOptions } from "../../runtime/workers/pool.ts";
 import type { ExternalEvaluator } from "../language/expression.ts";
@@ -26,5 +25,7 @@ export interface RunServices extends RunSource {
   /** The retry policy that a handler declares for itself. */
   retryOf(handler: string): RetryOptions | undefined;
   /** This boot may not write any more: the node has to stop. Called at least once. */
-  onFenced(runId: RunId): void;
+  onFenced(): void;
+  /** Resolves after a time, in milliseconds. */
+  pause(durationMs: number): Promise<void>;
 }

@@ -10,12 +10,12 @@ import type { TurnResult } from "./turn.ts";
 
 /** What a write needs beside the turn. */
 export interface WriteParts {
-  /** Absent: it did not change. */
-  readonly head?: RunHead;
+  /** Undefined: it did not change. */
+  readonly head: RunHead | undefined;
   /** On the run's first write: what it was started with. */
-  readonly request?: StartRun | undefined;
+  readonly request: StartRun | undefined;
   /** When a snapshot is due. */
-  readonly snapshot?: Uint8Array | undefined;
+  readonly snapshot: Uint8Array | undefined;
 }
 
 /** The write of a turn. */

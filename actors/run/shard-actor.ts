@@ -6,6 +6,7 @@ import type { RunId } from "../../runtime/ids.ts";
 import type { Actor, ActorFactory, ActorSignal, Delivery, SpawnOptions } from "../../runtime/kernel/actor.ts";
 import type { ActorContext } from "../../runtime/kernel/context.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { quarantined } from "./loading.ts";
 import { RunActor } from "./run-actor.ts";
 import type { RunMessage, ShardMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
@@ -17,14 +18,10 @@ export interface ShardOptions {
   readonly runOptions: SpawnOptions;
 }
 
-/** When to bring a message again to a run whose mailbox was full. */
-const REDELIVER_MS = 50;
-
-/** See the file header. Keeps no state about its runs: one instance serves all shards. */
+/** See the file header. Keeps no state: one instance serves all shards. */
 export class ShardActor implements Actor<ShardMessage> {
   readonly #runFactory: ActorFactory<RunMessage>;
   readonly #runOptions: SpawnOptions;
-  #redeliveries = 0;
 
   constructor(options: ShardOptions) {
     this.#runFactory = (context) => new RunActor(options.services, context);
@@ -34,9 +31,8 @@ export class ShardActor implements Actor<ShardMessage> {
   receive({ runId, message }: ShardMessage, context: ActorContext<ShardMessage>): void {
     const delivery = this.#deliver(runId, message, context);
     if (delivery === "accepted") return;
-    if ("replyTo" in message && message.replyTo !== undefined) message.replyTo.fail(refusal(runId, delivery));
-    // Nobody awaits an answer to a result or a timer, and the run would be stuck without it. A quarantined run gets them when it is read back.
-    else if (delivery !== "quarantined") context.setTimer(`${runId}:${this.#redeliveries++}`, REDELIVER_MS, { runId, message });
+    // Results and timers have nobody who awaits an answer: the dispatcher and the timer service bring them again.
+    if ("replyTo" in message) message.replyTo?.fail(refusal(runId, delivery));
   }
 
   signal(signal: ActorSignal, context: ActorContext<ShardMessage>): void {
@@ -51,6 +47,7 @@ export class ShardActor implements Actor<ShardMessage> {
 }
 
 function refusal(runId: RunId, delivery: Delivery): MaestroError {
-  if (delivery === "quarantined") return new MaestroError("RUN_QUARANTINED", { facts: { runId, reason: "its actor kept failing" } });
+  if (delivery === "quarantined") return quarantined(runId);
+  if (delivery === "stopped") return new MaestroError("NODE_STOPPING");
   return new MaestroError("MAILBOX_FULL", { facts: { actor: `Run ${runId}`, queued: LIMITS.mailboxLength }, retryAfterMs: 1_000 });
 }

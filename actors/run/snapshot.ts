@@ -106,6 +106,7 @@ function encodeFrame(frame: Frame): FrameSnapshot {
     caught: frame.caught,
     firstErrorAtMs: frame.firstErrorAtMs,
     awaits: frame.awaits,
+    signal: frame.signal?.text,
     context: frame.context?.text,
   };
 }
@@ -136,6 +137,7 @@ function addFrame(state: RunState, stored: FrameSnapshot): void {
     caught: stored.caught,
     firstErrorAtMs: stored.firstErrorAtMs,
     awaits: stored.awaits,
+    signal: payloadOf(stored.signal),
     context: payloadOf(stored.context),
     children: [],
     timers: [],
@@ -144,6 +146,7 @@ function addFrame(state: RunState, stored: FrameSnapshot): void {
   parent?.children.push(frame);
   if (frame.inFlight) state.inFlight += 1;
   if (frame.awaits !== undefined) state.awaiting += 1;
+  if (frame.signal !== undefined) state.signalCount += 1;
 }
 
 function outputsOf(stored: FrameSnapshot, branches: number): Frame["outputs"] {

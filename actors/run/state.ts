@@ -38,7 +38,7 @@ export interface Frame {
   data: Payload;
   /** do: index of the task; for: index of the iteration; fork: index of the branch to start. */
   cursor: number;
-  /** call: number of the attempt; try: number of the execution of its body. 0 before the first. */
+  /** call: number of the attempt; try: how often its body was run again. */
   attempt: number;
   /** call: an attempt is scheduled and has not ended. */
   inFlight: boolean;
@@ -58,6 +58,8 @@ export interface Frame {
   firstErrorAtMs: number | undefined;
   /** signal: the name that it waits for. */
   awaits: string | undefined;
+  /** signal: the one that it was given and has not consumed yet. */
+  signal: Payload | undefined;
   /** Context of a branch of a fork, which sees a copy; undefined: that of the enclosing frame. */
   context: Payload | undefined;
   /** Children that are under way. */

@@ -5,10 +5,10 @@
 import type { RunId } from "../../runtime/ids.ts";
 import type { HistoryEntry } from "../runs.ts";
 import { describe } from "./history.ts";
-import { entriesAfter, type RunSource, stateBefore } from "./loading.ts";
+import { entriesAfter, quarantined, type RunSource, stateBefore } from "./loading.ts";
 import type { RunHub } from "./run-hub.ts";
 
-/** Entries from `fromSeq` on, live after the stored ones; ends when the run has ended or `signal` is aborted. @throws RUN_NOT_FOUND */
+/** Entries from `fromSeq` on, live after the stored ones; ends when the run has ended or `signal` is aborted. @throws RUN_NOT_FOUND, RUN_QUARANTINED */
 export async function* watchRun(
   source: RunSource & { readonly hub: RunHub },
   runId: RunId,
@@ -19,7 +19,7 @@ export async function* watchRun(
   const unregister = source.hub.onGrowth(runId, () => growth.notify());
   try {
     const state = await stateBefore(source, runId, fromSeq);
-    while (!signal.aborted) {
+    for (let seenSeq = 0; !signal.aborted; ) {
       for await (const entries of entriesAfter(source, state)) {
         for (const entry of entries) {
           const described = describe(state, entry);
@@ -27,12 +27,20 @@ export async function* watchRun(
         }
       }
       if (state.status !== "running") return;
+      // Only a run that did not grow may be one that will not.
+      if (state.lastSeq === seenSeq) await throwIfQuarantined(source, runId);
+      seenSeq = state.lastSeq;
       await growth.next();
     }
   } finally {
     unregister();
     growth.close();
   }
+}
+
+async function throwIfQuarantined(source: RunSource, runId: RunId): Promise<void> {
+  const head = await source.journal.find(runId);
+  if (head?.status === "quarantined") throw quarantined(runId, head.errorMessage);
 }
 
 /** "There is more", remembered until somebody asks. */

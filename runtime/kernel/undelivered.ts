@@ -12,8 +12,14 @@ export function bury(cell: Cell, mail: readonly unknown[], refusal: Refusal): vo
     if (item instanceof Envelope) continue;
     const asked = item instanceof PendingReply;
     cell.services.deadLetters.record(cell.path, refusal, asked ? item.message : item);
-    if (asked) item.abandon(refusalError(cell, refusal));
+    for (const pending of asked ? [item] : handedOn(item)) pending.abandon(refusalError(cell, refusal));
   }
+}
+
+/** Reply addresses in a message that was forwarded here: whoever asked would wait in vain. */
+function handedOn(message: unknown): readonly PendingReply[] {
+  if (typeof message !== "object" || message === null) return [];
+  return Object.values(message).filter((value) => value instanceof PendingReply);
 }
 
 /**

@@ -72,11 +72,14 @@ export class RunWorld {
       nowMs: this.nowMs,
       random: this.#random,
       retryOf: (handler: string) => this.retry.get(handler),
+      isBlocked: () => false,
       answer: (request: ExternalRequest) => this.answers.get(request.source),
     };
-    const result = takeTurn(this.state, command, environment);
+    const result = takeTurn(this.state, [command], environment);
+    const [refusal] = result.answers;
+    if (refusal !== undefined) throw refusal;
     this.entries.push(...result.entries);
-    this.pending = result.pending;
+    this.pending = result.pending.map(({ request }) => request);
     for (const effect of result.effects) this.#perform(effect);
     assert.deepEqual(dump(this.refold()), dump(this.state), "the state must be the fold of the history");
     if (this.state.status === "running") {

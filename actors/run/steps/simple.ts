@@ -1,14 +1,15 @@
 /**
  * Tasks that end in the step in which they begin (set, switch, raise), and those that then wait for one thing (wait, signal).
  */
-import { isJsonObject, Payload } from "../../json.ts";
+import { invariant } from "../../../runtime/assert.ts";
+import { isJsonObject } from "../../json.ts";
 import type { RaiseNode, SetNode, SignalNode, SwitchNode, WaitNode } from "../../language/model.ts";
 import type { Problem } from "../../language/problem.ts";
 import { evaluate, isTruthy } from "../data-flow.ts";
 import { type RunEvent, TimerKind } from "../entry.ts";
 import type { Environment } from "../environment.ts";
 import { completed, durationOf, faulted, timerSet } from "../facts.ts";
-import { DataFault } from "../problems.ts";
+import { DataFault, isProblemStatus } from "../problems.ts";
 import { TaskScope, viewOf } from "../scope.ts";
 import type { Frame, RunState } from "../state.ts";
 
@@ -28,8 +29,8 @@ export function beginSwitch(state: RunState, environment: Environment, frame: Fr
 /** `raise` ends the task in the error that it describes. */
 export function beginRaise(state: RunState, environment: Environment, frame: Frame, node: RaiseNode): RunEvent[] {
   const { value } = evaluate(node.error, state, environment, viewOf(frame), frame.input);
-  if (!isJsonObject(value) || typeof value.type !== "string" || typeof value.status !== "number") {
-    throw new DataFault("an error needs a type (text) and a status (number)");
+  if (!isJsonObject(value) || typeof value.type !== "string" || !isProblemStatus(value.status)) {
+    throw new DataFault("an error needs a type (text) and a status (a whole number from 100 to 999)");
   }
   const text = (name: string): string | undefined => (typeof value[name] === "string" ? value[name] : undefined);
   const title = text("title");
@@ -59,6 +60,6 @@ export function beginSignal(state: RunState, environment: Environment, frame: Fr
 
 /** The signal is there: its payload is the raw output. */
 export function consumeSignal(state: RunState, environment: Environment, frame: Frame): RunEvent[] {
-  const payload = state.signals.get(frame.awaits ?? "")?.[0] ?? Payload.of(null);
-  return [completed(state, environment, frame, payload, { consumedSignal: true })];
+  invariant(frame.signal !== undefined, `frame ${frame.id} has a signal to consume`);
+  return [completed(state, environment, frame, frame.signal, { consumedSignal: true })];
 }

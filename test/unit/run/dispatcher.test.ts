@@ -18,12 +18,13 @@ function setUp() {
   const cancelled: string[] = [];
   const settled: AttemptOutcome[] = [];
   const records: AttemptRecord[] = [];
-  const world = { full: false, runTakes: true };
+  const world = { full: false, broken: false, runTakes: true };
   const pool: WorkerPool = {
     handlers: new Map(),
     state: { threads: 1, active: 0, queued: 0 },
     submit(attempt, settle) {
       if (world.full) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued: 1 }, retryAfterMs: 50 });
+      if (world.broken) throw new Error("no such thing");
       submitted.push({ attempt, settle });
     },
     cancel: (id) => cancelled.push(id),
@@ -35,7 +36,6 @@ function setUp() {
     ledger: { record: (record) => records.push(record), flush: async () => undefined, close: async () => undefined },
     settle(_runId, _frame, _attempt, outcome) {
       if (world.runTakes) settled.push(outcome);
-      return world.runTakes;
     },
   });
   return { clock, submitted, cancelled, settled, records, world, dispatcher };
@@ -75,8 +75,37 @@ describe("the dispatcher", () => {
     world.runTakes = false;
     submitted[0]?.settle({ kind: "completed", output: "1" });
     world.runTakes = true;
-    clock.advance(100);
+    clock.advance(1_000);
     assert.equal(settled.length, 1);
+    dispatcher.over(runId, call, "completed", undefined);
+    clock.advance(60_000);
+    assert.equal(settled.length, 1, "an outcome whose commit is confirmed is not offered again");
+    assert.equal(dispatcher.size, 0);
+  });
+
+  it("gives a run that asks for an attempt which has ended its outcome, and executes nothing", () => {
+    const { dispatcher, submitted, settled } = setUp();
+    dispatcher.dispatch(runId, call, "{}", "");
+    submitted[0]?.settle({ kind: "completed", output: "1" });
+    dispatcher.dispatch(runId, call, "{}", "");
+    assert.deepEqual([submitted.length, settled.length], [1, 2]);
+  });
+
+  it("makes a failure of an attempt that the pool refuses for good", () => {
+    const { dispatcher, settled, world } = setUp();
+    world.broken = true;
+    dispatcher.dispatch(runId, call, "{}", "");
+    assert.deepEqual(settled, [{ kind: "failed", error: { kind: "refused", message: "no such thing" } }]);
+  });
+
+  it("offers nothing any more once it is closed", () => {
+    const { dispatcher, submitted, settled, clock } = setUp();
+    dispatcher.dispatch(runId, call, "{}", "");
+    dispatcher.close();
+    submitted[0]?.settle({ kind: "completed", output: "1" });
+    clock.advance(60_000);
+    assert.deepEqual(settled, []);
+    assert.equal(clock.untilNext(), undefined);
   });
 
   it("executes an attempt again that went down with a neighbour, without telling the run", () => {

@@ -51,6 +51,13 @@ describe("faults of a run", () => {
     assert.deepEqual([run.state.status, run.state.error?.type, run.state.error?.status], ["failed", "https://e.example/no", 402]);
   });
 
+  it("a status that is none becomes 500", async () => {
+    for (const status of [404.5, Number.NaN, 1e10, -1]) {
+      const run = (await world(CALL, { charge: () => ({ kind: "failed", error: { kind: "thrown", message: "x", status } }) })).start();
+      assert.deepEqual([run.state.status, run.state.error?.status], ["failed", 500]);
+    }
+  });
+
   it("a late result of an earlier attempt changes nothing", async () => {
     const run = await world(CALL, { charge: () => "later" });
     run.retry.set("charge", { attempts: 2, delayMs: 10, jitter: 0 });

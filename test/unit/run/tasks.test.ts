@@ -127,6 +127,31 @@ describe("tasks of a run", () => {
     assert.equal(run.underWay.size, 0);
   });
 
+  it("an error in a branch fails the fork although another branch ends in the same turn", async () => {
+    const run = (
+      await world(
+        "do: [{ both: { fork: { branches: [{ a: { raise: { error: { type: 'https://e.example/x', status: 400 } } } }, { b: { set: { v: 2 } } }] } } }]",
+      )
+    ).start();
+    assert.deepEqual([run.state.status, run.state.error?.status], ["failed", 400]);
+  });
+
+  it("a race is won by the first branch that completes, whatever the others do in the same turn", async () => {
+    const race = (second: string): string => `do: [{ race: { fork: { compete: true, branches: [{ a: { set: { v: 1 } } }, { b: ${second} }] } } }]`;
+    for (const second of ["{ set: { v: 2 } }", "{ raise: { error: { type: 'https://e.example/x', status: 400 } } }", "{ call: ship@default }"]) {
+      const run = (await world(race(second), { ship: () => "later" })).start();
+      assert.deepEqual(run.output, { v: 1 }, second);
+      assert.deepEqual(run.abandoned, [], `nothing begins after the race is decided: ${second}`);
+    }
+  });
+
+  it("a branch that is skipped wins a race only if there is no other", async () => {
+    const race = (second: string): string =>
+      `do: [{ race: { fork: { compete: true, branches: [{ a: { if: '\${ false }', set: { v: 1 } } }, { b: ${second} }] } } }]`;
+    assert.deepEqual((await world(race("{ set: { v: 2 } }"))).start({ n: 1 }).output, { v: 2 });
+    assert.deepEqual((await world(race("{ if: '${ false }', set: { v: 2 } }"))).start({ n: 1 }).output, { n: 1 });
+  });
+
   it("raise fails the run with its problem", async () => {
     const run = (await world("do: [{ no: { raise: { error: { type: 'https://e.example/x', status: 418, title: Teapot } } } }]")).start();
     assert.equal(run.state.status, "failed");
@@ -154,6 +179,20 @@ describe("tasks of a run", () => {
     run.advance(1);
     assert.deepEqual(run.output, { done: true });
     assert.deepEqual(run.timers, []);
+  });
+
+  it("a signal belongs to one of two tasks that wait for it, and goes to the other if that one ends without it", async () => {
+    const listener = (output: string): string =>
+      `{ try: [{ ask: { call: signal@default, with: { name: go }${output} } }], catch: { do: [{ gave: { set: { up: true } } }] } }`;
+    const body = `do: [{ both: { fork: { branches: [{ a: ${listener(", output: { as: '${ .x.y.z + {} }' }")} }, { b: ${listener("")} }] } } }]`;
+    const run = (await world(body)).start();
+    run.tell({ kind: "signal", signal: { name: "go", payload: "7", signalId: "" } });
+    assert.deepEqual(run.output, [{ up: true }, 7]);
+    const two = (await world(`do: [{ both: { fork: { branches: [{ a: ${listener("")} }, { b: ${listener("")} }] } } }]`)).start();
+    two
+      .tell({ kind: "signal", signal: { name: "go", payload: "1", signalId: "" } })
+      .tell({ kind: "signal", signal: { name: "go", payload: "2", signalId: "" } });
+    assert.deepEqual(two.output, [1, 2]);
   });
 
   it("a signal that came before is consumed at once; one that is awaited wakes the task", async () => {

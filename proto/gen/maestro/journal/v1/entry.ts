@@ -222,7 +222,7 @@ export interface ErrorCaught {
 /** A `try` caught an error and runs its body again. */
 export interface TryRetried {
   frame: number;
-  /** Number of the coming attempt of the body, counted from 1. */
+  /** Number of the retry, counted from 1. */
   attempt: number;
   error:
     | Problem

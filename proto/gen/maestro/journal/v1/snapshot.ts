@@ -84,7 +84,11 @@ export interface FrameSnapshot {
   caught: boolean;
   firstErrorAtMs?: number | undefined;
   awaits?: string | undefined;
-  context?: string | undefined;
+  context?:
+    | string
+    | undefined;
+  /** JSON text of the signal that it was given and has not consumed yet. */
+  signal?: string | undefined;
 }
 
 export interface FrameSnapshot_OutputsEntry {
@@ -429,6 +433,7 @@ function createBaseFrameSnapshot(): FrameSnapshot {
     firstErrorAtMs: undefined,
     awaits: undefined,
     context: undefined,
+    signal: undefined,
   };
 }
 
@@ -493,6 +498,9 @@ export const FrameSnapshot: MessageFns<FrameSnapshot> = {
     }
     if (message.context !== undefined) {
       writer.uint32(162).string(message.context);
+    }
+    if (message.signal !== undefined) {
+      writer.uint32(170).string(message.signal);
     }
     return writer;
   },
@@ -671,6 +679,14 @@ export const FrameSnapshot: MessageFns<FrameSnapshot> = {
             }
 
             message.context = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.signal = reader.string();
             continue;
           }
         }
