@@ -8,8 +8,8 @@ import { type Installation, install, type LoadCost } from "./installation.ts";
 import { ratios } from "./ratios.ts";
 import { type Driver, STEPS } from "./workload.ts";
 
-/** Milliseconds of load before anything is measured: code is compiled, and the server's caches are filled. */
-const WARM_UP_MS = 3_000;
+/** Load before anything is measured, a round of each driver: code is compiled, and the server's caches are filled. */
+const WARM_UP_IN_FLIGHT = 300;
 
 const MEANING: Readonly<Record<Driver, string>> = {
   stream: "over one gRPC Execute stream",
@@ -45,7 +45,7 @@ async function measureProduct(setting: BenchSetting): Promise<readonly Figure[]>
   for (const driver of ["stream", "unary", "in process"] as const) {
     setting.signal.throwIfAborted();
     setting.progress(`warming up: ${driver}`);
-    await installation.load({ driver, inFlight: 300, durationMs: setting.scale * WARM_UP_MS });
+    await installation.load({ driver, inFlight: WARM_UP_IN_FLIGHT, durationMs: setting.roundMs });
   }
   return await measureInTurn(setting, [
     ...THROUGHPUT.map(([driver, inFlight]) => throughput(installation, driver, inFlight, setting.roundMs)),

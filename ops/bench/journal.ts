@@ -31,7 +31,7 @@ export const journal: Benchmark = {
     await using bed = await openJournalBed(setting);
     return await measureInTurn(
       setting,
-      LANES.flatMap((lanes) => IN_FLIGHT.map((inFlight) => bed.measured(`group commit, ${lanes} lanes, ${inFlight}`, lanes, inFlight))),
+      LANES.flatMap((lanes) => IN_FLIGHT.map((inFlight) => bed.measured(`group commit, lanes ${lanes}, ${inFlight}`, lanes, inFlight))),
     );
   },
 };
