@@ -49,6 +49,8 @@ export interface Batch {
   readonly timersCleared: readonly RunTimer[];
   /** Sorted by key, so that two lanes that insert the same keys can't deadlock. */
   readonly keys: readonly BatchKey[];
+  /** The store must refuse a row that does not begin where the history of its run ends. Costs a look-up for each row. */
+  readonly isChecked: boolean;
 }
 
 /** How large a batch may become. The first write is always taken. */
@@ -81,8 +83,8 @@ export function batchLength(queue: readonly { readonly write: RunWrite }[], boun
   return length;
 }
 
-/** The changes that `writes`, in their order, make together. */
-export function formBatch(writes: readonly RunWrite[]): Batch {
+/** The changes that `writes`, in their order, make together. `isChecked`: see {@link Batch}. */
+export function formBatch(writes: readonly RunWrite[], isChecked = false): Batch {
   const runs = new Map<RunId, BatchRun>();
   const heads = new Map<RunId, BatchHead>();
   const rows: OpenRow[] = [];
@@ -104,6 +106,7 @@ export function formBatch(writes: readonly RunWrite[]): Batch {
     timersSet: timers.added(),
     timersCleared: timers.removed(),
     keys: keysOf(runs.values()),
+    isChecked,
   };
 }
 

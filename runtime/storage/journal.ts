@@ -71,6 +71,20 @@ export interface RunWrite {
   readonly snapshot?: Uint8Array;
   readonly timersSet?: readonly RunTimer[];
   readonly timersCleared?: readonly RunTimer[];
+  /**
+   * True for a write of a run that exists and has to get on (the result of a task, a timer): it is queued however many wait, because refusing
+   * it would not make the work go away. There are no more of them than the runs in memory have under way. Absent for new runs and for what is
+   * asked from outside: that is refused when the queue is full.
+   */
+  readonly essential?: boolean;
+}
+
+/** What waits in the journal's queues. */
+export interface JournalPressure {
+  readonly queuedWrites: number;
+  readonly queuedBytes: number;
+  /** True if a lane takes nothing but essential writes now. Whoever admits new runs should refuse them before doing any work. */
+  readonly isFull: boolean;
 }
 
 /** One stored row of a run's history. */
@@ -119,9 +133,13 @@ export interface Journal {
    * Queues a write; the promise settles after the commit that holds it. Writes of one run are committed in the order of their calls.
    * While the store can't be reached the write waits; it is never given up while this boot owns its lane.
    *
+   * After a write was refused, for whatever reason, every write of its run that begins behind it is refused with the same error, until one
+   * comes that begins where it did or before: so no history gets a gap, however late the run's actor hears of it. Writes of the head alone pass,
+   * unless it was the run's first write. To go on after a refusal: `flush`, read the run, append.
+   *
    * @throws JOURNAL_FENCED another boot took over: nothing of this write was stored, and this boot must stop.
    * @throws IDEMPOTENCY_KEY_REUSED the key belongs to the run in the fact `runId`; nothing of this write was stored.
-   * @throws JOURNAL_OVERLOADED the queue is full; nothing was queued.
+   * @throws JOURNAL_OVERLOADED the queue is full and the write is not essential; nothing was queued.
    * @throws JOURNAL_REJECTED the store refused this write for what is in it; others of its batch were committed.
    */
   append(write: RunWrite): Promise<void>;
@@ -141,6 +159,8 @@ export interface Journal {
   listTimers(shards: ShardRange, dueBeforeMs: number, limit: number): Promise<readonly RunTimer[]>;
   /** See {@link WakeAudit}. `graceMs`: runs changed more recently than this are left out, and timers overdue by less are no finding. */
   audit(shards: ShardRange, graceMs: number, limit: number): Promise<WakeAudit>;
+  /** What waits now. Costs nothing worth mentioning. */
+  pressure(): JournalPressure;
   /** Resolves when every write queued so far is committed or has failed. */
   flush(): Promise<void>;
   /** Flushes, then gives up its connections. */

@@ -8,13 +8,26 @@
 import type { Clock } from "../clock.ts";
 import { MaestroError, messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
-import type { RunId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
 import { type Batch, batchLength, bytesOf, formBatch } from "./batch.ts";
 import type { BatchStore, Collision, Outcome } from "./batch-store.ts";
-import type { RunWrite } from "./journal.ts";
+import type { JournalPressure, RunWrite } from "./journal.ts";
 import { pause } from "./pause.ts";
+import { RefusedRuns } from "./refused-runs.ts";
+
+/** What a lane may hold. */
+export interface LaneBounds {
+  /** Writes that wait, beyond which only essential ones are taken. */
+  readonly queueWrites: number;
+  /** Bytes that wait, beyond which only essential writes are taken. */
+  readonly queueBytes: number;
+  /** Runs with a refused write that are remembered; above it the store checks batches for a while. */
+  readonly refusedRuns: number;
+}
+
+/** The bounds of the product. */
+const LANE_BOUNDS: LaneBounds = { queueWrites: LIMITS.laneQueueWrites, queueBytes: LIMITS.laneQueueBytes, refusedRuns: LIMITS.laneRefusedRuns };
 
 /** What a lane is made from. */
 export interface LaneOptions {
@@ -25,6 +38,8 @@ export interface LaneOptions {
   readonly events: EventHub;
   /** Calls back after the current tick, when everything that belongs to it was queued. */
   readonly defer: (callback: () => void) => void;
+  /** Default: those of {@link LIMITS}. Only tests pass others. */
+  readonly bounds?: LaneBounds | undefined;
 }
 
 /** A write that waits for its outcome. */
@@ -35,15 +50,9 @@ interface Pending {
   readonly reject: (error: MaestroError) => void;
 }
 
-/** Why a run's write failed, and the first ticket that the failure does not touch: a write queued later is a new attempt. */
-interface Failure {
-  readonly error: MaestroError;
-  readonly endTicket: number;
-}
-
 type Refusal = Extract<Outcome, { kind: "refused" }>;
 
-const BOUNDS = { writes: LIMITS.batchWrites, bytes: LIMITS.batchBytes };
+const BATCH_BOUNDS = { writes: LIMITS.batchWrites, bytes: LIMITS.batchBytes };
 /** First and longest delay before a batch of unknown outcome is looked up, in milliseconds; half of it is chance. */
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 5_000;
@@ -53,32 +62,42 @@ const OVERLOAD_RETRY_MS = 1_000;
 /** The lane. */
 export class Lane {
   readonly #options: LaneOptions;
+  readonly #bounds: LaneBounds;
+  readonly #refused: RefusedRuns;
   #queue: Pending[] = [];
   #queuedBytes = 0;
   #nextTicket = 0;
   #isRunning = false;
   #isFenced = false;
-  /** Runs with a write that failed: what they had queued behind it by then has lost its ground, and fails when its turn comes. */
-  readonly #failedRuns = new Map<RunId, Failure>();
   #flushes: { readonly ticket: number; readonly resolve: () => void }[] = [];
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.#bounds = options.bounds ?? LANE_BOUNDS;
+    this.#refused = new RefusedRuns(this.#bounds.refusedRuns);
   }
 
   /** Queues a write. Settles as {@link Journal.append} says. */
   append(write: RunWrite): Promise<void> {
     if (this.#isFenced) return Promise.reject(this.#fenced());
-    const bytes = bytesOf(write);
-    const queued = this.#queue.length;
-    if (queued >= LIMITS.laneQueueWrites || (queued > 0 && this.#queuedBytes + bytes > LIMITS.laneQueueBytes)) {
-      return Promise.reject(new MaestroError("JOURNAL_OVERLOADED", { facts: { queued }, retryAfterMs: OVERLOAD_RETRY_MS }));
+    const refusal = this.#refused.judgeNew(write) ?? this.#judgeLoad(write);
+    if (refusal !== undefined) {
+      this.#refused.noteRefused(write, refusal, this.#options.clock.monotonic());
+      return Promise.reject(refusal);
     }
-    this.#queuedBytes += bytes;
+    this.#refused.noteQueued(write);
+    this.#queuedBytes += bytesOf(write);
     return new Promise((resolve, reject) => {
       this.#queue.push({ write, ticket: this.#nextTicket++, resolve, reject });
       this.#start();
     });
+  }
+
+  /** See {@link Journal.pressure}. */
+  pressure(): JournalPressure {
+    const { queueWrites, queueBytes } = this.#bounds;
+    const [queuedWrites, queuedBytes] = [this.#queue.length, this.#queuedBytes];
+    return { queuedWrites, queuedBytes, isFull: queuedWrites >= queueWrites || queuedBytes >= queueBytes };
   }
 
   /** Resolves when every write queued so far is settled. */
@@ -93,6 +112,13 @@ export class Lane {
     await this.#options.store.close();
   }
 
+  #judgeLoad(write: RunWrite): MaestroError | undefined {
+    const queued = this.#queue.length;
+    const isTooMuch = queued >= this.#bounds.queueWrites || (queued > 0 && this.#queuedBytes + bytesOf(write) > this.#bounds.queueBytes);
+    if (!isTooMuch || write.essential === true) return undefined;
+    return new MaestroError("JOURNAL_OVERLOADED", { facts: { queued }, retryAfterMs: OVERLOAD_RETRY_MS });
+  }
+
   #start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
@@ -101,7 +127,7 @@ export class Lane {
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, batchLength(this.#queue, BOUNDS));
+      const batch = this.#queue.splice(0, batchLength(this.#queue, BATCH_BOUNDS));
       for (const { write } of batch) this.#queuedBytes -= bytesOf(write);
       await this.#commit(batch);
       this.#tellSettled();
@@ -115,7 +141,8 @@ export class Lane {
     if (live.length === 0) return;
     if (this.#isFenced) return this.#failAll(live, this.#fenced());
     const startedMs = this.#options.clock.monotonic();
-    const batch = formBatch(live.map(({ write }) => write));
+    const writes = live.map(({ write }) => write);
+    const batch = formBatch(writes, this.#refused.mustCheck(startedMs));
     const outcome = await this.#settle(batch);
     if (outcome.kind === "committed") {
       this.#emitCommitted(live, batch, startedMs);
@@ -152,14 +179,14 @@ export class Lane {
     if (collision.kind === "keysTaken") {
       for (const { write } of pending) {
         const owner = collision.owners.get(write.runId);
-        if (owner !== undefined) this.#failRun(write.runId, new MaestroError("IDEMPOTENCY_KEY_REUSED", { facts: { runId: owner } }));
+        if (owner !== undefined) this.#failRun(write, new MaestroError("IDEMPOTENCY_KEY_REUSED", { facts: { runId: owner } }));
       }
       return this.#commit(pending);
     }
     const [first] = pending;
     if (pending.length === 1 && first !== undefined) {
       const { runId } = first.write;
-      this.#failRun(runId, new MaestroError("JOURNAL_REJECTED", { facts: { runId, reason: refusal.reason } }));
+      this.#failRun(first.write, new MaestroError("JOURNAL_REJECTED", { facts: { runId, reason: refusal.reason } }));
       return this.#commit(pending);
     }
     const middle = pending.length >> 1;
@@ -208,21 +235,23 @@ export class Lane {
     for (const { reject } of pending) reject(error);
   }
 
-  #failRun(runId: RunId, error: MaestroError): void {
-    this.#failedRuns.set(runId, { error, endTicket: this.#nextTicket });
+  /** What the run has queued behind the write by now has lost its ground, and fails when its turn comes. */
+  #failRun({ runId }: RunWrite, error: MaestroError): void {
+    this.#refused.noteFailed(runId, error, this.#nextTicket);
   }
 
   #failIfRunFailed({ write, ticket, reject }: Pending): boolean {
-    const failure = this.#failedRuns.get(write.runId);
-    if (failure === undefined || ticket >= failure.endTicket) return false;
-    reject(failure.error);
+    const error = this.#refused.judgeQueued(write, ticket);
+    if (error === undefined) return false;
+    this.#refused.noteRefused(write, error, this.#options.clock.monotonic());
+    reject(error);
     return true;
   }
 
-  /** Everything before the front of the queue is settled: resolves the flushes that waited for it, and forgets failures that it ended. */
+  /** Everything before the front of the queue is settled: resolves the flushes that waited for it, and forgets what it ended. */
   #tellSettled(): void {
     const front = this.#queue[0]?.ticket ?? this.#nextTicket;
-    for (const [runId, { endTicket }] of this.#failedRuns) if (endTicket <= front) this.#failedRuns.delete(runId);
+    this.#refused.forget(front, this.#options.clock.monotonic());
     for (const { ticket, resolve } of this.#flushes) if (ticket <= front) resolve();
     this.#flushes = this.#flushes.filter(({ ticket }) => ticket > front);
   }

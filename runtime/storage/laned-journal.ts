@@ -4,7 +4,7 @@
  */
 import { invariant } from "../assert.ts";
 import { type RunId, shardOf } from "../ids.ts";
-import type { Journal, RunFilter, RunWrite, ShardRange } from "./journal.ts";
+import type { Journal, JournalPressure, RunFilter, RunWrite, ShardRange } from "./journal.ts";
 import type { Lane } from "./lane.ts";
 
 /** The reading half of a {@link Journal}. */
@@ -29,6 +29,15 @@ export class LanedJournal implements Journal {
     const lane = this.#lanes[shardOf(write.runId) % this.#lanes.length];
     invariant(lane !== undefined, "every run has a lane");
     return lane.append(write);
+  }
+
+  pressure(): JournalPressure {
+    const lanes = this.#lanes.map((lane) => lane.pressure());
+    return {
+      queuedWrites: lanes.reduce((sum, lane) => sum + lane.queuedWrites, 0),
+      queuedBytes: lanes.reduce((sum, lane) => sum + lane.queuedBytes, 0),
+      isFull: lanes.some((lane) => lane.isFull),
+    };
   }
 
   read(runId: RunId, fromSeq: number, rowLimit: number): ReturnType<Journal["read"]> {

@@ -72,7 +72,7 @@ export class MemoryBatchStore implements BatchStore {
     if (store.nodes.get(bootId)?.isFenced !== false) return { kind: "fenced" };
     const duplicate = this.#findDuplicate(batch);
     if (duplicate !== undefined) return { kind: "refused", reason: `${duplicate} is there already`, isDuplicate: true };
-    const unfit = findUnfit(batch);
+    const unfit = findUnfit(batch) ?? this.#findGap(batch);
     if (unfit !== undefined) return { kind: "refused", reason: unfit, isDuplicate: false };
     for (const { key, runId } of batch.keys) store.keys.set(key, runId);
     this.#applyHeads(batch);
@@ -92,6 +92,14 @@ export class MemoryBatchStore implements BatchStore {
     if (runs.some(({ runId }) => store.runs.has(runId))) return "a run";
     if (rows.some((row) => this.#find(row) !== undefined)) return "a journal row";
     return timersSet.some((timer) => store.timers.has(timerName(timer))) ? "a timer" : undefined;
+  }
+
+  #findGap({ isChecked, rows }: Batch): string | undefined {
+    const endBefore = ({ runId, firstSeq }: BatchRow): number => {
+      const last = this.#options.store.rows.get(runId)?.findLast((row) => row.firstSeq < firstSeq);
+      return last === undefined ? 1 : last.firstSeq + last.entryCount;
+    };
+    return isChecked && rows.some((row) => endBefore(row) !== row.firstSeq) ? "a history would have a gap" : undefined;
   }
 
   #applyHeads({ runs, heads }: Batch): void {

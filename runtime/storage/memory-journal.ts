@@ -7,7 +7,7 @@ import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
 import type { Random } from "../random.ts";
 import type { Journal } from "./journal.ts";
-import { Lane } from "./lane.ts";
+import { Lane, type LaneBounds } from "./lane.ts";
 import { LanedJournal } from "./laned-journal.ts";
 import { MemoryBatchStore } from "./memory-batch-store.ts";
 import { MemoryFaults } from "./memory-faults.ts";
@@ -29,6 +29,8 @@ export interface MemoryJournalOptions {
   readonly faults?: MemoryFaults;
   /** Calls back after the current tick. Default: `setImmediate`. */
   readonly defer?: (callback: () => void) => void;
+  /** For tests only. */
+  readonly bounds?: LaneBounds | undefined;
 }
 
 /** Opens the journal of a boot that claimed its shards. */
@@ -36,7 +38,7 @@ export async function openMemoryJournal(options: MemoryJournalOptions): Promise<
   const { store, bootId, claim, clock, random, events, faults = new MemoryFaults(), defer = setImmediate } = options;
   const lanes = Array.from({ length: options.lanes ?? 1 }, (_, lane) => {
     const batches = new MemoryBatchStore({ store, bootId, claim, faults, clock });
-    return new Lane({ lane, store: batches, clock, random, events, defer });
+    return new Lane({ lane, store: batches, clock, random, events, defer, bounds: options.bounds });
   });
   return new LanedJournal(lanes, new MemoryJournalReader(store));
 }

@@ -8,7 +8,7 @@ import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
 import type { Random } from "../random.ts";
 import type { Journal } from "./journal.ts";
-import { Lane } from "./lane.ts";
+import { Lane, type LaneBounds } from "./lane.ts";
 import { LanedJournal } from "./laned-journal.ts";
 import type { Claim } from "./ownership.ts";
 import { PgBatchStore } from "./pg-batch-store.ts";
@@ -30,6 +30,8 @@ export interface PgJournalOptions {
   readonly events: EventHub;
   /** Calls back after the current tick. Default: `setImmediate`. */
   readonly defer?: (callback: () => void) => void;
+  /** For tests only. */
+  readonly bounds?: LaneBounds | undefined;
   /** For the test of the fence only. */
   readonly fenceLock?: FenceLock;
 }
@@ -43,7 +45,7 @@ export async function openPgJournal(options: PgJournalOptions): Promise<Journal>
   const lanes = Array.from({ length: options.lanes }, (_, lane) => {
     const connection = new PgLaneConnection({ url, bootId, lane, clock });
     const store = new PgBatchStore(connection, new BatchStatements(bootId, lane, claim, fenceLock));
-    return new Lane({ lane, store, clock, random, events, defer });
+    return new Lane({ lane, store, clock, random, events, defer, bounds: options.bounds });
   });
   return new LanedJournal(lanes, new PgJournalReader(new PgDatabase({ url, applicationName: `maestro-read-${bootId}`, size: READERS })));
 }

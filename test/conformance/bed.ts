@@ -6,6 +6,7 @@ import type { EventHub } from "../../runtime/events.ts";
 import type { BootId, RunId } from "../../runtime/ids.ts";
 import type { DocumentStore } from "../../runtime/storage/documents.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
+import type { LaneBounds } from "../../runtime/storage/lane.ts";
 import type { Claim, Ownership } from "../../runtime/storage/ownership.ts";
 import type { AttemptRecord, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 
@@ -22,8 +23,8 @@ export interface StorageBed {
   readonly ownership: Ownership;
   readonly documents: DocumentStore;
   readonly ledger: TaskLedger;
-  /** Claims all shards for a new boot and opens its journal. Default: node "a", two lanes. */
-  boot(nodeName?: string, lanes?: number): Promise<Boot>;
+  /** Claims all shards for a new boot and opens its journal. Default: node "a", two lanes, the bounds of the product. */
+  boot(nodeName?: string, lanes?: number, bounds?: LaneBounds): Promise<Boot>;
   /** Closes the journals of the boots so far. */
   closeBoots(): Promise<void>;
   /** What is stored of the ledger. */

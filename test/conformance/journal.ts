@@ -7,6 +7,7 @@ import type { Journal, NewRun } from "../../runtime/storage/journal.ts";
 import { createWrite, entryWrite, headWrite, RUNNING, runIdOn } from "../support/run-writes.ts";
 import type { MakeBed, StorageBed } from "./bed.ts";
 import { listCases } from "./journal-lists.ts";
+import { refusalCases } from "./journal-refusals.ts";
 
 /** Declares the suite. */
 export function journalConformance(makeBed: MakeBed): void {
@@ -266,5 +267,6 @@ export function journalConformance(makeBed: MakeBed): void {
     });
 
     listCases(() => journal);
+    refusalCases(() => bed);
   });
 }

@@ -20,11 +20,11 @@ export async function memoryBed(): Promise<StorageBed> {
     ownership,
     documents: new MemoryDocuments(store),
     ledger: new MemoryTaskLedger(store),
-    async boot(nodeName = "a", lanes = 2) {
+    async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
       const claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs: 60_000 });
       const events = new EventHub();
-      return { bootId, claim, events, journal: await openMemoryJournal({ store, bootId, claim, lanes, clock, random, events }) };
+      return { bootId, claim, events, journal: await openMemoryJournal({ store, bootId, claim, lanes, clock, random, events, bounds }) };
     },
     async closeBoots() {
       // Nothing is held.

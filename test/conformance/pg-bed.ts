@@ -29,11 +29,11 @@ export async function pgBed(): Promise<StorageBed> {
     ownership,
     documents,
     ledger,
-    async boot(nodeName = "a", lanes = 2) {
+    async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
       const claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs: 60_000 });
       const events = new EventHub();
-      const journal = await openPgJournal({ url, bootId, claim, lanes, clock, random, events });
+      const journal = await openPgJournal({ url, bootId, claim, lanes, clock, random, events, bounds });
       journals.push(journal);
       return { bootId, claim, events, journal };
     },
