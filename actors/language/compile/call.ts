@@ -30,7 +30,7 @@ function faultOfFunction(call: string, compilation: Compilation): string | undef
   if (call === "") return undefined;
   if (UNSUPPORTED.includes(call)) return `call: ${call} is not supported by this version. Call a handler instead: NAME@default.`;
   if (call.includes("@")) return `${call}: catalogs are not supported by this version, only @default is.`;
-  const known = [...(compilation.capabilities.handlers ?? []), "signal"];
+  const known = [...callable(compilation.capabilities.handlers ?? []), "signal"];
   if (known.includes(call)) return `functions of the document are not supported by this version. Did you mean ${call}${CATALOGUE}?`;
   return `functions of the document are not supported by this version: call a handler as NAME@default.${hint(call, known)}`;
 }
@@ -40,8 +40,13 @@ function faultOfHandler(handler: string, compilation: Compilation): string | und
   if (RESERVED.includes(handler)) return `${handler} is not the name of a handler: write call: http, or run: { shell }.`;
   const { handlers } = compilation.capabilities;
   if (handlers === undefined || handlers.has(handler)) return undefined;
-  const known = hint(handler, handlers);
+  const known = hint(handler, callable(handlers));
   return `no task handler is called ${handler}.${known === "" ? " This node has none: put a module with it in the handlers folder." : known}`;
+}
+
+/** The handlers that a document may name. */
+function callable(handlers: Iterable<string>): string[] {
+  return [...handlers].filter((name) => !RESERVED.includes(name));
 }
 
 function compileSignal(fields: Fields, site: TaskSite, compilation: Compilation): SignalNode {

@@ -89,9 +89,8 @@ export class Expressions {
     try {
       return compile();
     } catch (error) {
-      if (error instanceof RangeError) this.#violations.add(pointer, "the expression nests too deeply: divide it.");
-      else if (!(error instanceof ExpressionRefused)) throw error;
-      else this.#violations.add(pointer, refusal(error));
+      if (!(error instanceof ExpressionRefused)) throw error;
+      this.#violations.add(pointer, refusal(error));
       return undefined;
     }
   }
@@ -100,7 +99,7 @@ export class Expressions {
     try {
       return compileTemplate(value, mode);
     } catch (error) {
-      if (error instanceof ExpressionRefused || error instanceof RangeError) return undefined;
+      if (error instanceof ExpressionRefused) return undefined;
       throw error;
     }
   }

@@ -7,14 +7,17 @@ import { parsePattern } from "./pattern-parser.ts";
 import { type ArithmeticOperator, type ComparisonOperator, type Node, OutsideSubset, type UpdateOperator } from "./syntax.ts";
 import { type FilterParser, TermParser } from "./term-parser.ts";
 import { TokenReader } from "./token-reader.ts";
+import { isDeeper } from "./tree-depth.ts";
 
 /**
  * The tree of `source`.
  *
- * @throws OutsideSubset it is not in the subset.
+ * @throws OutsideSubset it is not in the subset, or nests too deeply for it.
  */
 export function parse(source: string): Node {
-  return new Parser(tokensOf(source), 0).whole();
+  const tree = new Parser(tokensOf(source), 0).whole();
+  if (isDeeper(tree, TREE_DEPTH_MAX)) throw new OutsideSubset("nests too deeply");
+  return tree;
 }
 
 const UPDATES: ReadonlySet<string> = new Set(["=", "|=", "+=", "-=", "*=", "/=", "%=", "//="]);
@@ -23,6 +26,8 @@ const PRODUCTS: ReadonlySet<string> = new Set(["*", "/", "%"]);
 const COMPARISONS: ReadonlySet<string> = new Set(["==", "!=", "<", "<=", ">", ">="]);
 /** Nesting of parentheses, brackets and operators that is parsed here. */
 const DEPTH_MAX = 200;
+/** Nodes above one another in a tree that is compiled here: chains of operators and suffixes nest to the left. */
+const TREE_DEPTH_MAX = 400;
 
 class Parser implements FilterParser {
   readonly #tokens: TokenReader;

@@ -165,7 +165,7 @@ export class TermParser {
 
   #try(): Node {
     if (this.#tokens.peek("-")) throw new OutsideSubset("try of a negation");
-    const body = this.postfix();
+    const body = this.#filters.nested(() => this.postfix());
     const handler = this.#tokens.takeName("catch") ? this.#filters.nested(() => this.postfix()) : undefined;
     return { kind: "try", body, handler };
   }
@@ -212,6 +212,6 @@ export class TermParser {
   /** Any filter without comma and `as` at its top. */
   #fieldValue(): Node {
     const left = this.#filters.alternative();
-    return this.#tokens.take("|") ? { kind: "pipe", left, right: this.#fieldValue() } : left;
+    return this.#tokens.take("|") ? { kind: "pipe", left, right: this.#filters.nested(() => this.#fieldValue()) } : left;
   }
 }

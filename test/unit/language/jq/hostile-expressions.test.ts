@@ -40,6 +40,32 @@ describe("an expression that grows without end", () => {
   }
 });
 
+describe("an expression that nests or chains without end", () => {
+  const deep = (part: string, count = 8_000 / part.length): string => part.repeat(count);
+  const sources: Readonly<Record<string, string>> = {
+    "a chain of sums": `1${deep(" + 1")}`,
+    "a chain of products": `1${deep(" * 1")}`,
+    "a chain of and": `.a${deep(" and .a")}`,
+    "a chain of commas": `1${deep(", 1")}`,
+    "a chain of fields": `.${deep("[0]")}`,
+    "a chain of ?": `.${deep("?")}`,
+    "try of try": `${deep("try ")}.`,
+    "pipes in a field": `{a: .${deep("|.")}}`,
+    parentheses: `${deep("(")}.${deep(")")}`,
+    "chains in parentheses": `${deep("(", 1_600)}.${deep(" + 1)", 1_600)}`,
+    "sums in brackets": `${deep("[", 60)}1${deep(" + 1", 380)}${deep("]", 60)}`,
+  };
+  for (const [name, source] of Object.entries(sources)) {
+    it(`is left to the reference implementation: ${name}`, () => assert.equal(compileExpression(source).external, true));
+  }
+
+  it("is compiled as long as it nests no deeper than the bound, on any stack", () => {
+    const chain = compileExpression(`1${deep(" + 1", 390)}`);
+    assert.equal(chain.external, false);
+    assert.equal(chain.evaluate(fixedScope(null)), 391);
+  });
+});
+
 describe("keys that objects inherit", () => {
   const hostile = JSON.parse('{"__proto__": {"polluted": true}, "constructor": 1, "hasOwnProperty": 2}') as Json;
 
