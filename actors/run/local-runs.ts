@@ -15,6 +15,7 @@ import { headWrite } from "./quarantine.ts";
 import type { Region } from "./region.ts";
 import type { RunMessage, RunSnapshot } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
+import { snapshotOf } from "./run-snapshot.ts";
 import { watchRun } from "./watch.ts";
 
 /** Longest wait for a commit before the caller is told that its fate is open. */
@@ -68,14 +69,12 @@ export class LocalRuns implements Runs {
   }
 
   async get(runId: RunId): Promise<RunView> {
-    const describing = this.#ask<RunSnapshot>(runId, (replyTo) => ({ kind: "describe", replyTo }));
-    const snapshot = await describing.catch(async (error: unknown) => {
-      // A quarantined run is not in memory; its history still tells what it is.
-      if (!(error instanceof MaestroError) || error.code !== "RUN_QUARANTINED") throw error;
-      const state = await loadRun(this.#services, runId);
-      return { input: state.input.text, output: undefined, error: undefined, activeTasks: [], lastSeq: state.lastSeq };
-    });
-    return { ...(await this.#record(runId)), ...snapshot };
+    for (;;) {
+      const { hasEnded, ...snapshot } = await this.#snapshot(runId);
+      const record = await this.#record(runId);
+      // The two are read one after the other: a run that ended in between is looked at again.
+      if (!ENDED.has(record.status) || hasEnded) return { ...record, ...snapshot };
+    }
   }
 
   list(filter: RunFilter, limit: number, after?: RunId): Promise<readonly RunRecord[]> {
@@ -99,7 +98,8 @@ export class LocalRuns implements Runs {
     return watchRun(this.#services, runId, fromSeq, signal);
   }
 
-  signal(runId: RunId, signal: RunSignal): Promise<void> {
+  async signal(runId: RunId, signal: RunSignal): Promise<void> {
+    this.#refuseUnderPressure();
     return this.#command(runId, { kind: "signal", signal });
   }
 
@@ -127,11 +127,28 @@ export class LocalRuns implements Runs {
     return { runId, created: false };
   }
 
+  async #snapshot(runId: RunId): Promise<RunSnapshot> {
+    try {
+      return await this.#ask<RunSnapshot>(runId, (replyTo) => ({ kind: "describe", replyTo }));
+    } catch (error) {
+      // A quarantined run answers nothing; its history still tells what it is.
+      if (!(error instanceof MaestroError) || error.code !== "RUN_QUARANTINED") throw error;
+      return snapshotOf(await loadRun(this.#services, runId));
+    }
+  }
+
   #newRunId(): RunId {
     const { clock, random, residents } = this.#services;
     if (this.#stopping) throw new MaestroError("NODE_STOPPING");
     if (residents.activeCount >= LIMITS.activeRuns) throw this.#overloaded();
+    this.#refuseUnderPressure();
     return newRunId(random.uint32() % SHARD_COUNT, clock.now(), random);
+  }
+
+  /** What comes from outside is refused before any work is done for it; the runs that exist go on. */
+  #refuseUnderPressure(): void {
+    const { isFull, queuedWrites } = this.#services.journal.pressure();
+    if (isFull) throw new MaestroError("JOURNAL_OVERLOADED", { facts: { queued: queuedWrites }, retryAfterMs: OVERLOAD_RETRY_MS });
   }
 
   #overloaded(): MaestroError {

@@ -25,7 +25,7 @@ export interface QuarantineParts {
 
 /** A write that only changes what the store shows of a run. */
 export function headWrite(runId: RunId, head: RunHead): RunWrite {
-  return { runId, firstSeq: 0, entryCount: 0, entries: new Uint8Array(), head };
+  return { runId, firstSeq: 0, entryCount: 0, entries: new Uint8Array(), head, essential: true };
 }
 
 /** Marks the runs whose actors the kernel quarantines. The returned function ends it. */

@@ -19,6 +19,7 @@ export interface RunSnapshot {
   readonly error: RunState["error"];
   readonly activeTasks: readonly ActiveTask[];
   readonly lastSeq: number;
+  readonly hasEnded: boolean;
 }
 
 /** What a run actor is told. */

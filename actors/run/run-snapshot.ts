@@ -15,7 +15,8 @@ export function snapshotOf(state: RunState): RunSnapshot {
     if (activeTasks.length === ACTIVE_TASKS_SHOWN) break;
     if (frame.children.length === 0) activeTasks.push(activeTask(frame));
   }
-  return { input: state.input.text, output: state.output?.text, error: state.error, activeTasks, lastSeq: state.lastSeq };
+  const { input, output, error, lastSeq, status } = state;
+  return { input: input.text, output: output?.text, error, activeTasks, lastSeq, hasEnded: status !== "running" };
 }
 
 function activeTask(frame: Frame): ActiveTask {

@@ -26,7 +26,7 @@ export function writeOf(state: RunState, result: TurnResult, { head, request, sn
     firstSeq: state.lastSeq - result.entries.length + 1,
     entryCount: result.entries.length,
     entries: encodeEntries(result.entries),
-    ...(request !== undefined && { create: newRunOf(state, request) }),
+    ...(request === undefined ? { essential: true } : { create: newRunOf(state, request) }),
     ...(head !== undefined && { head }),
     ...(snapshot !== undefined && { snapshot }),
     ...(set.length > 0 && { timersSet: set }),
