@@ -78,7 +78,7 @@ export class NodeRuns {
       name: "workers",
       start: async () => {
         const folder = config.handlersFolder === undefined ? {} : { handlersFolder: resolve(config.handlersFolder) };
-        this.#pool = await startWorkerPool({ clock, events, threads: config.threads, ...folder });
+        this.#pool = await startWorkerPool({ clock, events, threads: config.threads, allowShell: config.allowShell, ...folder });
       },
       stop: () => this.pool.stop(0),
     };
@@ -127,7 +127,8 @@ export class NodeRuns {
   async #load(id: string): Promise<Workflow> {
     const record = await this.#options.storage.documents.byId(id);
     if (record === undefined) throw new MaestroError("WORKFLOW_NOT_FOUND", { facts: { workflow: id } });
-    // What is stored was checked when it was deployed; a run must be able to go on where its handler was removed meanwhile.
+    // What is stored was checked when it was deployed; a run must be able to go on where its handler was removed meanwhile. Where the shell
+    // is not allowed, the worker pool refuses its attempts.
     return compileWorkflow(record.text, { handlers: undefined, allowShell: true, evaluator: started(this.#evaluator, "expressions") });
   }
 }

@@ -2,7 +2,10 @@
  * The storage of a node as stages: the server (its own, or the one of a URL), the schema, the ownership, the stores. Nothing here decides
  * anything about runs.
  */
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
 import type { Clock } from "../runtime/clock.ts";
+import { MaestroError, messageOf } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
 import type { BootId } from "../runtime/ids.ts";
 import type { Random } from "../runtime/random.ts";
@@ -80,6 +83,7 @@ export class NodeStorage {
       stopTimeoutMs: DATABASE_STOP_MS,
       start: async () => {
         if (config.pgUrl === undefined) {
+          await requireFolder(config.dataFolder);
           const server = await startEmbeddedPg({ folder: config.dataFolder, clock, random, events });
           stop = () => server.stop();
           this.#url = server.url;
@@ -147,6 +151,16 @@ export class NodeStorage {
         await Promise.all(close.map((closeOne) => closeOne()));
       },
     };
+  }
+}
+
+/** Makes the data folder unless it is there. @throws DATA_FOLDER_UNUSABLE */
+async function requireFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new MaestroError("DATA_FOLDER_UNUSABLE", { facts: { folder, reason: messageOf(cause) }, cause });
   }
 }
 

@@ -74,6 +74,13 @@ export const ERRORS = {
     "The data folder {folder} is in use by process {pid}.",
     "Stop that node, or start this one with another --data folder.",
   ),
+  DATA_FOLDER_UNUSABLE: entry(
+    "FAILED_PRECONDITION",
+    412,
+    false,
+    "The data folder {folder} can't be used: {reason}.",
+    "Name a folder that this user may write with --data or MAESTRO_DATA.",
+  ),
   DATABASE_UNAVAILABLE: entry(
     "UNAVAILABLE",
     503,

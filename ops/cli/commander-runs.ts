@@ -2,6 +2,7 @@
  * Commands about runs: `run`, `runs ...`, `signal`.
  */
 import type { Command } from "commander";
+import type { HistoryEntry } from "../../actors/runs.ts";
 import { type CliContext, exitCodeOf, withGateway } from "./cli-context.ts";
 import { EXIT } from "./exit-code.ts";
 import { followRun } from "./follow-run.ts";
@@ -113,10 +114,7 @@ function addLooking(runs: Command, context: CliContext, shared: (command: Comman
     .action((runId: string, options: Common) =>
       withGateway(context, options.address, async (gateway) => {
         for await (const entry of gateway.history(runId, 1)) {
-          const more = [entry.path, entry.attempt > 0 ? `attempt ${entry.attempt}` : "", entry.details === "{}" ? "" : entry.details];
-          const line = () =>
-            `${String(entry.seq).padStart(5)}  ${new Date(entry.atMs).toISOString()}  ${entry.type.padEnd(20)}  ${more.filter((part) => part !== "").join("  ")}`;
-          output.answer(printableEntry(entry), line);
+          output.answer(printableEntry(entry), () => historyLine(entry));
         }
       }),
     );
@@ -128,6 +126,14 @@ function addLooking(runs: Command, context: CliContext, shared: (command: Comman
         context.exitCode = context.interrupted.aborted ? EXIT.interrupted : exitCodeOf(tree.status);
       }),
     );
+}
+
+/** An entry of a history in one line. */
+function historyLine({ seq, atMs, type, path, attempt, details, error, status }: HistoryEntry): string {
+  const attemptText = attempt > 0 ? `attempt ${attempt}` : "";
+  const errorText = error === undefined ? "" : JSON.stringify(error);
+  const more = [status ?? "", path, attemptText, details === "{}" ? "" : details, errorText].filter((part) => part !== "");
+  return `${String(seq).padStart(5)}  ${new Date(atMs).toISOString()}  ${type.padEnd(20)}  ${more.join("  ")}`;
 }
 
 async function showRun({ output, clock }: CliContext, gateway: Gateway, runId: string): Promise<void> {

@@ -2,6 +2,7 @@
  * Commands about workflow documents: `deploy`, `workflows ...`.
  */
 import type { Command } from "commander";
+import { MaestroError } from "../../runtime/errors.ts";
 import { type CliContext, withGateway } from "./cli-context.ts";
 import { readText } from "./json-argument.ts";
 import { isoOf, printableWorkflow } from "./wire.ts";
@@ -59,7 +60,9 @@ function addDeploy(program: Command, context: CliContext, shared: (command: Comm
       const documents = files.map((file) => ({ file, text: readText(file, file) }));
       return withGateway(context, options.address, async (gateway) => {
         for (const { file, text } of documents) {
-          const { workflow, created } = await gateway.deploy(text, options.dryRun === true);
+          const { workflow, created } = await gateway.deploy(text, options.dryRun === true).catch((error: unknown) => {
+            throw inFile(file, error);
+          });
           const what = options.dryRun === true ? "is valid" : created ? "deployed" : "was deployed before";
           context.output.answer(
             { file, created, ...printableWorkflow(workflow) },
@@ -68,4 +71,11 @@ function addDeploy(program: Command, context: CliContext, shared: (command: Comm
         }
       });
     });
+}
+
+/** An error about places in a document, with its file in front of each place. */
+function inFile(file: string, error: unknown): unknown {
+  if (!(error instanceof MaestroError) || error.violations.length === 0) return error;
+  const violations = error.violations.map(({ field, description }) => ({ field: `${file} ${field}`, description }));
+  return new MaestroError(error.code, { facts: error.facts, violations, cause: error });
 }

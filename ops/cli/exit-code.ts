@@ -1,5 +1,5 @@
 /**
- * Exit codes of the command line. Scripts rely on them: they must not change their meaning. README.md lists them.
+ * Exit codes of the command line. Scripts rely on them: they must not change their meaning. `maestro --help` lists them.
  */
 
 /** What a command's exit code says. */

@@ -11,6 +11,9 @@ import { isTaskDefinition, optionsOf, type TaskDefinition } from "./define-task.
 import { definitionFaults } from "./definition-faults.ts";
 import type { HandlerInfo } from "./pool.ts";
 
+/** Names that no handler can have, because a call by that name does not come here. */
+const RESERVED_NAMES: readonly string[] = ["signal"];
+
 /** A handler that this thread can execute. */
 export interface LoadedHandler {
   readonly info: HandlerInfo;
@@ -20,8 +23,8 @@ export interface LoadedHandler {
 /**
  * Loads the built-in handlers and those of the modules in `folder` (one level; empty: none).
  *
- * @throws HANDLER_INVALID with the file and the reason, if the folder can't be read, a module does not load, a definition has faults, or two
- * handlers share a name.
+ * @throws HANDLER_INVALID with the file and the reason, if the folder can't be read, a module does not load, a definition has faults, two
+ * handlers share a name, or one has a name that is reserved.
  */
 export async function loadCatalogue(builtin: readonly TaskDefinition[], folder: string): Promise<Map<string, LoadedHandler>> {
   const catalogue = new Map<string, LoadedHandler>();
@@ -67,6 +70,7 @@ async function importModule(file: string): Promise<Record<string, unknown>> {
 
 function add(catalogue: Map<string, LoadedHandler>, definition: TaskDefinition, file: string): void {
   const { name } = definition;
+  if (RESERVED_NAMES.includes(name)) throw refused(file, `the name ${name} is reserved`);
   const other = catalogue.get(name);
   if (other !== undefined) {
     const where = other.info.file === "" ? "is built in" : `is also defined in ${other.info.file}`;

@@ -7,6 +7,8 @@ import type { Clock } from "../clock.ts";
 import { MaestroError } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import { LIMITS } from "../limits.ts";
+import { SHELL } from "./builtin/shell.ts";
+import { ERROR_TYPES } from "./builtin/task-input.ts";
 import { ChildThreads } from "./child-threads.ts";
 import { localThreads } from "./local-thread.ts";
 import type { Attempt, AttemptOutcome, HandlerInfo, PoolState, WorkerPool } from "./pool.ts";
@@ -18,6 +20,8 @@ import { PATIENCE, type Patience } from "./thread-pool-options.ts";
 export interface WorkerPoolOptions extends Partial<Patience> {
   readonly clock: Clock;
   readonly events: EventHub;
+  /** Lets attempts run shell commands. Default false: those of the handler `shell` fail. */
+  readonly allowShell?: boolean;
   /** Absolute path of the folder with the handler modules. Default: none, only built-in handlers. */
   readonly handlersFolder?: string;
   /** Threads of each tier. Default: one less than the machine's cores, at least 1. */
@@ -44,53 +48,68 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Worke
   const child = new ChildThreads(clock, { handlersFolder, memoryMb: options.processThreadMemoryMb ?? 0 });
   const startThread: StartThread = (listener) => child.start(listener);
   const startInChild = (): WorkerPool => new ThreadPool({ ...shared, tier: "process", handlers: inNode.handlers, startThread });
-  return new TieredPool(inNode, startInChild, () => child.stop());
+  return new TieredPool({ inNode, startInChild, stopChild: () => child.stop(), allowShell: options.allowShell ?? false });
+}
+
+/** What a pool of two tiers is made of. */
+interface Tiers {
+  readonly inNode: WorkerPool;
+  startInChild(): WorkerPool;
+  stopChild(): Promise<void>;
+  readonly allowShell: boolean;
 }
 
 /** Two pools as one. The handlers are those that the threads of the node have loaded. */
 class TieredPool implements WorkerPool {
-  readonly #inNode: WorkerPool;
-  readonly #startInChild: () => WorkerPool;
-  readonly #stopChild: () => Promise<void>;
+  readonly #tiers: Tiers;
   #inChild: WorkerPool | undefined;
   #stopping = false;
 
-  constructor(inNode: WorkerPool, startInChild: () => WorkerPool, stopChild: () => Promise<void>) {
-    this.#inNode = inNode;
-    this.#startInChild = startInChild;
-    this.#stopChild = stopChild;
+  constructor(tiers: Tiers) {
+    this.#tiers = tiers;
   }
 
   get handlers(): ReadonlyMap<string, HandlerInfo> {
-    return this.#inNode.handlers;
+    return this.#tiers.inNode.handlers;
   }
 
   get state(): PoolState {
-    const { threads, active, queued } = this.#inNode.state;
+    const { threads, active, queued } = this.#tiers.inNode.state;
     const child = this.#inChild?.state ?? { threads: 0, active: 0, queued: 0 };
     return { threads: threads + child.threads, active: active + child.active, queued: queued + child.queued };
   }
 
   submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
     if (this.#stopping) throw new MaestroError("NODE_STOPPING");
-    const pool = this.handlers.get(attempt.handler)?.options.tier === "process" ? this.#processPool() : this.#inNode;
+    if (attempt.handler === SHELL && !this.#tiers.allowShell) {
+      queueMicrotask(() => settle(shellRefused(attempt)));
+      return;
+    }
+    const pool = this.handlers.get(attempt.handler)?.options.tier === "process" ? this.#processPool() : this.#tiers.inNode;
     pool.submit(attempt, settle);
   }
 
   cancel(attemptId: string): void {
-    this.#inNode.cancel(attemptId);
+    this.#tiers.inNode.cancel(attemptId);
     this.#inChild?.cancel(attemptId);
   }
 
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
-    await Promise.all([this.#inNode.stop(graceMs), this.#inChild?.stop(graceMs)]);
-    await this.#stopChild();
+    await Promise.all([this.#tiers.inNode.stop(graceMs), this.#inChild?.stop(graceMs)]);
+    await this.#tiers.stopChild();
   }
 
   /** A child process costs memory and time: it starts when the first attempt needs it. */
   #processPool(): WorkerPool {
-    this.#inChild ??= this.#startInChild();
+    this.#inChild ??= this.#tiers.startInChild();
     return this.#inChild;
   }
+}
+
+/** A workflow that was deployed where shell commands were allowed must not run them where they are not. */
+function shellRefused({ task }: Attempt): AttemptOutcome {
+  const { message, advice } = new MaestroError("SHELL_DISABLED", { facts: { path: task } });
+  const problem = { type: ERROR_TYPES.authorization, status: 403, title: "Shell commands are not allowed" };
+  return { kind: "failed", error: { kind: "refused", message: `${message} ${advice}`, ...problem } };
 }

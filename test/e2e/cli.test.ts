@@ -124,6 +124,7 @@ describe("the maestro command", function () {
       seqs,
       seqs.map((_, index) => index + 1),
     );
+    assert.match((await run("runs", "history", runId)).stdout, /run\.ended +completed\n$/);
   });
 
   it("tells what is wrong with a document, with its place, and refuses a changed version", async () => {

@@ -46,6 +46,9 @@ describe("worker pool, its start and stop", () => {
   it("refuses a handler with the name of a built-in one", () =>
     refuses({ "a.ts": "export default defineTask({ name: 'http', run: () => 1 });" }, "a.ts", /http is built in/));
 
+  it("refuses a handler with a name that is reserved", () =>
+    refuses({ "a.ts": "export default defineTask({ name: 'signal', run: () => 1 });" }, "a.ts", /signal is reserved/));
+
   it("refuses a module that does not load", () => refuses({ "a.ts": "throw new Error('at load');" }, "a.ts", /at load/));
 
   it("refuses a module that is not valid TypeScript", () => refuses({ "a.ts": "export const = 1;" }, "a.ts", /\S/));

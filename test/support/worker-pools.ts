@@ -13,10 +13,10 @@ import { startWorkerPool, type WorkerPoolOptions } from "../../runtime/workers/t
 const HANDLERS = fileURLToPath(new URL("../fixtures/handlers", import.meta.url));
 const DEFINE_TASK = new URL("../../runtime/workers/define-task.ts", import.meta.url).href;
 
-/** Starts a pool of one impatient thread with the fixture handlers, unless `options` say otherwise. */
+/** Starts a pool of one impatient thread with the fixture handlers and the shell, unless `options` say otherwise. */
 export function startTestPool(options: Partial<WorkerPoolOptions> = {}): Promise<WorkerPool> {
   const ports = { clock: systemClock(), events: new EventHub() };
-  return startWorkerPool({ ...ports, handlersFolder: HANDLERS, threads: 1, cancelGraceMs: 300, blockedMs: 200, ...options });
+  return startWorkerPool({ ...ports, handlersFolder: HANDLERS, threads: 1, allowShell: true, cancelGraceMs: 300, blockedMs: 200, ...options });
 }
 
 /** Calls `use` with a folder that holds modules, by name; each has `defineTask` imported. The folder is removed afterwards. */

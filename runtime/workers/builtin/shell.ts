@@ -8,6 +8,9 @@ import { defineTask, type TaskDefinition, TaskError } from "../define-task.ts";
 import { type Command, type CommandResult, executeCommand } from "./command.ts";
 import { ERROR_TYPES, inputInvalid, isObject, TaskInput } from "./task-input.ts";
 
+/** Name of the handler. */
+export const SHELL = "shell";
+
 const RETURNS = ["stdout", "stderr", "code", "all", "none"] as const;
 
 /** Variables of the node that a command inherits. Anything else may be a secret. */
@@ -16,10 +19,10 @@ const INHERITED = ["PATH", "HOME", "LANG", "TMPDIR"];
 /** The handler. */
 export function shellTask(clock: Clock): TaskDefinition {
   return defineTask({
-    name: "shell",
+    name: SHELL,
     tier: "process",
     run: async (value, { signal }) => {
-      const input = new TaskInput("shell", value);
+      const input = new TaskInput(SHELL, value);
       const wanted = input.choice("return", RETURNS, "stdout");
       const result = await executeCommand(commandOf(input), signal, clock);
       if (result.code !== 0 && wanted !== "code" && wanted !== "all") throw exitError(result);
@@ -42,7 +45,7 @@ function commandOf(input: TaskInput): Command {
 function argumentsOf(input: TaskInput): string[] {
   const value = input.value("arguments") ?? [];
   if (Array.isArray(value)) return value.map((item, index) => input.scalar(`arguments[${index}]`, item));
-  if (!isObject(value)) throw inputInvalid("shell", "arguments", "must be an array or an object");
+  if (!isObject(value)) throw inputInvalid(SHELL, "arguments", "must be an array or an object");
   return Object.entries(value).flatMap(([name, item]) => (item === null ? [name] : [name, input.scalar(`arguments.${name}`, item)]));
 }
 

@@ -5,11 +5,12 @@ import { TaskError } from "../define-task.ts";
 
 const ERRORS = "https://open-workflow-specification.org/spec/1.0.0/errors";
 
-/** Types of the errors that built-in handlers raise. */
+/** Types of the errors that built-in handlers raise, or are refused with. */
 export const ERROR_TYPES = Object.freeze({
   validation: `${ERRORS}/validation`,
   communication: `${ERRORS}/communication`,
   runtime: `${ERRORS}/runtime`,
+  authorization: `${ERRORS}/authorization`,
 });
 
 /** A refusal of the input's field. */
