@@ -22,6 +22,10 @@ export const LIMITS = Object.freeze({
   actorPipes: 1_000,
   /** Dead letters kept for inspection in one actor system. */
   deadLetters: 1_000,
+  /** Ended runs that a node remembers as they are shown, and the characters of input and output of one, and of all. */
+  recentRuns: 5_000,
+  recentRunChars: 64 * 1024,
+  recentRunsChars: 16 * 1024 * 1024,
   /** Run actors in memory on one node that have work under way; above it new runs are refused. */
   activeRuns: 50_000,
   /** Idle run actors kept in memory on one node; above it the longest idle are asked to leave. */

@@ -20,7 +20,7 @@ export type RunEvent = NonNullable<Entry["event"]>;
 
 /** The bytes of entries, as stored in one row. */
 export function encodeEntries(entries: Entry[]): Uint8Array {
-  return JournalRow.encode({ entries }).finish();
+  return encodeJournalRow(entries);
 }
 
 /**

@@ -34,6 +34,8 @@ const FOLDS: { readonly [C in Case]: (state: RunState, value: ValueOf<C>, atMs: 
     state.startedAtMs = atMs;
     state.input = Payload.ofText(started.input);
     state.traceParent = started.traceParent;
+    state.userId = started.userId;
+    state.labels = started.labels;
   },
   taskStarted: startFrame,
   loopStarted(state, started) {

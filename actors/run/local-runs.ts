@@ -13,9 +13,9 @@ import { entriesAfter, loadRun, quarantined, stateBefore } from "./loading.ts";
 import { outcomeOf } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
 import type { Region } from "./region.ts";
-import type { RunMessage, RunSnapshot } from "./run-message.ts";
+import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
-import { snapshotOf } from "./run-snapshot.ts";
+import { viewOfRun } from "./run-view.ts";
 import { watchRun } from "./watch.ts";
 
 /** Longest wait for a commit before the caller is told that its fate is open. */
@@ -64,16 +64,21 @@ export class LocalRuns implements Runs {
 
   outcome(runId: RunId, signal: AbortSignal): Promise<RunOutcome> {
     return this.#awaitOutcome(runId, signal, (fail, settle) => {
+      // Registered first: an end that is told from now on is not missed.
+      if (this.#services.residents.willTell(runId)) return;
       this.#endedOutcome(runId).then((outcome) => outcome !== undefined && settle(outcome), fail);
     });
   }
 
   async get(runId: RunId): Promise<RunView> {
-    for (;;) {
-      const { hasEnded, ...snapshot } = await this.#snapshot(runId);
-      const record = await this.#record(runId);
-      // The two are read one after the other: a run that ended in between is looked at again.
-      if (!ENDED.has(record.status) || hasEnded) return { ...record, ...snapshot };
+    const recent = this.#services.recent.get(runId);
+    if (recent !== undefined) return recent;
+    try {
+      return await this.#ask<RunView>(runId, (replyTo) => ({ kind: "describe", replyTo }));
+    } catch (error) {
+      // A quarantined run answers nothing; its history still tells what it is.
+      if (!(error instanceof MaestroError) || error.code !== "RUN_QUARANTINED") throw error;
+      return viewOfRun(await loadRun(this.#services, runId), await this.#record(runId));
     }
   }
 
@@ -127,16 +132,6 @@ export class LocalRuns implements Runs {
     return { runId, created: false };
   }
 
-  async #snapshot(runId: RunId): Promise<RunSnapshot> {
-    try {
-      return await this.#ask<RunSnapshot>(runId, (replyTo) => ({ kind: "describe", replyTo }));
-    } catch (error) {
-      // A quarantined run answers nothing; its history still tells what it is.
-      if (!(error instanceof MaestroError) || error.code !== "RUN_QUARANTINED") throw error;
-      return snapshotOf(await loadRun(this.#services, runId));
-    }
-  }
-
   #newRunId(): RunId {
     const { clock, random, residents } = this.#services;
     if (this.#stopping) throw new MaestroError("NODE_STOPPING");
@@ -176,6 +171,8 @@ export class LocalRuns implements Runs {
 
   /** The outcome of a run that has ended, or undefined if it has not. */
   async #endedOutcome(runId: RunId): Promise<RunOutcome | undefined> {
+    const recent = this.#services.recent.get(runId);
+    if (recent !== undefined) return recent;
     const record = await this.#record(runId);
     if (record.status === "quarantined") throw quarantined(runId, record.errorMessage);
     return ENDED.has(record.status) ? outcomeOf(await loadRun(this.#services, runId)) : undefined;

@@ -21,6 +21,7 @@ import type { RunCommand } from "./command.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LocalRuns } from "./local-runs.ts";
 import { markQuarantinedRuns } from "./quarantine.ts";
+import { RecentRuns } from "./recent-runs.ts";
 import { recoverRuns } from "./recovery.ts";
 import { Region } from "./region.ts";
 import { Residents } from "./residents.ts";
@@ -130,6 +131,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     ...{ clock, random, events, journal, evaluator, dispatcher, timers },
     hub,
     residents: new Residents(),
+    recent: new RecentRuns(),
     workflow: options.workflow,
     retryOf: (handler) => pool.handlers.get(handler)?.options.retry,
     onFenced: options.onFenced,

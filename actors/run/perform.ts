@@ -2,13 +2,15 @@
  * Carries out the effects of committed facts.
  */
 import { unreachable } from "../../runtime/assert.ts";
+import type { RunHead } from "../../runtime/storage/journal.ts";
 import type { RunOutcome } from "../runs.ts";
 import type { Effect } from "./effects.ts";
 import type { RunServices } from "./run-services.ts";
+import { viewOfRun } from "./run-view.ts";
 import type { RunState } from "./state.ts";
 
-/** Carries out effects in their order. Only after the commit of what caused them. */
-export function performEffects(services: RunServices, state: RunState, effects: readonly Effect[]): void {
+/** Carries out effects in their order. `head`: what the run's row says now. Only after the commit of what caused them. */
+export function performEffects(services: RunServices, state: RunState, head: RunHead, effects: readonly Effect[]): void {
   const { dispatcher, timers } = services;
   const { runId } = state;
   for (const effect of effects) {
@@ -32,7 +34,7 @@ export function performEffects(services: RunServices, state: RunState, effects: 
         services.events.emit("run.started", { runId, workflow: nameOf(state) });
         break;
       case "ended":
-        end(services, state);
+        end(services, state, head);
         break;
       default:
         unreachable(effect);
@@ -45,7 +47,9 @@ export function outcomeOf(state: RunState): RunOutcome {
   return { runId: state.runId, status: state.status, output: state.output?.text, error: state.error };
 }
 
-function end(services: RunServices, state: RunState): void {
+function end(services: RunServices, state: RunState, head: RunHead): void {
+  services.recent.add(viewOfRun(state, head));
+  services.residents.note(state.runId, "ended");
   services.hub.ended(outcomeOf(state));
   if (!services.events.has("run.ended")) return;
   const { error } = state;

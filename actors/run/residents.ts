@@ -1,16 +1,19 @@
 /**
- * Which runs have an actor in memory on this node, and which of those have work under way: for admission and for the wake-up auditor.
+ * Which runs have an actor in memory on this node, and what they do there: for admission, for those who await an end, and for the wake-up auditor.
  */
 import type { RunId } from "../../runtime/ids.ts";
 
-/** The set of resident runs. */
+/** What a resident run does: it is being read, has work under way, only waits, or has ended and is about to leave. */
+export type Residence = "coming" | "active" | "waiting" | "ended";
+
+/** The resident runs. */
 export class Residents {
-  readonly #runs = new Set<RunId>();
-  readonly #active = new Set<RunId>();
+  readonly #runs = new Map<RunId, Residence>();
+  #active = 0;
 
   /** Number of resident runs with work under way. */
   get activeCount(): number {
-    return this.#active.size;
+    return this.#active;
   }
 
   /** True if the run has an actor in memory. */
@@ -18,20 +21,27 @@ export class Residents {
     return this.#runs.has(runId);
   }
 
-  /** A run's actor came to memory. */
-  add(runId: RunId): void {
-    this.#runs.add(runId);
+  /** True if the run has an actor in memory that will yet tell of the run's end. */
+  willTell(runId: RunId): boolean {
+    const residence = this.#runs.get(runId);
+    return residence === "active" || residence === "waiting";
   }
 
-  /** Whether a resident run has work under way. */
-  note(runId: RunId, isActive: boolean): void {
-    if (isActive) this.#active.add(runId);
-    else this.#active.delete(runId);
+  /** A run's actor came to memory. */
+  add(runId: RunId): void {
+    this.note(runId, "coming");
+  }
+
+  /** What a resident run does now. */
+  note(runId: RunId, residence: Residence): void {
+    this.remove(runId);
+    this.#runs.set(runId, residence);
+    if (residence === "active") this.#active += 1;
   }
 
   /** A run's actor left memory. */
   remove(runId: RunId): void {
+    if (this.#runs.get(runId) === "active") this.#active -= 1;
     this.#runs.delete(runId);
-    this.#active.delete(runId);
   }
 }

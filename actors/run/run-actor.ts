@@ -23,7 +23,7 @@ import { headWrite } from "./quarantine.ts";
 import { Inbox, type Reply } from "./run-inbox.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
-import { snapshotOf } from "./run-snapshot.ts";
+import { viewOfRun } from "./run-view.ts";
 import { writeOf } from "./run-write.ts";
 import { SnapshotPace } from "./snapshot-pace.ts";
 import { emptyRun, type RunState } from "./state.ts";
@@ -118,8 +118,7 @@ export class RunActor implements Actor<RunMessage> {
   }
 
   #turn(state: RunState, context: Context): void {
-    const snapshot = (): ReturnType<typeof snapshotOf> => snapshotOf(state);
-    const commands = this.#inbox.take(LIMITS.commandsPerTurn, snapshot);
+    const commands = this.#inbox.take(LIMITS.commandsPerTurn, () => viewOfRun(state, this.#head ?? headOf(state, this.#services.clock.now())));
     if (commands.length === 0) return;
     const { clock, random, retryOf } = this.#services;
     const result = takeTurn(state, commands, {
@@ -150,7 +149,7 @@ export class RunActor implements Actor<RunMessage> {
 
   #headIfChanged(state: RunState): RunHead | undefined {
     const head = headOf(state, this.#services.clock.now());
-    this.#services.residents.note(this.#runId, (head.wake & WAKE.ready) !== 0);
+    this.#services.residents.note(this.#runId, (head.wake & WAKE.ready) !== 0 ? "active" : "waiting");
     if (sameHead(this.#head, head)) return undefined;
     this.#head = head;
     return head;
@@ -160,7 +159,7 @@ export class RunActor implements Actor<RunMessage> {
     if (!outcome.ok) return this.#notCommitted(toMaestroError(outcome.error), context);
     this.#isBusy = false;
     this.#starting = undefined;
-    if (this.#state !== undefined) performEffects(this.#services, this.#state, effects);
+    if (this.#state !== undefined && this.#head !== undefined) performEffects(this.#services, this.#state, this.#head, effects);
     this.#inbox.payBack(undefined);
     if (effects.length > 0) this.#services.hub.grew(this.#runId);
   }
@@ -195,10 +194,13 @@ export class RunActor implements Actor<RunMessage> {
     this.#state = state;
     this.#head = head;
     this.#snapshots.begin(state);
-    performEffects(this.#services, state, effectsOfLoading(state));
+    performEffects(this.#services, state, head, effectsOfLoading(state));
     // The instance before may have failed between a commit and its effects.
     if (afterFailure) this.#services.hub.grew(this.#runId);
-    if (state.status !== "running") return this.#services.hub.ended(outcomeOf(state));
+    if (state.status !== "running") {
+      this.#services.residents.note(this.#runId, "ended");
+      return this.#services.hub.ended(outcomeOf(state));
+    }
     this.#isToResume = true;
     // The row of a run that was released from quarantine, or that the auditor woke, may say something else than its history.
     const mended = this.#headIfChanged(state);

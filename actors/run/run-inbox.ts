@@ -5,8 +5,8 @@
 import { MaestroError } from "../../runtime/errors.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import type { RunView } from "../runs.ts";
 import type { RunCommand } from "./command.ts";
-import type { RunSnapshot } from "./run-message.ts";
 
 /** Answers an asker: with nothing but that it is committed, or with why it is not. */
 export type Reply = (failure: MaestroError | undefined) => void;
@@ -15,7 +15,7 @@ interface Waiting {
   /** Undefined: a question. */
   readonly command: RunCommand | undefined;
   readonly replyTo: ReplyTo<void> | undefined;
-  readonly question: ReplyTo<RunSnapshot> | undefined;
+  readonly question: ReplyTo<RunView> | undefined;
 }
 
 /** The inbox of one run. */
@@ -34,14 +34,14 @@ export class Inbox {
   }
 
   /** A question about the run as it is after the commands before it. */
-  ask(question: ReplyTo<RunSnapshot>): void {
+  ask(question: ReplyTo<RunView>): void {
     this.#push({ command: undefined, replyTo: undefined, question }, question);
   }
 
-  /** The commands of the next turn, at most `limit`. Questions in front of them are answered with `snapshot`, those behind end the turn. */
-  take(limit: number, snapshot: () => RunSnapshot): RunCommand[] {
+  /** The commands of the next turn, at most `limit`. Questions in front of them are answered with `view`, those behind end the turn. */
+  take(limit: number, view: () => RunView): RunCommand[] {
     let first = 0;
-    for (; this.#waiting[first]?.question !== undefined; first += 1) this.#waiting[first]?.question?.reply(snapshot());
+    for (; this.#waiting[first]?.question !== undefined; first += 1) this.#waiting[first]?.question?.reply(view());
     if (first > 0) this.#waiting.splice(0, first);
     const commands: RunCommand[] = [];
     for (const { command } of this.#waiting) {

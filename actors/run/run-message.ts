@@ -6,21 +6,10 @@ import type { Outcome } from "../../runtime/kernel/context.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import type { ExternalAnswer, ExternalRequest } from "../language/expression.ts";
 import type { Workflow } from "../language/model.ts";
-import type { ActiveTask, StartRun } from "../runs.ts";
+import type { RunView, StartRun } from "../runs.ts";
 import type { RunCommand } from "./command.ts";
 import type { Effect } from "./effects.ts";
 import type { LoadedRun } from "./loading.ts";
-import type { RunState } from "./state.ts";
-
-/** A run as its actor sees it: what the journal alone does not tell quickly. */
-export interface RunSnapshot {
-  readonly input: string;
-  readonly output: string | undefined;
-  readonly error: RunState["error"];
-  readonly activeTasks: readonly ActiveTask[];
-  readonly lastSeq: number;
-  readonly hasEnded: boolean;
-}
 
 /** What a run actor is told. */
 export type RunMessage =
@@ -28,7 +17,7 @@ export type RunMessage =
   | { readonly kind: "start"; readonly workflow: Workflow; readonly request: StartRun; readonly replyTo: ReplyTo<void> | undefined }
   /** Anything that a run may be told; answered after the commit. */
   | { readonly kind: "command"; readonly command: RunCommand; readonly replyTo: ReplyTo<void> | undefined }
-  | { readonly kind: "describe"; readonly replyTo: ReplyTo<RunSnapshot> }
+  | { readonly kind: "describe"; readonly replyTo: ReplyTo<RunView> }
   /** To itself: its state was read from the journal. */
   | { readonly kind: "loaded"; readonly outcome: Outcome<LoadedRun>; readonly afterFailure: boolean }
   /** To itself: what it wrote was committed, or was not. */

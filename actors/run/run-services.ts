@@ -9,6 +9,7 @@ import type { ExternalEvaluator } from "../language/expression.ts";
 import type { TimerService } from "../timers/timer-service.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { RunSource } from "./loading.ts";
+import type { RecentRuns } from "./recent-runs.ts";
 import type { Residents } from "./residents.ts";
 import type { RunHub } from "./run-hub.ts";
 
@@ -22,6 +23,7 @@ export interface RunServices extends RunSource {
   readonly timers: Pick<TimerService, "set" | "clear">;
   readonly hub: RunHub;
   readonly residents: Residents;
+  readonly recent: RecentRuns;
   /** The retry policy that a handler declares for itself. */
   retryOf(handler: string): RetryOptions | undefined;
   /** This boot may not write any more: the node has to stop. Called at least once. */

@@ -40,6 +40,8 @@ export function encodeSnapshot(state: RunState): Uint8Array {
     input: state.input.text,
     context: state.context.text,
     traceParent: state.traceParent,
+    userId: state.userId,
+    labels: state.labels,
     lastFrame: state.lastFrame,
     lastTimer: state.lastTimer,
     frames: [...state.frames.values()].map(encodeFrame),
@@ -72,6 +74,8 @@ export function decodeSnapshot(runId: RunId, workflow: Workflow, bytes: Uint8Arr
   state.input = Payload.ofText(snapshot.input);
   state.context = Payload.ofText(snapshot.context);
   state.traceParent = snapshot.traceParent;
+  state.userId = snapshot.userId;
+  state.labels = snapshot.labels;
   state.lastFrame = snapshot.lastFrame;
   state.lastTimer = snapshot.lastTimer;
   for (const frame of snapshot.frames) addFrame(state, frame);

@@ -95,6 +95,8 @@ export interface RunState {
   input: Payload;
   context: Payload;
   traceParent: string;
+  userId: string;
+  labels: Readonly<Record<string, string>>;
   /** All frames that are under way, by number. */
   readonly frames: Map<number, Frame>;
   lastFrame: number;
@@ -136,6 +138,8 @@ export function emptyRun(runId: RunId, workflowId: string, workflow: Workflow): 
     input: NULL_PAYLOAD,
     context: Payload.of({}),
     traceParent: "",
+    userId: "",
+    labels: {},
     frames: new Map(),
     lastFrame: 0,
     ready: new Set(),

@@ -53,6 +53,13 @@ export interface RunSnapshot {
     | undefined;
   /** The error that reached the root, before the run ends with it. */
   error?: Problem | undefined;
+  userId: string;
+  labels: { [key: string]: string };
+}
+
+export interface RunSnapshot_LabelsEntry {
+  key: string;
+  value: string;
 }
 
 /** A task that is under way. A parent stands before its children. */
@@ -143,6 +150,8 @@ function createBaseRunSnapshot(): RunSnapshot {
     cancelReason: undefined,
     ending: undefined,
     error: undefined,
+    userId: "",
+    labels: {},
   };
 }
 
@@ -212,6 +221,12 @@ export const RunSnapshot: MessageFns<RunSnapshot> = {
     if (message.error !== undefined) {
       Problem.encode(message.error, writer.uint32(162).fork()).join();
     }
+    if (message.userId !== "") {
+      writer.uint32(170).string(message.userId);
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      RunSnapshot_LabelsEntry.encode({ key: key as any, value }, writer.uint32(178).fork()).join();
+    });
     return writer;
   },
 
@@ -396,6 +411,82 @@ export const RunSnapshot: MessageFns<RunSnapshot> = {
             }
 
             message.error = Problem.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            const entry22 = RunSnapshot_LabelsEntry.decode(reader, reader.uint32());
+            if (entry22.value !== undefined) {
+              message.labels[entry22.key] = entry22.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRunSnapshot_LabelsEntry(): RunSnapshot_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const RunSnapshot_LabelsEntry: MessageFns<RunSnapshot_LabelsEntry> = {
+  encode(message: RunSnapshot_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunSnapshot_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunSnapshot_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
             continue;
           }
         }

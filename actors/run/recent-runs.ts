@@ -1,0 +1,35 @@
+/**
+ * Runs that ended on this node a moment ago, as they are shown: whoever waited for an end asks for the run next, and should not have it read back for that. A cache
+ * of the journal; what has ended does not change.
+ */
+import type { RunId } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { RunView } from "../runs.ts";
+
+/** The runs, the latest last. */
+export class RecentRuns {
+  readonly #views = new Map<RunId, RunView>();
+  #chars = 0;
+
+  /** The run, if it ended a moment ago. */
+  get(runId: RunId): RunView | undefined {
+    return this.#views.get(runId);
+  }
+
+  /** A run's end was committed. */
+  add(view: RunView): void {
+    const chars = charsOf(view);
+    if (chars > LIMITS.recentRunChars || this.#views.has(view.runId)) return;
+    this.#views.set(view.runId, view);
+    this.#chars += chars;
+    for (const [runId, oldest] of this.#views) {
+      if (this.#views.size <= LIMITS.recentRuns && this.#chars <= LIMITS.recentRunsChars) return;
+      this.#views.delete(runId);
+      this.#chars -= charsOf(oldest);
+    }
+  }
+}
+
+function charsOf(view: RunView): number {
+  return view.input.length + (view.output?.length ?? 0);
+}
