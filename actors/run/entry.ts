@@ -1,6 +1,7 @@
 /**
  * History entries as the run core sees them, and their encoding: the only place of `actors` that reads or writes journal bytes.
  */
+import { encodeJournalRow } from "../../proto/codec.ts";
 import {
   type Entry,
   JournalRow,

@@ -20,7 +20,7 @@ import { headOf, sameHead } from "./head.ts";
 import { type LoadedRun, readRun } from "./loading.ts";
 import { outcomeOf, performEffects } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
-import { Inbox, type Reply } from "./run-inbox.ts";
+import { Inbox } from "./run-inbox.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
 import { viewOfRun } from "./run-view.ts";
@@ -128,22 +128,21 @@ export class RunActor implements Actor<RunMessage> {
       isBlocked: (frame) => this.#evaluations.isBlocked(frame),
       answer: (request) => this.#evaluations.answer(request),
     });
-    const replies = this.#inbox.taken(result.answers);
+    this.#inbox.taken(result.answers);
     this.#isToResume ||= result.unfinished;
     this.#evaluations.await(result.pending);
     for (const request of this.#evaluations.begin()) this.#evaluate(request, context);
-    if (result.entries.length > 0) this.#commit(state, result, replies, context);
-    else for (const reply of replies) reply(undefined);
+    if (result.entries.length > 0) this.#commit(state, result, context);
+    else this.#inbox.payBack(undefined);
   }
 
-  #commit(state: RunState, result: TurnResult, replies: readonly Reply[], context: Context): void {
+  #commit(state: RunState, result: TurnResult, context: Context): void {
     const head = this.#headIfChanged(state);
-    this.#append(writeOf(state, result, { head, request: this.#starting, snapshot: this.#snapshots.take(state) }), result.effects, replies, context);
+    this.#append(writeOf(state, result, { head, request: this.#starting, snapshot: this.#snapshots.take(state) }), result.effects, context);
   }
 
-  #append(write: RunWrite, effects: readonly Effect[], replies: readonly Reply[], context: Context): void {
+  #append(write: RunWrite, effects: readonly Effect[], context: Context): void {
     this.#isBusy = true;
-    this.#inbox.owe(replies);
     context.pipe(this.#services.journal.append(write), (outcome) => ({ kind: "committed", outcome, effects }));
   }
 
@@ -204,7 +203,7 @@ export class RunActor implements Actor<RunMessage> {
     this.#isToResume = true;
     // The row of a run that was released from quarantine, or that the auditor woke, may say something else than its history.
     const mended = this.#headIfChanged(state);
-    if (mended !== undefined) this.#append(headWrite(this.#runId, mended), [], [], context);
+    if (mended !== undefined) this.#append(headWrite(this.#runId, mended), [], context);
   }
 
   /** The store is away: the run waits with it. The run is not there, or parked: that is the answer to everyone. Anything else is a failure. */

@@ -9,7 +9,7 @@ import type { RunView } from "../runs.ts";
 import type { RunCommand } from "./command.ts";
 
 /** Answers an asker: with nothing but that it is committed, or with why it is not. */
-export type Reply = (failure: MaestroError | undefined) => void;
+type Reply = (failure: MaestroError | undefined) => void;
 
 interface Waiting {
   /** Undefined: a question. */
@@ -51,8 +51,8 @@ export class Inbox {
     return commands;
   }
 
-  /** The turn took the first commands, and these are its answers. What is returned answers the askers once the turn is committed. */
-  taken(answers: readonly (MaestroError | undefined)[]): Reply[] {
+  /** The turn took the first commands, and these are its answers: they are kept until {@link payBack}. */
+  taken(answers: readonly (MaestroError | undefined)[]): void {
     const replies: Reply[] = [];
     for (const [index, { replyTo }] of this.#waiting.splice(0, answers.length).entries()) {
       if (replyTo === undefined) continue;
@@ -63,11 +63,6 @@ export class Inbox {
         else replyTo.fail(error);
       });
     }
-    return replies;
-  }
-
-  /** Keeps answers until {@link payBack}. */
-  owe(replies: readonly Reply[]): void {
     this.#owed = replies;
   }
 

@@ -182,6 +182,15 @@ describe("runs and their store", () => {
       assert.equal((await node.runs.execute(startOf(workflowId), forever)).status, "completed");
     });
 
+    it("learn at once that something went wrong inside the run's actor", async () => {
+      const workflowId = await store.deploy(CALLS);
+      // What is no text can't be encoded; nothing from outside gets here like this.
+      const broken = startOf(workflowId, 1, { userId: Symbol("no text") as unknown as string });
+      await assert.rejects(node.runs.execute(broken, forever));
+      await assert.rejects(node.runs.start(broken));
+      assert.equal(store.memory.runs.size, 0);
+    });
+
     it("learn of an end that was committed just before the run's actor failed", async () => {
       const workflowId = await store.deploy(SIGNAL);
       const { runId } = await node.runs.start(startOf(workflowId));
