@@ -64,8 +64,14 @@ async function importModule(file: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
-    throw refused(file, messageOf(error), error);
+    throw refused(file, loadFault(error), error);
   }
+}
+
+/** Why a module did not load. Node.js says of one rule only what was broken, not what to do. */
+function loadFault(error: unknown): string {
+  const message = messageOf(error);
+  return message.includes("outside a module") ? `${message}: say "type": "module" in the package.json next to its folder` : message;
 }
 
 function add(catalogue: Map<string, LoadedHandler>, definition: TaskDefinition, file: string): void {

@@ -49,7 +49,10 @@ describe("a node that can't start says why, and what to do", function () {
   after(endAll);
 
   /** Starts a node that is expected not to start. */
-  async function refused(flags: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Complaint & { readonly exit: number | null }> {
+  async function refused(
+    flags: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Complaint & { readonly exit: number | null }> {
     const ended = await maestro(["start", "--grpc-port", "0", "--ops-port", "0", "--threads", "1", "--json", ...flags], { cwd, env });
     assert.doesNotMatch(`${ended.stdout}${ended.stderr}`, new RegExp(SECRET), "no secret is printed");
     return { ...complaintOf(ended), exit: ended.code };
@@ -148,7 +151,16 @@ describe("a node refuses bad input, writes nothing of it and goes on serving", f
   });
 
   function open(more: Readonly<Record<string, string>> = {}): Promise<RunningNode> {
-    const flags = { pgUrl, nodeName: "n", grpcPort: "0", opsPort: "0", threads: "1", logLevel: "silent", handlersFolder: join(cwd, "handlers"), ...more };
+    const flags = {
+      pgUrl,
+      nodeName: "n",
+      grpcPort: "0",
+      opsPort: "0",
+      threads: "1",
+      logLevel: "silent",
+      handlersFolder: join(cwd, "handlers"),
+      ...more,
+    };
     return startNode({ config: loadConfig({ env: {}, flags }), prettyLog: false });
   }
 

@@ -53,6 +53,9 @@ describe("worker pool, its start and stop", () => {
 
   it("refuses a module that is not valid TypeScript", () => refuses({ "a.ts": "export const = 1;" }, "a.ts", /\S/));
 
+  it("refuses a module that its package declares to be none, and says what to declare", () =>
+    refuses({ "a.ts": "export default 1;", "package.json": '{ "type": "commonjs" }' }, "a.ts", /"type": "module"/));
+
   it("refuses a module without handlers", () => refuses({ "a.ts": "export const number = 1;" }, "a.ts", /no handler made with defineTask/));
 
   it("refuses a definition with faults, telling all", () =>

@@ -19,12 +19,13 @@ export function startTestPool(options: Partial<WorkerPoolOptions> = {}): Promise
   return startWorkerPool({ ...ports, handlersFolder: HANDLERS, threads: 1, allowShell: true, cancelGraceMs: 300, blockedMs: 200, ...options });
 }
 
-/** Calls `use` with a folder that holds modules, by name; each has `defineTask` imported. The folder is removed afterwards. */
+/** Calls `use` with a folder that holds modules, by name; each has `defineTask` imported, unless it is JSON. The folder is removed afterwards. */
 export async function withHandlerModules(modules: Readonly<Record<string, string>>, use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "maestro-handlers-"));
   try {
     for (const [name, text] of Object.entries(modules)) {
-      await writeFile(join(folder, name), `import { defineTask } from ${JSON.stringify(DEFINE_TASK)};\n${text}\n`);
+      const head = name.endsWith(".json") ? "" : `import { defineTask } from ${JSON.stringify(DEFINE_TASK)};\n`;
+      await writeFile(join(folder, name), `${head}${text}\n`);
     }
     await use(folder);
   } finally {

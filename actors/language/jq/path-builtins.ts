@@ -33,6 +33,18 @@ function descend(children: Paths): Paths {
   return visit;
 }
 
+/** Emits one of the places that `body` emits: the first, at which it stops, or the last. */
+function oneOf(body: Paths, isFirst: boolean): Paths {
+  return (env, path, value, emit) => {
+    let found: { readonly path: Path; readonly value: Json } | undefined;
+    body(env, path, value, (place, inner) => {
+      found = { path: place, value: inner };
+      return isFirst;
+    });
+    return found !== undefined && emit(found.path, found.value);
+  };
+}
+
 const CHILDREN: Paths = (env, path, value, emit) => {
   if (typeof value !== "object" || value === null) return false;
   const items = valuesOf(value);
@@ -69,34 +81,8 @@ const PATH_BUILTINS: ReadonlyMap<string, PathCompiler> = new Map<string, PathCom
       return (env, path, value, emit) => condition(env, value, (test) => isTruthy(test) && emit(path, value));
     },
   ],
-  [
-    "first/1",
-    (compiler, node, names) => {
-      const body = compiler.paths(argument(node, 0), names);
-      return (env, path, value, emit) => {
-        let found: { readonly path: Path; readonly value: Json } | undefined;
-        body(env, path, value, (place, inner) => {
-          found = { path: place, value: inner };
-          return true;
-        });
-        return found !== undefined && emit(found.path, found.value);
-      };
-    },
-  ],
-  [
-    "last/1",
-    (compiler, node, names) => {
-      const body = compiler.paths(argument(node, 0), names);
-      return (env, path, value, emit) => {
-        let found: { readonly path: Path; readonly value: Json } | undefined;
-        body(env, path, value, (place, inner) => {
-          found = { path: place, value: inner };
-          return false;
-        });
-        return found !== undefined && emit(found.path, found.value);
-      };
-    },
-  ],
+  ["first/1", (compiler, node, names) => oneOf(compiler.paths(argument(node, 0), names), true)],
+  ["last/1", (compiler, node, names) => oneOf(compiler.paths(argument(node, 0), names), false)],
   [
     "getpath/1",
     (compiler, node, names) => {
