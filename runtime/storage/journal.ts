@@ -119,10 +119,17 @@ export interface RunFilter {
   readonly createdBeforeMs?: number;
 }
 
+/** Runs of one kind that an audit names at most. */
+export const AUDIT_FINDINGS = 100;
+/** Runs that wait for timers that one audit looks at: about 50 ms of work for the store. */
+export const TIMED_PER_AUDIT = 10_000;
+
 /** What the wake-up auditor found in the store: runs that have not ended and that nothing will ever wake. */
 export interface WakeAudit {
-  /** Runs that have no reason at all, or wait for a timer that does not exist. At most 100. */
+  /** Runs that have no reason at all, or whose timer is overdue (at most 100 each), and those of the page that wait for a timer that is not there. */
   readonly withoutWake: readonly RunId[];
+  /** Where the next audit has to go on with the runs that wait for timers; absent after the last page: it begins anew then. */
+  readonly next?: RunId;
   /** Runs whose reason is work in memory; the node compares them with what it holds. At most `limit`, oldest first. */
   readonly ready: readonly RunId[];
 }
@@ -155,10 +162,17 @@ export interface Journal {
   list(filter: RunFilter, limit: number, after?: RunId): Promise<readonly RunRecord[]>;
   /** Ids of runs on `shards` that have work ready, in order of id, after the run `after` if given. For recovery. */
   listReady(shards: ShardRange, limit: number, after?: RunId): Promise<readonly RunId[]>;
-  /** Timers on `shards` due before a time, soonest first. */
-  listTimers(shards: ShardRange, dueBeforeMs: number, limit: number): Promise<readonly RunTimer[]>;
-  /** See {@link WakeAudit}. `graceMs`: runs changed more recently than this are left out, and timers overdue by less are no finding. */
-  audit(shards: ShardRange, graceMs: number, limit: number): Promise<WakeAudit>;
+  /**
+   * Timers on `shards` due before a time, in order of due time, run and number, after the timer `after` if given. Those of quarantined runs
+   * are left out: nobody could take them.
+   */
+  listTimers(shards: ShardRange, dueBeforeMs: number, limit: number, after?: RunTimer): Promise<readonly RunTimer[]>;
+  /**
+   * See {@link WakeAudit}. `graceMs`: runs changed more recently than this are left out, and timers overdue by less are no finding.
+   * Of the runs that wait for timers one page is looked at, of `limit` or {@link TIMED_PER_AUDIT} runs, whichever is less, after the run
+   * `after`: pass the last audit's `next`, and all have their turn.
+   */
+  audit(shards: ShardRange, graceMs: number, limit: number, after?: RunId): Promise<WakeAudit>;
   /** What waits now. Costs nothing worth mentioning. */
   pressure(): JournalPressure;
   /** Resolves when every write queued so far is committed or has failed. */
@@ -166,6 +180,9 @@ export interface Journal {
   /** Flushes, then gives up its connections. */
   close(): Promise<void>;
 }
+
+/** Smaller than every run id. */
+export const NIL_RUN_ID = "00000000-0000-0000-0000-000000000000" as RunId;
 
 /** Shards from `first` to `last`, both included. */
 export interface ShardRange {

@@ -4,7 +4,7 @@
  */
 import { invariant } from "../assert.ts";
 import { type RunId, shardOf } from "../ids.ts";
-import type { Journal, JournalPressure, RunFilter, RunWrite, ShardRange } from "./journal.ts";
+import type { Journal, JournalPressure, RunFilter, RunTimer, RunWrite, ShardRange } from "./journal.ts";
 import type { Lane } from "./lane.ts";
 
 /** The reading half of a {@link Journal}. */
@@ -64,12 +64,12 @@ export class LanedJournal implements Journal {
     return this.#reader.listReady(shards, limit, after);
   }
 
-  listTimers(shards: ShardRange, dueBeforeMs: number, limit: number): ReturnType<Journal["listTimers"]> {
-    return this.#reader.listTimers(shards, dueBeforeMs, limit);
+  listTimers(shards: ShardRange, dueBeforeMs: number, limit: number, after?: RunTimer): ReturnType<Journal["listTimers"]> {
+    return this.#reader.listTimers(shards, dueBeforeMs, limit, after);
   }
 
-  audit(shards: ShardRange, graceMs: number, limit: number): ReturnType<Journal["audit"]> {
-    return this.#reader.audit(shards, graceMs, limit);
+  audit(shards: ShardRange, graceMs: number, limit: number, after?: RunId): ReturnType<Journal["audit"]> {
+    return this.#reader.audit(shards, graceMs, limit, after);
   }
 
   async flush(): Promise<void> {

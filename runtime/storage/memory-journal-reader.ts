@@ -5,20 +5,19 @@ import { type RunId, shardOf } from "../ids.ts";
 import {
   ENDED,
   type JournalRow,
+  NIL_RUN_ID,
   type RunFilter,
   type RunRecord,
   type RunTimer,
   type ShardRange,
   type Snapshot,
+  TIMED_PER_AUDIT,
   WAKE,
   type WakeAudit,
 } from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { MemoryRun, MemoryStore } from "./memory-store.ts";
 import { newestIntact, verifyRows } from "./stored-rows.ts";
-
-/** Findings that an audit names at most. */
-const AUDIT_FINDINGS = 100;
 
 /** The reader. */
 export class MemoryJournalReader implements JournalReader {
@@ -72,25 +71,32 @@ export class MemoryJournalReader implements JournalReader {
       .map((run) => run.runId);
   }
 
-  async listTimers(shards: ShardRange, dueBeforeMs: number, limit: number): Promise<readonly RunTimer[]> {
+  async listTimers(shards: ShardRange, dueBeforeMs: number, limit: number, after?: RunTimer): Promise<readonly RunTimer[]> {
     return [...this.#store.timers.values()]
-      .filter((timer) => timer.dueAtMs < dueBeforeMs && isIn(timer.runId, shards))
-      .sort((a, b) => a.dueAtMs - b.dueAtMs || (a.runId < b.runId ? -1 : a.runId > b.runId ? 1 : a.timer - b.timer))
+      .filter((timer) => timer.dueAtMs < dueBeforeMs && isIn(timer.runId, shards) && (after === undefined || byTime(timer, after) > 0))
+      .filter(({ runId }) => this.#store.runs.get(runId)?.status !== "quarantined")
+      .sort(byTime)
       .slice(0, limit);
   }
 
-  async audit(shards: ShardRange, graceMs: number, limit: number): Promise<WakeAudit> {
+  async audit(shards: ShardRange, graceMs: number, limit: number, after: RunId = NIL_RUN_ID): Promise<WakeAudit> {
     const settledMs = this.#store.clock.now() - graceMs;
     const timers = [...this.#store.timers.values()];
-    const waiting = new Set(timers.map((timer) => timer.runId));
+    const withTimer = new Set(timers.map((timer) => timer.runId));
     const overdue = new Set(timers.filter((timer) => timer.dueAtMs < settledMs).map((timer) => timer.runId));
+    const timed = this.#sorted((run) => (run.wake & WAKE.timer) !== 0 && run.runId > after).slice(0, Math.min(limit, TIMED_PER_AUDIT));
+    const next = timed.length < Math.min(limit, TIMED_PER_AUDIT) ? undefined : timed.at(-1)?.runId;
+    const lost = new Set(timed.map((run) => run.runId).filter((runId) => !withTimer.has(runId)));
     const candidates = this.#sorted(
       (run) => isIn(run.runId, shards) && run.updatedAtMs < settledMs && !ENDED.has(run.status) && run.status !== "quarantined",
     );
-    const isStuck = (run: MemoryRun): boolean => run.wake === 0 || (run.wake === WAKE.timer && !waiting.has(run.runId)) || overdue.has(run.runId);
     return {
-      withoutWake: idsOf(candidates.filter(isStuck), AUDIT_FINDINGS),
-      ready: idsOf(candidates.filter(isReady), limit),
+      withoutWake: candidates.filter(({ wake, runId }) => wake === 0 || overdue.has(runId) || lost.has(runId)).map(({ runId }) => runId),
+      ready: candidates
+        .filter(isReady)
+        .slice(0, limit)
+        .map(({ runId }) => runId),
+      ...(next !== undefined && { next }),
     };
   }
 
@@ -104,8 +110,8 @@ export class MemoryJournalReader implements JournalReader {
   }
 }
 
-function idsOf(runs: readonly MemoryRun[], limit: number): readonly RunId[] {
-  return runs.slice(0, limit).map((run) => run.runId);
+function byTime(a: RunTimer, b: RunTimer): number {
+  return a.dueAtMs - b.dueAtMs || (a.runId < b.runId ? -1 : a.runId > b.runId ? 1 : a.timer - b.timer);
 }
 
 function isReady(run: MemoryRun): boolean {

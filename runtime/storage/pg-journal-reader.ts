@@ -2,15 +2,24 @@
  * The reading half of the journal in PostgreSQL. Every query is served by an index; a test holds the plans to that.
  */
 import type { RunId } from "../ids.ts";
-import type { JournalRow, RunFilter, RunRecord, RunStatus, RunTimer, ShardRange, Snapshot, WakeAudit } from "./journal.ts";
+import {
+  type JournalRow,
+  NIL_RUN_ID,
+  type RunFilter,
+  type RunRecord,
+  type RunStatus,
+  type RunTimer,
+  type ShardRange,
+  type Snapshot,
+  type WakeAudit,
+} from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { PgDatabase } from "./pg-database.ts";
+import { auditPg } from "./pg-wake-audit.ts";
 import { newestIntact, type StoredRow, verifyRows } from "./stored-rows.ts";
 
 /** Snapshots that are looked at before the history is read from its beginning. */
 const SNAPSHOTS_TRIED = 2;
-/** Findings that an audit names at most. */
-const AUDIT_FINDINGS = 100;
 
 const RUN_COLUMNS = "id, workflow_id, user_id, status, wake, labels, error_message, created_at, ended_at";
 
@@ -92,43 +101,30 @@ export class PgJournalReader implements JournalReader {
   async listReady(shards: ShardRange, limit: number, after?: RunId): Promise<readonly RunId[]> {
     const text = `SELECT id FROM workflow_runs
       WHERE wake & 1 = 1 AND shard_of(id) BETWEEN $1 AND $2 AND id > $3 ORDER BY id LIMIT $4`;
-    return idsOf(await this.#database.query(text, [shards.first, shards.last, after ?? NIL, limit]));
+    return idsOf(await this.#database.query(text, [shards.first, shards.last, after ?? NIL_RUN_ID, limit]));
   }
 
-  async listTimers(shards: ShardRange, dueBeforeMs: number, limit: number): Promise<readonly RunTimer[]> {
+  async listTimers(shards: ShardRange, dueBeforeMs: number, limit: number, after?: RunTimer): Promise<readonly RunTimer[]> {
+    // NOT IN is hashed whatever the statistics say. NOT EXISTS became a loop over all quarantined runs when these were many all of a sudden.
+    const start = after === undefined ? ["-infinity", NIL_RUN_ID, 0] : [timestamp(after.dueAtMs), after.runId, after.timer];
     const rows = await this.#database.query<{ due_at: Date; run_id: RunId; timer: number }>(
-      `SELECT due_at, run_id, timer FROM run_timers
-        WHERE due_at < $1 AND shard_of(run_id) BETWEEN $2 AND $3 ORDER BY due_at, run_id, timer LIMIT $4`,
-      [timestamp(dueBeforeMs), shards.first, shards.last, limit],
+      `SELECT t.due_at, t.run_id, t.timer FROM run_timers t
+        WHERE t.due_at < $1 AND (t.due_at, t.run_id, t.timer) > ($5, $6, $7) AND shard_of(t.run_id) BETWEEN $2 AND $3
+          AND t.run_id NOT IN (SELECT w.id FROM workflow_runs w WHERE w.status = 'quarantined')
+        ORDER BY t.due_at, t.run_id, t.timer LIMIT $4`,
+      [timestamp(dueBeforeMs), shards.first, shards.last, limit, ...start],
     );
     return rows.map((row) => ({ runId: row.run_id, timer: row.timer, dueAtMs: row.due_at.getTime() }));
   }
 
-  async audit(shards: ShardRange, graceMs: number, limit: number): Promise<WakeAudit> {
-    const values = [shards.first, shards.last, graceMs];
-    const isOurs = `shard_of(w.id) BETWEEN $1 AND $2 AND w.updated_at < now() - $3 * interval '1 millisecond'`;
-    const queries = [
-      `SELECT w.id FROM workflow_runs w WHERE w.wake = 0 AND w.status IN ('pending', 'running', 'waiting') AND ${isOurs} LIMIT ${AUDIT_FINDINGS}`,
-      `SELECT w.id FROM workflow_runs w WHERE w.wake = 2 AND ${isOurs}
-        AND NOT EXISTS (SELECT FROM run_timers t WHERE t.run_id = w.id) LIMIT ${AUDIT_FINDINGS}`,
-      `SELECT DISTINCT w.id FROM run_timers t JOIN workflow_runs w ON w.id = t.run_id
-        WHERE t.due_at < now() - $3 * interval '1 millisecond' AND w.ended_at IS NULL AND w.status <> 'quarantined' AND ${isOurs} LIMIT ${AUDIT_FINDINGS}`,
-    ];
-    const found = await Promise.all(queries.map(async (text) => idsOf(await this.#database.query(text, values))));
-    const ready = await this.#database.query(`SELECT w.id FROM workflow_runs w WHERE w.wake & 1 = 1 AND ${isOurs} ORDER BY w.id LIMIT $4`, [
-      ...values,
-      limit,
-    ]);
-    return { withoutWake: [...new Set(found.flat())].sort().slice(0, AUDIT_FINDINGS), ready: idsOf(ready) };
+  audit(shards: ShardRange, graceMs: number, limit: number, after?: RunId): Promise<WakeAudit> {
+    return auditPg(this.#database, shards, graceMs, limit, after);
   }
 
   close(): Promise<void> {
     return this.#database.close();
   }
 }
-
-/** Smaller than every run id. */
-const NIL = "00000000-0000-0000-0000-000000000000";
 
 function idsOf(rows: readonly unknown[]): readonly RunId[] {
   return (rows as readonly { id: RunId }[]).map((row) => row.id);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
-import { createWrite, entryWrite, RUNNING, runIdOn } from "../support/run-writes.ts";
+import { createWrite, entryWrite, headWrite, RUNNING, runIdOn } from "../support/run-writes.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 /** Declares the cases. `current`: the journal of the case that runs. */
@@ -50,11 +50,29 @@ export function listCases(current: () => Journal): void {
     assert.deepEqual(await journal.listTimers(range, late.dueAtMs, 10), [soon]);
     assert.deepEqual(await journal.listTimers(range, late.dueAtMs + 1, 1), [soon]);
     assert.deepEqual(await journal.listTimers({ first: 301, last: 4095 }, late.dueAtMs + 1, 10), []);
+    const pages = [await journal.listTimers(range, late.dueAtMs + 1, 1), await journal.listTimers(range, late.dueAtMs + 1, 1, soon)];
+    assert.deepEqual(pages, [[soon], [late]]);
+    assert.deepEqual(await journal.listTimers(range, late.dueAtMs + 1, 1, late), []);
     await Promise.all([
       journal.append(entryWrite(runId, 2, { timersCleared: [soon], timersSet: [never] })),
       journal.append(entryWrite(runId, 3, { timersCleared: [never] })),
     ]);
     assert.deepEqual(await journal.listTimers(range, Number.MAX_SAFE_INTEGER / 1_000, 10), [late]);
+  });
+
+  it("lists timers that are due at once by run and number, without those of quarantined runs", async () => {
+    const journal = current();
+    const range = { first: 310, last: 310 };
+    const runIds = [runIdOn(310, 1_000), runIdOn(310, 2_000), runIdOn(310, 3_000)] as const;
+    const timersOf = (runId: RunId) => [1, 2].map((timer) => ({ runId, timer, dueAtMs: 5_000 }));
+    for (const runId of runIds) await journal.append({ ...createWrite(runId), timersSet: timersOf(runId) });
+    await journal.append(headWrite(runIds[1], { status: "quarantined", wake: 0 }));
+    const expected = [...timersOf(runIds[0]), ...timersOf(runIds[2])];
+    assert.deepEqual(await journal.listTimers(range, 6_000, 10), expected);
+    for (const [index, timer] of expected.entries())
+      assert.deepEqual(await journal.listTimers(range, 6_000, 1, timer), expected.slice(index + 1, index + 2));
+    await journal.append(headWrite(runIds[1], RUNNING));
+    assert.equal((await journal.listTimers(range, 6_000, 10)).length, 6);
   });
 
   it("finds runs that nothing will wake", async () => {
@@ -83,5 +101,28 @@ export function listCases(current: () => Journal): void {
     });
     assert.deepEqual(found, { withoutWake: [asleep, lostTimer, overdue], ready: [ready] });
     assert.deepEqual(await journal.audit({ first: 401, last: 401 }, 1, 10), { withoutWake: [], ready: [] });
+  });
+
+  it("looks page by page for runs whose timer is lost, whatever else they wait for", async () => {
+    const journal = current();
+    const range = { first: 500, last: 500 };
+    const nowMs = Date.now();
+    const runIds = Array.from({ length: 5 }, (_, index) => runIdOn(500, nowMs + index));
+    for (const [index, runId] of runIds.entries()) {
+      const timersSet = index % 2 === 0 ? [] : [{ runId, timer: 1, dueAtMs: nowMs + 60_000 }];
+      await journal.append({ ...createWrite(runId, { head: { status: "waiting", wake: 2 + (index === 4 ? 4 : 0) } }), timersSet });
+    }
+    const found: RunId[] = [];
+    const seek = async (): Promise<readonly RunId[]> => {
+      found.length = 0;
+      for (let after: RunId | undefined, page = 0; page === 0 || after !== undefined; page++) {
+        const audit = await journal.audit(range, 1, 2, after);
+        found.push(...audit.withoutWake);
+        after = audit.next;
+      }
+      return found;
+    };
+    await waitUntil("the runs to be older than the grace", async () => (await seek()).length >= 3);
+    assert.deepEqual(found, [runIds[0], runIds[2], runIds[4]]);
   });
 }

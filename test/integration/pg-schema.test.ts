@@ -159,6 +159,8 @@ describe(`the plans on ${ROWS} runs`, function () {
     "list by time": () => reader.list({ createdAfterMs: startMs + 50_000, createdBeforeMs: startMs + 50_500 }, limit),
     "list ready runs": () => reader.listReady(all, limit),
     "list due timers": () => reader.listTimers(all, Date.now() + 100_000, limit),
+    "list timers far ahead, page by page": () =>
+      reader.listTimers(all, Date.now() + 1_000_000_000, limit, { dueAtMs: Date.now() + 500_000, runId, timer: 1 }),
     audit: () => reader.audit(all, 1_000, limit),
   };
   for (const [name, query] of Object.entries(queries)) {
