@@ -184,8 +184,13 @@ describe("runs and their store", () => {
 
     it("learn at once that something went wrong inside the run's actor", async () => {
       const workflowId = await store.deploy(CALLS);
-      // What is no text can't be encoded; nothing from outside gets here like this.
-      const broken = startOf(workflowId, 1, { userId: Symbol("no text") as unknown as string });
+      // Nothing from outside gets here like this: it stands for a defect that shows when the facts are encoded.
+      const labels = {
+        get broken(): string {
+          throw new Error("this label breaks the encoding");
+        },
+      };
+      const broken = startOf(workflowId, 1, { labels });
       await assert.rejects(node.runs.execute(broken, forever));
       await assert.rejects(node.runs.start(broken));
       assert.equal(store.memory.runs.size, 0);
