@@ -1,5 +1,5 @@
 /**
- * Commands about runs: `run`, `runs ...`, `signal`.
+ * Commands about runs: `run`, `runs ...`, `signal`, `cancel`.
  */
 import type { Command } from "commander";
 import type { HistoryEntry } from "../../actors/runs.ts";
@@ -33,7 +33,7 @@ export function addRunCommands(program: Command, context: CliContext, shared: (c
   addRun(program, context, shared);
   const runs = program.command("runs").description("Look at runs and influence them.");
   addLooking(runs, context, shared);
-  addInfluencing(runs, context, shared);
+  addInfluencing(program, runs, context, shared);
   addSignal(program, context, shared);
 }
 
@@ -159,30 +159,45 @@ async function showRun({ output, clock }: CliContext, gateway: Gateway, runId: s
   });
 }
 
-function addInfluencing(runs: Command, context: CliContext, shared: (command: Command) => Command): void {
-  const end = (name: "cancel" | "terminate", description: string, done: string): void => {
-    shared(runs.command(`${name} <run>`))
-      .description(description)
-      .option("--reason <text>", "why; it is written into the run's history", "")
-      .action((runId: string, options: Common & { readonly reason: string }) =>
-        withGateway(context, options.address, async (gateway) => {
-          await gateway[name](runId, options.reason);
-          context.output.answer({ runId, [name]: "accepted" }, () => done);
-        }),
-      );
-  };
-  end(
-    "cancel",
-    "Ask a run to stop: what executes is interrupted, what completed is undone.",
-    "The run is being cancelled: maestro runs watch shows how.",
-  );
-  end("terminate", "End a run at once. Nothing is undone.", "The run was terminated.");
+function addInfluencing(program: Command, runs: Command, context: CliContext, shared: (command: Command) => Command): void {
+  for (const parent of [program, runs]) {
+    addEnd(shared(parent.command("cancel <run>")), context, {
+      name: "cancel",
+      description: "Ask a run to stop: what executes is interrupted, what completed is undone.",
+      done: "The run is being cancelled: maestro runs watch shows how.",
+    });
+  }
+  addEnd(shared(runs.command("terminate <run>")), context, {
+    name: "terminate",
+    description: "End a run at once. Nothing is undone.",
+    done: "The run was terminated.",
+  });
   shared(runs.command("release <run>"))
     .description("Let a quarantined run go on.")
     .action((runId: string, options: Common) =>
       withGateway(context, options.address, async (gateway) => {
         await gateway.release(runId);
         context.output.answer({ runId, release: "accepted" }, () => "The run goes on.");
+      }),
+    );
+}
+
+/** A way to end a run. */
+interface End {
+  readonly name: "cancel" | "terminate";
+  readonly description: string;
+  /** What is said once the node has accepted it. */
+  readonly done: string;
+}
+
+function addEnd(command: Command, context: CliContext, { name, description, done }: End): void {
+  command
+    .description(description)
+    .option("--reason <text>", "why; it is written into the run's history", "")
+    .action((runId: string, options: Common & { readonly reason: string }) =>
+      withGateway(context, options.address, async (gateway) => {
+        await gateway[name](runId, options.reason);
+        context.output.answer({ runId, [name]: "accepted" }, () => done);
       }),
     );
 }

@@ -91,15 +91,16 @@ describe("the maestro command", function () {
 
   it("cancels and terminates runs, and shows how they ended", async () => {
     for (const [command, status] of [
-      ["cancel", "cancelled"],
-      ["terminate", "terminated"],
+      [["cancel"], "cancelled"],
+      [["runs", "cancel"], "cancelled"],
+      [["runs", "terminate"], "terminated"],
     ] as const) {
       const { runId } = await runJson<{ runId: string }>("run", "approval");
-      assert.equal((await run("runs", command, runId, "--reason", "test")).code, 0);
+      assert.equal((await run(...command, runId, "--reason", "test")).code, 0);
       const { code } = await run("runs", "watch", runId);
       assert.equal(code, 1);
       assert.equal((await runJson<{ status: string }>("runs", "show", runId)).status, status);
-      assert.equal((await run("runs", command, runId)).code, 4, "a run that has ended is refused");
+      assert.equal((await run(...command, runId)).code, 4, "a run that has ended is refused");
     }
   });
 
