@@ -70,6 +70,8 @@ export const LIMITS = Object.freeze({
   evaluationsPerRun: 64,
   /** Commands that one turn of a run takes. */
   commandsPerTurn: 256,
+  /** Timers that a node keeps in memory; those that follow are read when these have fired. */
+  timersInMemory: 200_000,
   /** Signal ids that a run remembers to notice repetitions. */
   rememberedSignals: 10_000,
   /** Tasks of one run that are under way at a time. */

@@ -33,6 +33,8 @@ export class WakeAuditor {
   readonly #options: WakeAuditorOptions;
   #cancel: CancelTimer | undefined;
   #stopped = false;
+  /** Where the next look goes on with the runs that wait for timers. */
+  #after: RunId | undefined;
 
   constructor(options: WakeAuditorOptions) {
     this.#options = options;
@@ -52,7 +54,8 @@ export class WakeAuditor {
   /** Looks once: reports, wakes, and answers the runs that nothing would have woken. `graceMs`: see `Journal.audit`. */
   async audit(graceMs = AUDIT_GRACE_MS): Promise<readonly RunId[]> {
     const { journal, shards, events } = this.#options;
-    const { withoutWake, ready } = await journal.audit(shards, graceMs, AUDIT_LIMIT);
+    const { withoutWake, ready, next } = await journal.audit(shards, graceMs, AUDIT_LIMIT, this.#after);
+    this.#after = next;
     const lost = [...withoutWake, ...ready.filter((runId) => !this.#options.isResident(runId))];
     events.emit("run.withoutWakeup", { runIds: lost });
     for (const runId of lost) this.#options.wake(runId);

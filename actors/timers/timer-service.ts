@@ -5,10 +5,11 @@
  */
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
 import type { RunId } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
 import type { Journal, RunTimer, ShardRange } from "../../runtime/storage/journal.ts";
 import { DueQueue } from "./due-queue.ts";
 
-/** Timers due within this time are kept in memory. */
+/** Timers due within this time are kept in memory. For tests, too. */
 export const TIMER_HORIZON_MS = 60_000;
 /** How often the table is read. */
 const READ_EVERY_MS = TIMER_HORIZON_MS / 2;
@@ -36,6 +37,8 @@ export class TimerService {
   #cancelFire: CancelTimer | undefined;
   #cancelRead: CancelTimer | undefined;
   #armedForMs = Number.POSITIVE_INFINITY;
+  /** The last timer of the table that was read; undefined: the next reading begins with the soonest. */
+  #readUpTo: RunTimer | undefined;
   #stopped = false;
 
   constructor(options: TimerServiceOptions) {
@@ -72,20 +75,28 @@ export class TimerService {
   }
 
   async #read(): Promise<void> {
-    const { clock, journal, shards } = this.#options;
-    let nextReadMs = READ_EVERY_MS;
+    let nextReadMs = RETRY_MS;
     try {
-      const rows = await journal.listTimers(shards, clock.now() + TIMER_HORIZON_MS, TIMERS_PER_READ);
-      for (const row of rows) this.#add(row);
-      // More than one page is due: the rest follows when these are on their way.
-      if (rows.length === TIMERS_PER_READ) nextReadMs = RETRY_MS;
+      if (await this.#readOn()) nextReadMs = READ_EVERY_MS;
     } catch (error) {
       this.#options.onReadFailed(error);
-      nextReadMs = RETRY_MS;
     }
     if (this.#stopped) return;
     this.#arm();
-    this.#cancelRead = clock.schedule(nextReadMs, () => void this.#read());
+    this.#cancelRead = this.#options.clock.schedule(nextReadMs, () => void this.#read());
+  }
+
+  /** Reads on where the last reading stopped. Answers true at the end of what is due: the next reading begins anew. */
+  async #readOn(): Promise<boolean> {
+    const { clock, journal, shards } = this.#options;
+    while (!this.#stopped && this.#due.size < LIMITS.timersInMemory) {
+      const rows = await journal.listTimers(shards, clock.now() + TIMER_HORIZON_MS, TIMERS_PER_READ, this.#readUpTo);
+      for (const row of rows) this.#add(row);
+      this.#readUpTo = rows.length < TIMERS_PER_READ ? undefined : rows.at(-1);
+      this.#arm();
+      if (this.#readUpTo === undefined) return true;
+    }
+    return false;
   }
 
   #add(row: RunTimer): void {

@@ -12,14 +12,17 @@ const random = seededRandom(1);
 function serviceOf(rows: RunTimer[], take: (runId: RunId, timer: number) => boolean = () => true) {
   const fired: string[] = [];
   const failures: unknown[] = [];
+  const reads: number[] = [];
   let broken = false;
   const service = new TimerService({
     clock,
     shards: { first: 0, last: 4095 },
     journal: {
-      async listTimers(_shards, dueBeforeMs, limit) {
+      async listTimers(_shards, dueBeforeMs, limit, after) {
+        reads.push(limit);
         if (broken) throw new Error("store is away");
-        return rows.filter((row) => row.dueAtMs < dueBeforeMs).slice(0, limit);
+        const first = after === undefined ? 0 : rows.indexOf(after) + 1;
+        return rows.slice(first, first + limit).filter((row) => row.dueAtMs < dueBeforeMs);
       },
     },
     fire(runId, timer) {
@@ -29,7 +32,7 @@ function serviceOf(rows: RunTimer[], take: (runId: RunId, timer: number) => bool
     },
     onReadFailed: (error) => failures.push(error),
   });
-  return { service, fired, failures, breakStore: (now: boolean) => (broken = now) };
+  return { service, fired, failures, reads, breakStore: (now: boolean) => (broken = now) };
 }
 
 const row = (delayMs: number, timer = 1): RunTimer => ({ runId: newRunId(1, clock.now(), random), timer, dueAtMs: clock.now() + delayMs });
@@ -90,6 +93,27 @@ describe("durable timers", () => {
     assert.deepEqual(fired, []);
     clock.advance(1_000);
     assert.equal(fired.length, 1);
+    service.stop();
+  });
+
+  it("reads very many timers page by page, each page once, and fires them all", async () => {
+    const rows = Array.from({ length: 25_000 }, () => row(20_000));
+    const { service, fired, reads } = serviceOf(rows);
+    await service.start();
+    assert.deepEqual([service.size, reads.length], [25_000, 3]);
+    clock.advance(20_100);
+    assert.equal(fired.length, 25_000);
+    assert.equal(reads.length, 3);
+    service.stop();
+  });
+
+  it("is not held up by timers that their runs can't take", async () => {
+    const stuck = Array.from({ length: 12_000 }, () => row(-1_000));
+    const good = row(5_000);
+    const { service, fired } = serviceOf([...stuck, good], (runId) => runId === good.runId);
+    await service.start();
+    clock.advance(6_000);
+    assert.deepEqual(fired, [`${good.runId}:1`]);
     service.stop();
   });
 
