@@ -17,7 +17,7 @@ import type { Environment } from "./environment.ts";
 import { cancelledChildren, ended, faulted, timerSet } from "./facts.ts";
 import { problemOfAttempt, problemOfTimeout } from "./problems.ts";
 import { retryDelay } from "./retry-policy.ts";
-import { type Frame, pathOf, type RunState } from "./state.ts";
+import type { Frame, RunState } from "./state.ts";
 
 /** The facts that follow from a command; none if it comes too late or changes nothing. @throws RUN_ENDED, FIELD_INVALID */
 export function decide(state: RunState, command: RunCommand, environment: Environment): RunEvent[] {
@@ -86,7 +86,7 @@ function attemptCompleted(frame: Frame, output: string): RunEvent {
 }
 
 function attemptFailed(state: RunState, frame: Frame, error: AttemptError, environment: Environment): RunEvent[] {
-  const problem = problemOfAttempt(error, pathOf(frame));
+  const problem = problemOfAttempt(error, frame.node.pointer);
   const final = error.kind === "refused" || error.kind === "unknown" || error.kind === "result";
   const retry = final ? undefined : retryDelay(environment.retryOf((frame.node as CallNode).handler), frame.attempt, environment.random);
   const failure = (retryOffsetMs: number | undefined): RunEvent => ({
@@ -104,7 +104,7 @@ function timerFired(state: RunState, id: number): RunEvent[] {
   const fired: RunEvent = { $case: "timerFired", value: { timer: id } };
   if (timer.kind !== TimerKind.TIMEOUT) return [fired];
   const { frame } = timer;
-  return [fired, ...cancelledChildren(frame), faulted(frame.id, problemOfTimeout(pathOf(frame)))];
+  return [fired, ...cancelledChildren(frame), faulted(frame.id, problemOfTimeout(frame.node.pointer))];
 }
 
 function signalReceived(state: RunState, signal: RunSignal): RunEvent[] {
