@@ -54,7 +54,7 @@ export function faulted(frame: number, error: Problem): RunEvent {
 }
 
 /** A task and everything below it is abandoned: the innermost first. */
-export function cancelledTree(frame: Frame): RunEvent[] {
+function cancelledTree(frame: Frame): RunEvent[] {
   return [...cancelledChildren(frame), { $case: "taskCancelled", value: { frame: frame.id } }];
 }
 

@@ -67,7 +67,7 @@ export function viewOf(frame: Frame, output?: Payload): TaskView {
 }
 
 /** The context that a frame sees. */
-export function contextOf(state: RunState, frame: Frame | undefined): Payload {
+function contextOf(state: RunState, frame: Frame | undefined): Payload {
   return (frame === undefined ? undefined : contextHolder(frame)?.context) ?? state.context;
 }
 
