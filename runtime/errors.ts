@@ -57,9 +57,13 @@ export function toMaestroError(error: unknown): MaestroError {
   return new MaestroError("INTERNAL", { facts: { reason: messageOf(error) }, cause: error });
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown. Never throws: users' code may throw what can't even be looked at. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "an error that can't be shown";
+  }
 }
 
 function fill(template: string, facts: Readonly<Record<string, string | number>>): string {

@@ -10,10 +10,13 @@ export function bytesAbove(text: string, limitBytes: number): number {
   return bytes > limitBytes ? bytes : 0;
 }
 
-/** `text`, cut to `limitBytes` bytes of UTF-8; a cut text says so at its end. */
+/**
+ * `text`, cut to `limitBytes` bytes of UTF-8; a cut text says so at its end. Halves of surrogate pairs, which UTF-8 can't hold, are replaced: what leaves
+ * here is stored, and must be the same when it is read back.
+ */
 export function cutText(text: string, limitBytes: number): string {
   const bytes = bytesAbove(text, limitBytes);
-  if (bytes === 0) return text;
+  if (bytes === 0) return text.toWellFormed();
   const kept = Buffer.from(text)
     .subarray(0, limitBytes)
     .toString("utf8")

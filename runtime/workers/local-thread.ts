@@ -5,6 +5,7 @@ import { extname } from "node:path";
 import { type ResourceLimits, Worker } from "node:worker_threads";
 import { messageOf } from "../errors.ts";
 import type { ReplyBatch, ThreadSetup } from "./protocol.ts";
+import { isReplyBatch } from "./reply-guard.ts";
 import type { StartThread, ThreadListener } from "./thread-link.ts";
 
 /** What threads of one pool have in common. */
@@ -14,6 +15,14 @@ export interface LocalThreadOptions {
   /** Bound of a thread's heap in MiB, as far as the platform keeps it (see the `process` tier). 0: the platform's own. */
   readonly memoryMb: number;
 }
+
+/** What the pool is told of messages that are not of its protocol. */
+const STRAY_MESSAGE: ReplyBatch = {
+  acknowledged: 0,
+  replies: [
+    { kind: "log", id: 0, level: "warn", message: "a handler's module posted a message to its parent thread, where nobody reads it", data: "" },
+  ],
+};
 
 /** The file of a module beside this one, in the sources and in the built package alike. */
 export function siblingModule(name: string): URL {
@@ -32,7 +41,13 @@ function startWorker(options: LocalThreadOptions, listener: ThreadListener): Ret
   const worker = new Worker(siblingModule("thread"), { workerData: setup, resourceLimits, execArgv: [] });
   let reason = "";
   let exited = false;
-  worker.on("message", (batch: ReplyBatch) => listener.replies(batch));
+  let strayed = false;
+  worker.on("message", (message: unknown) => {
+    if (isReplyBatch(message)) return listener.replies(message);
+    // Told once: whoever posts to nobody may do it often.
+    if (!strayed) listener.replies(STRAY_MESSAGE);
+    strayed = true;
+  });
   worker.on("error", (error) => {
     reason ||= messageOf(error);
   });

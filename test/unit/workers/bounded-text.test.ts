@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { messageOf } from "../../../runtime/errors.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { bytesAbove, cutText, jsonText } from "../../../runtime/workers/bounded-text.ts";
 import { TaskError } from "../../../runtime/workers/define-task.ts";
@@ -54,5 +55,41 @@ describe("thrown error", () => {
     assert.equal(attemptError("thrown", { code: 1 }).message, '{"code":1}');
     assert.equal(attemptError("thrown", new RangeError()).message, "RangeError");
     assert.ok(Buffer.byteLength(attemptError("thrown", "x".repeat(100_000)).message) < LIMITS.logLineBytes + 50);
+  });
+
+  it("takes a status from 100 to 599 only, and 500 for any other number", () => {
+    const statusOf = (status: number): number | undefined => attemptError("thrown", new TaskError("no", { status })).status;
+    assert.deepEqual([100, 404, 599].map(statusOf), [100, 404, 599]);
+    for (const status of [Number.NaN, Number.POSITIVE_INFINITY, 0, -1, 99, 600, 404.5, 2 ** 40]) assert.equal(statusOf(status), 500, String(status));
+  });
+
+  it("survives what can't be looked at", () => {
+    const thrower = (): never => {
+      throw new Error("from inside");
+    };
+    const trapped = new Proxy({}, { get: thrower, has: thrower, getPrototypeOf: thrower, ownKeys: thrower, getOwnPropertyDescriptor: thrower });
+    const unreadable = Object.defineProperties(new TaskError("no"), { message: { get: thrower }, stack: { get: thrower } });
+    for (const thrown of [
+      trapped,
+      unreadable,
+      Object.create(null),
+      { toJSON: thrower, toString: thrower },
+      Symbol("s"),
+      Object.assign(new Error("x"), { message: {} }),
+    ]) {
+      assert.equal(typeof attemptError("thrown", thrown).message, "string");
+      assert.equal(typeof messageOf(thrown), "string");
+    }
+    const hostile = {
+      toJSON: () => {
+        throw trapped;
+      },
+    };
+    assert.match(JSON.stringify(jsonText(hostile, 10)), /is not JSON/);
+    assert.equal(attemptError("thrown", Object.defineProperty(new TaskError("no"), "details", { get: thrower })).message, "no");
+  });
+
+  it("is text that UTF-8 can hold", () => {
+    assert.equal(attemptError("thrown", new Error("half \ud83d")).message, "half \ufffd");
   });
 });
