@@ -60,7 +60,8 @@ export class YamlReader {
   }
 
   #scalar(value: unknown, offset: number): Json {
-    if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+    if (typeof value === "string") return this.#text(value, offset);
+    if (typeof value === "boolean" || value === null) return value;
     if (typeof value === "number" && Number.isFinite(value)) return value;
     this.#fault(offset, "not a number that JSON can hold: quote it, or write a finite number.");
     return null;
@@ -91,7 +92,13 @@ export class YamlReader {
     if (key.value === "<<" && key.type === "PLAIN") {
       this.#fault(key.range[0], "merge keys (<<) are not part of YAML 1.2: write the fields out, or use an alias for the whole value.");
     }
-    return String(key.value);
+    return this.#text(String(key.value), key.range[0]);
+  }
+
+  /** An escape can write half of a character, which no UTF-8 can hold: stored, it would come back as another text. */
+  #text(value: string, offset: number): string {
+    if (!value.isWellFormed()) this.#fault(offset, "half of a surrogate pair stands here: write the character itself, or both halves.");
+    return value;
   }
 
   #sequence(node: YAMLSeq.Parsed, depth: number): Measured {

@@ -158,6 +158,8 @@ describe("YAML documents that are refused", () => {
     ["an alias of itself", "a: &x\n  b: *x\n", /^\(2:6\): the alias \*x has no anchor before it/],
     ["a number that JSON has not", "a: .nan\nb: .inf\n", /^\(1:4\): not a number/],
     ["an infinite number", "a: 1e999\n", /^\(1:4\): not a number/],
+    ["half of a surrogate pair", 'a: "\\ud83d"\n', /^\(1:4\): half of a surrogate pair/],
+    ["half of a surrogate pair in a key", '{"\\udca5": 1}', /^\(1:2\): half of a surrogate pair/],
     ["a list as a key", "[a]: 1\n", /^\(1:1\): /],
     ["an older version of YAML", "%YAML 1.1\n---\na: yes\n", /YAML 1.1 is not supported/],
     ["nesting that is too deep, in flow", `${"[".repeat(200_000)}`, /nested deeper than 100 levels/],
