@@ -31,9 +31,19 @@ describe("the demo", function () {
     await waitUntil("the front of the demo is gone", isSilent);
   }
 
-  it("builds, tests, packs and releases the service, and exits with 0", async () => {
+  it("can be interrupted in the middle", async () => {
+    const demo = new MaestroProcess(["demo"], { cwd });
+    await waitUntil("the new version to be started", () => demo.stdout.includes("health started"), 60_000);
+    demo.kill("SIGINT");
+    const { code, stderr } = await demo.ended();
+    assert.equal(code, 130, stderr);
+    await awaitSilence(stderr);
+  });
+
+  it("builds, tests, packs and releases the service, also after one that was interrupted, and exits with 0", async () => {
     const { code, stdout, stderr } = await maestro(["demo"], { cwd });
     assert.equal(code, 0, stdout + stderr);
+    assert.match(stderr, /The run \S+ of an earlier demo goes on/);
     assert.match(stdout, /run \S+ completed/);
     assert.match(stderr, /[1-9]\d* answered by 1\.0\.0, [1-9]\d* answered by 1\.1\.0, 0 failed/);
     assert.equal(servingVersion(), "1.1.0");

@@ -3,6 +3,7 @@
  * meanwhile. Everything that it starts it ends, unless it is told to keep it.
  */
 import { join } from "node:path";
+import { toMaestroError } from "../../../runtime/errors.ts";
 import { newUuid } from "../../../runtime/ids.ts";
 import { pause } from "../../../runtime/storage/pause.ts";
 import { loadConfig } from "../../config.ts";
@@ -18,6 +19,12 @@ import { DemoVisitors, type VisitorReport } from "./demo-visitors.ts";
 
 /** The version that serves when the demo begins, and the one that it releases. */
 const VERSIONS = { old: "1.0.0", new: "1.1.0" } as const;
+
+/** The workflow that is shown. */
+const PIPELINE = { namespace: "default", name: "build-test-deploy" } as const;
+
+/** Runs of the pipeline that are listed at most. */
+const LEFT_RUNS_MAX = 100;
 
 /** How long visitors still come after the run has ended. */
 const LAST_VISITS_MS = 400;
@@ -75,14 +82,14 @@ async function perform(
   const { output, clock, interrupted } = context;
   output.note("Deploying the example pipelines:");
   await new WorkflowFolder({ folder: EXAMPLES, gateway, output, clock }).deployAll();
+  await endLeftRuns(context, gateway);
   const frontUrl = await site.open(VERSIONS.old);
   output.note(`\nThe service parcel-quotes ${VERSIONS.old} serves at ${frontUrl}/quote?weightGrams=1500&distanceKm=120`);
   output.note(`Releasing ${VERSIONS.new}${request.failAt === undefined ? "" : `, which is asked to fail at "${request.failAt.asked}"`}:\n`);
   const visitors = new DemoVisitors(frontUrl, clock);
   visitors.start();
   const input = JSON.stringify({ version: VERSIONS.new, source: SERVICE_SOURCE, site: site.folder, failAt: request.failAt?.step ?? "" });
-  const ref = { namespace: "default", name: "build-test-deploy", version: "" };
-  const { runId } = await gateway.start({ ...ref, input, labels: { demo: "true" }, idempotencyKey: "" });
+  const { runId } = await gateway.start({ ...PIPELINE, version: "", input, labels: { demo: "true" }, idempotencyKey: "" });
   const tree = await followRun(context, gateway, runId);
   await pause(LAST_VISITS_MS, clock);
   const report = await visitors.stop();
@@ -91,6 +98,17 @@ async function perform(
   tellWhereToLook(context, request, node, runId, home);
   if (request.keep) await node.stopped;
   return code;
+}
+
+/** The run of a demo that was interrupted goes on with the node, as every run does, and would release to the same site. */
+async function endLeftRuns({ output }: CliContext, gateway: Gateway): Promise<void> {
+  const runs = await gateway.runs({ namespace: PIPELINE.namespace, workflow: PIPELINE.name, statuses: [], limit: LEFT_RUNS_MAX });
+  for (const { runId } of runs.filter((run) => run.endedAt === undefined)) {
+    output.note(`The run ${runId} of an earlier demo goes on where it was interrupted; this demo terminates it.`);
+    await gateway.terminate(runId, "another demo begins").catch((error: unknown) => {
+      if (toMaestroError(error).code !== "RUN_ENDED") throw error;
+    });
+  }
 }
 
 /** Says how it went. */

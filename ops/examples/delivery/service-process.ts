@@ -43,6 +43,7 @@ export async function startProcess({ release, main, version, instance, fault, si
   const child = spawn(process.execPath, [main], { cwd: release, detached: true, stdio: ["ignore", output, output], env });
   child.unref();
   for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; ) {
+    if (signal?.aborted === true) child.kill();
     signal?.throwIfAborted();
     const note = readNote(release);
     if (note !== undefined) return note;
