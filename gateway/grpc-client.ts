@@ -57,7 +57,7 @@ const OPTIONS: ChannelOptions = {
   "grpc.use_local_subchannel_pool": 1,
 };
 
-const START: StartRunRequest = { namespace: "", workflow: "", version: "", input: "", idempotencyKey: "", labels: {} };
+const START: StartRunRequest = { namespace: "", workflow: "", version: "", input: "", idempotencyKey: "", labels: {}, wait: false };
 const RUNS: ListRunsRequest = {
   namespace: "",
   workflow: "",
@@ -123,6 +123,12 @@ export class MaestroClient implements Disposable {
   /** Starts a run; resolves after it is committed. */
   start(request: Partial<StartRunRequest> & { readonly workflow: string }, settings?: CallSettings): Promise<StartRunResponse> {
     return this.#calls.call("Start", this.#runs.start.bind(this.#runs), { ...START, ...request }, settings);
+  }
+
+  /** Starts a run with one unary call and resolves when it has ended. Without a deadline unless the settings give one. A failed run resolves, too. */
+  async startAndWait(request: Partial<StartRunRequest> & { readonly workflow: string }, settings: CallSettings = NO_DEADLINE): Promise<RunResult> {
+    const { result } = await this.start({ ...request, wait: true }, { ...NO_DEADLINE, ...settings });
+    return present(result);
   }
 
   /** Starts a run over the shared stream and resolves when it has ended: the cheap way to do it often. A failed run resolves, too. */

@@ -1,10 +1,10 @@
 /** `maestro.v1.RunService` over the service layer. */
 import type { ServerUnaryCall } from "@grpc/grpc-js";
-import type { GetRunRequest, GetRunResponse, RunServiceServer } from "../proto/gen/maestro/v1/run_service.ts";
+import type { RunServiceServer, StartRunRequest, StartRunResponse } from "../proto/gen/maestro/v1/run_service.ts";
 import type { Calls, OpenCall } from "./grpc-calls.ts";
 import { onCancelled } from "./grpc-deadline.ts";
 import { ExecuteStream } from "./grpc-execute.ts";
-import { entryMessage, listRequestOf, runMessage, runRowMessage } from "./grpc-messages.ts";
+import { entryMessage, listRequestOf, resultMessage, runMessage, runRowMessage } from "./grpc-messages.ts";
 import { WatchStream } from "./grpc-watch.ts";
 import { type Caller, callerWith } from "./service/caller.ts";
 import type { RunService } from "./service/run-service.ts";
@@ -12,8 +12,14 @@ import type { RunService } from "./service/run-service.ts";
 /** The handlers, one for each method. */
 export function runHandlers(service: RunService, calls: Calls): RunServiceServer {
   return {
-    start: calls.unary("RunService/Start", (request, call) => service.start(request, callerOf(call))),
-    get: calls.unary("RunService/Get", (request, call) => (request.wait ? getEnded(service, calls, call) : getNow(service, request))),
+    start: calls.unary("RunService/Start", async (request, call) => {
+      if (request.wait) return startAndWait(service, calls, call);
+      return { ...(await service.start(request, callerOf(call))), result: undefined };
+    }),
+    get: calls.unary("RunService/Get", async (request, call) => {
+      const found = request.wait ? waiting(calls, call, (signal) => service.getEnded(request.runId, signal)) : service.get(request.runId);
+      return { run: runMessage(await found) };
+    }),
     list: calls.unary("RunService/List", async (request) => {
       const { rows, nextPageToken } = await service.list(listRequestOf(request));
       return { runs: rows.map(runRowMessage), nextPageToken };
@@ -31,23 +37,28 @@ export function runHandlers(service: RunService, calls: Calls): RunServiceServer
   };
 }
 
-async function getNow(service: RunService, request: GetRunRequest): Promise<GetRunResponse> {
-  return { run: runMessage(await service.get(request.runId)) };
-}
-
-/** Waits for the run's end until the call is cancelled, its deadline passes, or the server's time for draining is over. */
-async function getEnded(service: RunService, calls: Calls, call: ServerUnaryCall<GetRunRequest, GetRunResponse>): Promise<GetRunResponse> {
-  const waiting = new AbortController();
-  const open: OpenCall = { drain: () => undefined, stop: (reason) => waiting.abort(reason) };
-  onCancelled(call, calls.clock, (reason) => waiting.abort(reason));
+/** The run's end, waited for until the call is cancelled, its deadline passes, or the server's time for draining is over. */
+async function waiting<Request, Response, T>(
+  calls: Calls,
+  call: ServerUnaryCall<Request, Response>,
+  wait: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const patience = new AbortController();
+  const open: OpenCall = { drain: () => undefined, stop: (reason) => patience.abort(reason) };
+  onCancelled(call, calls.clock, (reason) => patience.abort(reason));
   calls.open(open);
   try {
-    return { run: runMessage(await service.getEnded(call.request.runId, waiting.signal)) };
+    return await wait(patience.signal);
   } catch (error) {
-    throw waiting.signal.aborted ? waiting.signal.reason : error;
+    throw patience.signal.aborted ? patience.signal.reason : error;
   } finally {
     calls.close(open);
   }
+}
+
+async function startAndWait(service: RunService, calls: Calls, call: ServerUnaryCall<StartRunRequest, StartRunResponse>): Promise<StartRunResponse> {
+  const { runId, created, outcome } = await waiting(calls, call, (signal) => service.startAndWait(call.request, callerOf(call), signal));
+  return { runId, created, result: resultMessage(outcome) };
 }
 
 function callerOf(call: { readonly metadata: { get(key: string): readonly (string | Buffer)[] } }): Caller {

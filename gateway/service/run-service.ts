@@ -63,6 +63,17 @@ export class RunService {
     return this.#runs.start(await this.#prepare(request, caller));
   }
 
+  /** Starts a run, or finds the one that its key has started, and resolves when it has ended. Aborting ends the waiting, not the run. */
+  async startAndWait(request: StartRequest, caller: Caller, signal: AbortSignal): Promise<StartedRun & { readonly outcome: RunOutcome }> {
+    const start = await this.#prepare(request, caller);
+    if (start.idempotencyKey === undefined) {
+      const outcome = await this.#runs.execute(start, signal);
+      return { runId: outcome.runId, created: true, outcome };
+    }
+    const started = await this.#runs.start(start);
+    return { ...started, outcome: await this.#runs.outcome(started.runId, signal) };
+  }
+
   /** Starts a run and resolves when it has ended. Aborting ends the waiting, not the run. @throws MESSAGE_TOO_LARGE, WORKFLOW_NOT_FOUND */
   async execute(request: StartRequest, caller: Caller, signal: AbortSignal): Promise<RunOutcome> {
     return this.#runs.execute(await this.#prepare(request, caller), signal);

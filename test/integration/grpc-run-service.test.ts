@@ -33,7 +33,7 @@ describe("gRPC run service", () => {
       idempotencyKey: "default/k1",
       traceParent,
     });
-    assert.deepEqual(await world.client.start(request), { runId, created: false });
+    assert.deepEqual(await world.client.start(request), { runId, created: false, result: undefined });
   });
 
   it("starts the version that is asked for, and the latest without one", async () => {
@@ -62,6 +62,17 @@ describe("gRPC run service", () => {
     await waitUntil("the wait to reach the runs", () => world.fake.waiting === 1);
     await world.client.signal({ runId, name: "finish", payload: '"done"' });
     assert.equal((await ended).output, '"done"');
+  });
+
+  it("starts and waits with one call, also for the run that a key has started before", async () => {
+    const first = await world.client.startAndWait({ workflow: "echo", input: '{"a":1}' });
+    assert.equal(first.output, '{"a":1}');
+    const [keyed, again] = await Promise.all([
+      world.client.startAndWait({ workflow: "echo", input: "7", idempotencyKey: "once" }),
+      world.client.startAndWait({ workflow: "echo", input: "7", idempotencyKey: "once" }),
+    ]);
+    assert.equal(keyed.runId, again.runId);
+    await assert.rejects(world.client.startAndWait({ workflow: "echo", input: '{"hold":true}' }, { timeoutMs: 50 }), { code: "TIMED_OUT" });
   });
 
   it("lists runs page by page, by name, status and time", async () => {

@@ -32,7 +32,7 @@ export class RawExecute {
 
   /** Sends a request to execute the workflow `echo`. */
   send(requestId: number, input = "{}"): void {
-    this.stream.write({ requestId, start: { namespace: "", workflow: "echo", version: "", input, idempotencyKey: "", labels: {} } });
+    this.stream.write({ requestId, start: { namespace: "", workflow: "echo", version: "", input, idempotencyKey: "", labels: {}, wait: false } });
   }
 
   close(): void {

@@ -41,6 +41,11 @@ export interface StartRunRequest {
   /** With a key, one run at most is ever started for it; a repeated call answers that run. At most 256 characters. */
   idempotencyKey: string;
   labels: { [key: string]: string };
+  /**
+   * Answer only when the run has ended, within the call's deadline; the run itself goes on if the wait ends first. One call instead of two.
+   * Has no meaning on an Execute stream.
+   */
+  wait: boolean;
 }
 
 export interface StartRunRequest_LabelsEntry {
@@ -53,6 +58,8 @@ export interface StartRunResponse {
   runId: string;
   /** False when the idempotency key was seen before. */
   created: boolean;
+  /** How the run ended, if that was waited for. */
+  result: RunResult | undefined;
 }
 
 export interface Run {
@@ -231,7 +238,7 @@ export interface RunResult {
 }
 
 function createBaseStartRunRequest(): StartRunRequest {
-  return { namespace: "", workflow: "", version: "", input: "", idempotencyKey: "", labels: {} };
+  return { namespace: "", workflow: "", version: "", input: "", idempotencyKey: "", labels: {}, wait: false };
 }
 
 export const StartRunRequest: MessageFns<StartRunRequest> = {
@@ -254,6 +261,9 @@ export const StartRunRequest: MessageFns<StartRunRequest> = {
     globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
       StartRunRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
     });
+    if (message.wait !== false) {
+      writer.uint32(56).bool(message.wait);
+    }
     return writer;
   },
 
@@ -319,6 +329,14 @@ export const StartRunRequest: MessageFns<StartRunRequest> = {
             if (entry6.value !== undefined) {
               message.labels[entry6.key] = entry6.value;
             }
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.wait = reader.bool();
             continue;
           }
         }
@@ -392,7 +410,7 @@ export const StartRunRequest_LabelsEntry: MessageFns<StartRunRequest_LabelsEntry
 };
 
 function createBaseStartRunResponse(): StartRunResponse {
-  return { runId: "", created: false };
+  return { runId: "", created: false, result: undefined };
 }
 
 export const StartRunResponse: MessageFns<StartRunResponse> = {
@@ -402,6 +420,9 @@ export const StartRunResponse: MessageFns<StartRunResponse> = {
     }
     if (message.created !== false) {
       writer.uint32(16).bool(message.created);
+    }
+    if (message.result !== undefined) {
+      RunResult.encode(message.result, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -433,6 +454,14 @@ export const StartRunResponse: MessageFns<StartRunResponse> = {
             }
 
             message.created = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.result = RunResult.decode(reader, reader.uint32());
             continue;
           }
         }
