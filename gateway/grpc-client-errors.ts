@@ -61,7 +61,7 @@ function withoutDetails(error: ServiceError, call: FailedCall): MaestroError {
   const reason = error.details;
   switch (error.code) {
     case grpcCodes.UNAVAILABLE:
-      return new MaestroError("NODE_UNREACHABLE", { facts: { address: call.address, reason }, cause });
+      return new MaestroError("NODE_UNREACHABLE", { facts: { address: call.address, reason: withoutFrame(reason) }, cause });
     case grpcCodes.DEADLINE_EXCEEDED:
       return new MaestroError("TIMED_OUT", { facts: { what: `${call.method} at ${call.address}`, timeoutMs: call.timeoutMs ?? 0 }, cause });
     case grpcCodes.CANCELLED:
@@ -75,6 +75,11 @@ function withoutDetails(error: ServiceError, call: FailedCall): MaestroError {
     default:
       return new MaestroError("INTERNAL", { facts: { reason: error.message }, cause });
   }
+}
+
+/** What kept a connection from being made, without the words that the gRPC library puts around it. */
+function withoutFrame(reason: string): string {
+  return reason.replace(/^No connection established\. Last error: (?:Error: )?/, "").replace(/\.?\s*Resolution note:\s*$/, "");
 }
 
 function isErrorCode(text: string): text is ErrorCode {

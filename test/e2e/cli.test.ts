@@ -157,7 +157,9 @@ describe("the maestro command", function () {
   });
 
   it("exits with 3 where no node answers, and with 4 for a run that does not exist", async () => {
-    assert.equal((await run("runs", "list", "--address", "127.0.0.1:1")).code, 3);
+    const nobody = await run("runs", "list", "--address", "127.0.0.1:1");
+    assert.equal(nobody.code, 3);
+    assert.match(nobody.stderr, /^NODE_UNREACHABLE {2}No node answers at 127\.0\.0\.1:1: connect ECONNREFUSED 127\.0\.0\.1:1\n/);
     const unknown = await run("runs", "show", "01a1fff0-d80f-7cef-84fa-59dc734561a7", "--json");
     assert.equal(unknown.code, 4);
     const { error } = JSON.parse(unknown.stderr) as { error: { code: string; advice: string } };
