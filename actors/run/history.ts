@@ -4,7 +4,7 @@
  */
 import { type RunId, timeOf } from "../../runtime/ids.ts";
 import type { HistoryEntry } from "../runs.ts";
-import { type Entry, problemFromWire, type RunEvent, statusFromWire } from "./entry.ts";
+import { type Entry, problemFromWire, type RunEvent, statusFromWire, TimerKind } from "./entry.ts";
 import { evolve } from "./evolve.ts";
 import { type Frame, pathOf, type RunState } from "./state.ts";
 
@@ -28,6 +28,14 @@ const TYPES: Readonly<Record<RunEvent["$case"], string>> = {
   cancelRequested: "cancel.requested",
   compensationStarted: "compensation.started",
   runEnded: "run.ended",
+};
+
+/** Names of the kinds of timers. Published as well. */
+const TIMER_KINDS: Readonly<Record<TimerKind, string>> = {
+  [TimerKind.UNSPECIFIED]: "unspecified",
+  [TimerKind.WAIT]: "wait",
+  [TimerKind.TIMEOUT]: "timeout",
+  [TimerKind.RETRY]: "retry",
 };
 
 /** Details that are shown as the JSON that they are. */
@@ -77,8 +85,9 @@ function shownName(name: string): string {
   return name.replace(/OffsetMs$/, "At");
 }
 
-/** Offsets are shown as the times that they mean, statuses by name. */
+/** Offsets are shown as the times that they mean, statuses and kinds of timers by name. */
 function detailOf(name: string, value: unknown, state: RunState): unknown {
   if (name.endsWith("OffsetMs")) return new Date(timeOf(state.runId) + Number(value)).toISOString();
+  if (name === "kind") return TIMER_KINDS[value as TimerKind];
   return name === "outcome" ? statusFromWire(value as Parameters<typeof statusFromWire>[0]) : value;
 }

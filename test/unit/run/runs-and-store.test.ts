@@ -1,144 +1,112 @@
 /** Runs when nodes come and go and the store has faults: real actors and real lanes over a store in memory. */
 import assert from "node:assert/strict";
-import type { MaestroError } from "../../../runtime/errors.ts";
 import type { RunId } from "../../../runtime/ids.ts";
-import { type RunsNode, Store, startOf, startRunsNode, Tasks } from "../../support/runs-node.ts";
+import { CALLS, code, FOREVER, runsBed, SIGNAL } from "../../support/runs-bed.ts";
+import { startOf, startRunsNode } from "../../support/runs-node.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 
-const forever = new AbortController().signal;
-const CALLS = "do: [{ one: { call: charge@default } }, { two: { call: ship@default } }]";
-const SIGNAL = "do: [{ ask: { call: signal@default, with: { name: go } } }]";
-
-function code(expected: string): (error: unknown) => boolean {
-  return (error) => (error as MaestroError).code === expected;
-}
-
 describe("runs and their store", () => {
-  let store: Store;
-  let tasks: Tasks;
-  let node: RunsNode;
-  let release: () => void;
-
-  beforeEach(async () => {
-    store = new Store();
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    tasks = new Tasks({
-      charge: (input) => input,
-      ship: (input) => ({ shipped: input }),
-      refund: async () => {
-        await gate;
-        return "refunded";
-      },
-    });
-    node = await startRunsNode(store, tasks);
-  });
-
-  afterEach(async () => {
-    release();
-    await node.stop();
-  });
+  const bed = runsBed();
 
   describe("when a node is gone", () => {
     it("goes on where the history ends: finished steps are not executed again", async () => {
-      const workflowId = await store.deploy(
+      const workflowId = await bed.store.deploy(
         "do: [{ one: { call: charge@default } }, { slow: { call: refund@default } }, { three: { call: ship@default } }]",
       );
-      const { runId } = await node.runs.start(startOf(workflowId, { n: 1 }));
-      await waitUntil("the second step is under way", () => tasks.executed.length === 2);
-      const next = await startRunsNode(store, tasks);
-      await waitUntil("the second step is executed again", () => tasks.executed.length === 3);
-      release();
-      assert.equal((await next.runs.outcome(runId, forever)).status, "completed");
-      assert.deepEqual(tasks.executed.map((attempt) => attempt.task).slice(0, 4), ["/do/0/one", "/do/1/slow", "/do/1/slow", "/do/2/three"]);
-      assert.equal(new Set(tasks.executed.slice(1, 3).map((attempt) => attempt.idempotencyKey)).size, 1);
-      await waitUntil("the old node learns that it was fenced", node.fenced);
+      const { runId } = await bed.node.runs.start(startOf(workflowId, { n: 1 }));
+      await waitUntil("the second step is under way", () => bed.tasks.executed.length === 2);
+      const next = await startRunsNode(bed.store, bed.tasks);
+      await waitUntil("the second step is executed again", () => bed.tasks.executed.length === 3);
+      bed.release();
+      assert.equal((await next.runs.outcome(runId, FOREVER)).status, "completed");
+      assert.deepEqual(bed.tasks.executed.map((attempt) => attempt.task).slice(0, 4), ["/do/0/one", "/do/1/slow", "/do/1/slow", "/do/2/three"]);
+      assert.equal(new Set(bed.tasks.executed.slice(1, 3).map((attempt) => attempt.idempotencyKey)).size, 1);
+      await waitUntil("the old node learns that it was fenced", bed.node.fenced);
       await next.stop();
     });
 
     it("wakes runs by their timers and signals, which were only in the store", async () => {
-      const waiting = await node.runs.start(startOf(await store.deploy("do: [{ rest: { wait: { milliseconds: 300 } } }]")));
-      const asking = await node.runs.start(startOf(await store.deploy(SIGNAL)));
-      await node.stop();
-      node = await startRunsNode(store, tasks);
-      await node.runs.signal(asking.runId, { name: "go", payload: '"yes"', signalId: "" });
-      assert.equal((await node.runs.outcome(asking.runId, forever)).output, '"yes"');
-      assert.equal((await node.runs.outcome(waiting.runId, forever)).status, "completed");
-      assert.equal(store.memory.timers.size, 0);
+      const waiting = await bed.node.runs.start(startOf(await bed.store.deploy("do: [{ rest: { wait: { milliseconds: 300 } } }]")));
+      const asking = await bed.node.runs.start(startOf(await bed.store.deploy(SIGNAL)));
+      await bed.node.stop();
+      bed.node = await startRunsNode(bed.store, bed.tasks);
+      await bed.node.runs.signal(asking.runId, { name: "go", payload: '"yes"', signalId: "" });
+      assert.equal((await bed.node.runs.outcome(asking.runId, FOREVER)).output, '"yes"');
+      assert.equal((await bed.node.runs.outcome(waiting.runId, FOREVER)).status, "completed");
+      assert.equal(bed.store.memory.timers.size, 0);
     });
   });
 
   describe("when the store has a fault", () => {
     it("commits once although the answer to a commit was lost", async () => {
-      const workflowId = await store.deploy(CALLS);
-      node.faults.inject({ kind: "answerLost" }, { kind: "lost" }, { kind: "answerLost" });
-      const outcome = await node.runs.execute(startOf(workflowId, { n: 1 }), forever);
+      const workflowId = await bed.store.deploy(CALLS);
+      bed.node.faults.inject({ kind: "answerLost" }, { kind: "lost" }, { kind: "answerLost" });
+      const outcome = await bed.node.runs.execute(startOf(workflowId, { n: 1 }), FOREVER);
       assert.equal(outcome.status, "completed");
-      const history = await node.runs.history(outcome.runId, 1, 100);
+      const history = await bed.node.runs.history(outcome.runId, 1, 100);
       assert.equal(history.filter((entry) => entry.type === "task.completed").length, 3);
     });
 
     it("reads a run back whose write was refused, and goes on", async () => {
-      const workflowId = await store.deploy(CALLS);
-      const { runId } = await node.runs.start(startOf(workflowId));
-      node.faults.inject({ kind: "refused" });
-      assert.equal((await node.runs.outcome(runId, forever)).status, "completed");
+      const workflowId = await bed.store.deploy(CALLS);
+      const { runId } = await bed.node.runs.start(startOf(workflowId));
+      bed.node.faults.inject({ kind: "refused" });
+      assert.equal((await bed.node.runs.outcome(runId, FOREVER)).status, "completed");
     });
   });
 
   describe("when a run's history is damaged", () => {
     async function damagedRun(): Promise<RunId> {
-      const { runId } = await node.runs.start(startOf(await store.deploy(SIGNAL)));
-      await node.stop();
-      const [row] = store.memory.rows.get(runId) ?? [];
+      const { runId } = await bed.node.runs.start(startOf(await bed.store.deploy(SIGNAL)));
+      await bed.node.stop();
+      const [row] = bed.store.memory.rows.get(runId) ?? [];
       assert.ok(row !== undefined);
-      store.memory.rows.set(runId, [{ ...row, entries: Buffer.from("not an entry") }]);
-      node = await startRunsNode(store, tasks);
+      bed.store.memory.rows.set(runId, [{ ...row, entries: Buffer.from("not an entry") }]);
+      bed.node = await startRunsNode(bed.store, bed.tasks);
       return runId;
     }
 
     it("quarantines that run, and the others go on", async () => {
       const runId = await damagedRun();
-      await assert.rejects(node.runs.signal(runId, { name: "go", payload: "1", signalId: "" }));
-      await waitUntil("the run is quarantined in the store", () => store.memory.runs.get(runId)?.status === "quarantined");
-      await assert.rejects(node.runs.signal(runId, { name: "go", payload: "1", signalId: "" }), code("RUN_QUARANTINED"));
-      assert.equal((await node.runs.execute(startOf(await store.deploy(CALLS)), forever)).status, "completed");
+      await assert.rejects(bed.node.runs.signal(runId, { name: "go", payload: "1", signalId: "" }));
+      await waitUntil("the run is quarantined in the store", () => bed.store.memory.runs.get(runId)?.status === "quarantined");
+      await assert.rejects(bed.node.runs.signal(runId, { name: "go", payload: "1", signalId: "" }), code("RUN_QUARANTINED"));
+      assert.equal((await bed.node.runs.execute(startOf(await bed.store.deploy(CALLS)), FOREVER)).status, "completed");
     }).timeout(30_000);
 
     it("lets a quarantined run go on when it was mended and released", async () => {
-      const { runId } = await node.runs.start(startOf(await store.deploy(SIGNAL)));
-      await node.stop();
-      const good = store.memory.rows.get(runId) ?? [];
-      store.memory.rows.set(
+      const { runId } = await bed.node.runs.start(startOf(await bed.store.deploy(SIGNAL)));
+      await bed.node.stop();
+      const good = bed.store.memory.rows.get(runId) ?? [];
+      bed.store.memory.rows.set(
         runId,
         good.map((row) => ({ ...row, entries: Buffer.from("not an entry") })),
       );
-      node = await startRunsNode(store, tasks);
-      await assert.rejects(node.runs.release(runId), code("RUN_NOT_QUARANTINED"));
-      await assert.rejects(node.runs.signal(runId, { name: "go", payload: "1", signalId: "" }));
-      await waitUntil("the run is quarantined in the store", () => store.memory.runs.get(runId)?.status === "quarantined");
-      store.memory.rows.set(runId, good);
-      await node.runs.release(runId);
-      await node.runs.signal(runId, { name: "go", payload: "1", signalId: "" });
-      assert.equal((await node.runs.outcome(runId, forever)).status, "completed");
+      bed.node = await startRunsNode(bed.store, bed.tasks);
+      await assert.rejects(bed.node.runs.release(runId), code("RUN_NOT_QUARANTINED"));
+      await assert.rejects(bed.node.runs.signal(runId, { name: "go", payload: "1", signalId: "" }));
+      await waitUntil("the run is quarantined in the store", () => bed.store.memory.runs.get(runId)?.status === "quarantined");
+      bed.store.memory.rows.set(runId, good);
+      await bed.node.runs.release(runId);
+      await bed.node.runs.signal(runId, { name: "go", payload: "1", signalId: "" });
+      assert.equal((await bed.node.runs.outcome(runId, FOREVER)).status, "completed");
     }).timeout(30_000);
   });
 
   describe("callers of a run", () => {
     it("all get their answer when the run is quarantined", async () => {
-      const workflowId = await store.deploy(SIGNAL);
-      const { runId } = await node.runs.start(startOf(workflowId));
-      const ending = assert.rejects(node.runs.outcome(runId, forever), code("RUN_QUARANTINED"));
+      const workflowId = await bed.store.deploy(SIGNAL);
+      const { runId } = await bed.node.runs.start(startOf(workflowId));
+      const ending = assert.rejects(bed.node.runs.outcome(runId, FOREVER), code("RUN_QUARANTINED"));
       const watching = (async () => {
-        for await (const _ of node.runs.watch(runId, 1, forever));
+        for await (const _ of bed.node.runs.watch(runId, 1, FOREVER));
       })();
       const refused = assert.rejects(watching, code("RUN_QUARANTINED"));
-      const asking = Array.from({ length: 60 }, (_, index) => node.runs.signal(runId, { name: "other", payload: String(index), signalId: "" }));
-      node.faults.inject(...Array.from({ length: 8 }, () => ({ kind: "refused" as const })));
+      const asking = Array.from({ length: 60 }, (_, index) => bed.node.runs.signal(runId, { name: "other", payload: String(index), signalId: "" }));
+      bed.node.faults.inject(...Array.from({ length: 8 }, () => ({ kind: "refused" as const })));
       const repeated = waitUntil("the run to be quarantined", async () => {
-        await node.runs.signal(runId, { name: "other", payload: "0", signalId: "" }).catch(() => undefined);
-        return store.memory.runs.get(runId)?.status === "quarantined";
+        await bed.node.runs.signal(runId, { name: "other", payload: "0", signalId: "" }).catch(() => undefined);
+        return bed.store.memory.runs.get(runId)?.status === "quarantined";
       });
       await Promise.all(
         asking.map((asked) =>
@@ -150,40 +118,42 @@ describe("runs and their store", () => {
       );
       await repeated;
       await Promise.all([ending, refused]);
-      await assert.rejects(node.runs.outcome(runId, forever), code("RUN_QUARANTINED"));
+      await assert.rejects(bed.node.runs.outcome(runId, FOREVER), code("RUN_QUARANTINED"));
     }).timeout(30_000);
 
     it("wait while the store is away, however many they are, and are all answered in order", async () => {
-      const workflowId = await store.deploy(SIGNAL);
-      const { runId } = await node.runs.start(startOf(workflowId));
-      node.faults.isDown = true;
-      const signals = Array.from({ length: 1_500 }, (_, index) => node.runs.signal(runId, { name: "other", payload: String(index), signalId: "" }));
-      const views = Array.from({ length: 1_500 }, () => node.runs.get(runId));
-      node.faults.isDown = false;
+      const workflowId = await bed.store.deploy(SIGNAL);
+      const { runId } = await bed.node.runs.start(startOf(workflowId));
+      bed.node.faults.isDown = true;
+      const signals = Array.from({ length: 1_500 }, (_, index) =>
+        bed.node.runs.signal(runId, { name: "other", payload: String(index), signalId: "" }),
+      );
+      const views = Array.from({ length: 1_500 }, () => bed.node.runs.get(runId));
+      bed.node.faults.isDown = false;
       await Promise.all([...signals, ...views]);
-      const payloads = (await node.runs.history(runId, 1, 10_000))
+      const payloads = (await bed.node.runs.history(runId, 1, 10_000))
         .filter((entry) => entry.type === "signal.received")
         .map((entry) => JSON.parse(entry.details).payload as number);
       assert.deepEqual(
         payloads,
         Array.from({ length: 1_500 }, (_, index) => index),
       );
-      const rows = store.memory.rows.get(runId)?.length ?? 0;
+      const rows = bed.store.memory.rows.get(runId)?.length ?? 0;
       assert.ok(rows < 100, `signals that wait together are committed together: ${rows} rows`);
     }).timeout(30_000);
 
     it("learn at once that a run could not be begun, and nothing is left of it", async () => {
-      const workflowId = await store.deploy("do: [{ loop: { for: { in: '${ [range(300)] }' }, do: [{ one: { set: { n: 1 } } }] } }]");
-      node.faults.inject({ kind: "refused" });
-      await assert.rejects(node.runs.execute(startOf(workflowId), forever), code("JOURNAL_REJECTED"));
-      node.faults.inject({ kind: "refused" });
-      await assert.rejects(node.runs.start(startOf(workflowId)), code("JOURNAL_REJECTED"));
-      assert.equal(store.memory.runs.size + store.memory.rows.size, 0);
-      assert.equal((await node.runs.execute(startOf(workflowId), forever)).status, "completed");
+      const workflowId = await bed.store.deploy("do: [{ loop: { for: { in: '${ [range(300)] }' }, do: [{ one: { set: { n: 1 } } }] } }]");
+      bed.node.faults.inject({ kind: "refused" });
+      await assert.rejects(bed.node.runs.execute(startOf(workflowId), FOREVER), code("JOURNAL_REJECTED"));
+      bed.node.faults.inject({ kind: "refused" });
+      await assert.rejects(bed.node.runs.start(startOf(workflowId)), code("JOURNAL_REJECTED"));
+      assert.equal(bed.store.memory.runs.size + bed.store.memory.rows.size, 0);
+      assert.equal((await bed.node.runs.execute(startOf(workflowId), FOREVER)).status, "completed");
     });
 
     it("learn at once that something went wrong inside the run's actor", async () => {
-      const workflowId = await store.deploy(CALLS);
+      const workflowId = await bed.store.deploy(CALLS);
       // Nothing from outside gets here like this: it stands for a defect that shows when the facts are encoded.
       const labels = {
         get broken(): string {
@@ -191,29 +161,29 @@ describe("runs and their store", () => {
         },
       };
       const broken = startOf(workflowId, 1, { labels });
-      await assert.rejects(node.runs.execute(broken, forever));
-      await assert.rejects(node.runs.start(broken));
-      assert.equal(store.memory.runs.size, 0);
+      await assert.rejects(bed.node.runs.execute(broken, FOREVER));
+      await assert.rejects(bed.node.runs.start(broken));
+      assert.equal(bed.store.memory.runs.size, 0);
     });
 
     it("learn of an end that was committed just before the run's actor failed", async () => {
-      const workflowId = await store.deploy(SIGNAL);
-      const { runId } = await node.runs.start(startOf(workflowId));
-      const ending = node.runs.outcome(runId, forever);
-      const broken = node.events.on("run.ended", () => {
+      const workflowId = await bed.store.deploy(SIGNAL);
+      const { runId } = await bed.node.runs.start(startOf(workflowId));
+      const ending = bed.node.runs.outcome(runId, FOREVER);
+      const broken = bed.node.events.on("run.ended", () => {
         broken();
         throw new Error("an observer breaks the rule that it must not throw");
       });
-      await node.runs.signal(runId, { name: "go", payload: "3", signalId: "" }).catch(() => undefined);
+      await bed.node.runs.signal(runId, { name: "go", payload: "3", signalId: "" }).catch(() => undefined);
       assert.equal((await ending).output, "3");
     });
 
     it("find nothing started if they had given up before", async () => {
-      const workflowId = await store.deploy(CALLS);
+      const workflowId = await bed.store.deploy(CALLS);
       const gone = AbortSignal.abort();
-      await assert.rejects(node.runs.execute(startOf(workflowId), gone), code("REQUEST_CANCELLED"));
-      await assert.rejects(node.runs.execute(startOf(workflowId, 1, { idempotencyKey: "k" }), gone), code("REQUEST_CANCELLED"));
-      assert.equal(store.memory.runs.size, 0);
+      await assert.rejects(bed.node.runs.execute(startOf(workflowId), gone), code("REQUEST_CANCELLED"));
+      await assert.rejects(bed.node.runs.execute(startOf(workflowId, 1, { idempotencyKey: "k" }), gone), code("REQUEST_CANCELLED"));
+      assert.equal(bed.store.memory.runs.size, 0);
     });
   });
 });

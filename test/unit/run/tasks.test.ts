@@ -174,6 +174,7 @@ describe("tasks of a run", () => {
   it("wait parks the run on a timer until it is due", async () => {
     const run = (await world("do: [{ rest: { wait: { minutes: 5 } } }, { a: { set: { done: true } } }]")).start();
     assert.deepEqual(run.timers, [300_000]);
+    assert.deepEqual(JSON.parse(run.history().at(-1)?.details ?? ""), { kind: "wait", dueAt: "2026-01-01T00:05:00.000Z" });
     run.advance(299_999);
     assert.equal(run.state.status, "running");
     run.advance(1);
