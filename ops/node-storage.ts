@@ -4,6 +4,7 @@
  */
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import { MaestroError, messageOf } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
@@ -11,7 +12,9 @@ import type { BootId } from "../runtime/ids.ts";
 import type { Random } from "../runtime/random.ts";
 import type { DocumentStore } from "../runtime/storage/documents.ts";
 import { startEmbeddedPg } from "../runtime/storage/embedded-pg.ts";
+import { FsObjectStore } from "../runtime/storage/fs-object-store.ts";
 import type { Journal } from "../runtime/storage/journal.ts";
+import type { ObjectStore } from "../runtime/storage/object-store.ts";
 import type { Claim } from "../runtime/storage/ownership.ts";
 import { openPgDocuments } from "../runtime/storage/pg-documents.ts";
 import { openPgJournal } from "../runtime/storage/pg-journal.ts";
@@ -141,7 +144,7 @@ export class NodeStorage {
         const claim = started(this.#claim, "ownership");
         const documents = await openPgDocuments({ url });
         const ledger = await openPgTaskLedger({ url, clock, events });
-        const journal = await openPgJournal({ url, bootId, claim, lanes: config.lanes, clock, random, events });
+        const journal = await openPgJournal({ url, bootId, claim, lanes: config.lanes, clock, random, events, objects: objectsOf(config, random) });
         close = [() => journal.close(), () => ledger.close(), () => documents.close()];
         this.#documents = documents;
         this.#ledger = ledger;
@@ -152,6 +155,11 @@ export class NodeStorage {
       },
     };
   }
+}
+
+/** A node with a database of its own keeps the largest payloads in its data folder. With another one's database nobody else could read them there. */
+function objectsOf(config: Config, random: Random): ObjectStore | undefined {
+  return config.pgUrl === undefined ? new FsObjectStore(join(config.dataFolder, "objects"), random) : undefined;
 }
 
 /** Makes the data folder unless it is there. @throws DATA_FOLDER_UNUSABLE */

@@ -5,7 +5,7 @@
  * counts, of its snapshots only the last is kept, and a timer that is set and cleared in the same batch never existed.
  */
 import type { RunId } from "../ids.ts";
-import type { NewRun, RunHead, RunTimer, RunWrite, Snapshot } from "./journal.ts";
+import type { NewRun, RunHead, RunPayload, RunTimer, RunWrite, Snapshot } from "./journal.ts";
 
 /** A row of `journal`, its bytes in pieces. */
 export interface BatchRow {
@@ -33,6 +33,11 @@ export interface BatchSnapshot extends Snapshot {
   readonly runId: RunId;
 }
 
+/** A new row of `payloads`. */
+export interface BatchPayload extends RunPayload {
+  readonly runId: RunId;
+}
+
 /** A new row of `run_keys`. */
 export interface BatchKey {
   readonly key: string;
@@ -45,6 +50,7 @@ export interface Batch {
   readonly rows: readonly BatchRow[];
   readonly heads: readonly BatchHead[];
   readonly snapshots: readonly BatchSnapshot[];
+  readonly payloads: readonly BatchPayload[];
   readonly timersSet: readonly RunTimer[];
   readonly timersCleared: readonly RunTimer[];
   /** Sorted by key, so that two lanes that insert the same keys can't deadlock. */
@@ -61,7 +67,8 @@ export interface BatchBounds {
 
 /** What a write counts against the bounds of bytes. */
 export function bytesOf(write: RunWrite): number {
-  return write.entries.length + (write.snapshot?.length ?? 0) + (write.head?.errorMessage?.length ?? 0);
+  const payloadBytes = write.payloads?.reduce((sum, { bytes }) => sum + bytes.length, 0) ?? 0;
+  return write.entries.length + payloadBytes + (write.snapshot?.length ?? 0) + (write.head?.errorMessage?.length ?? 0);
 }
 
 /**
@@ -103,6 +110,7 @@ export function formBatch(writes: readonly RunWrite[], isChecked = false): Batch
     rows,
     heads: [...heads.values()],
     snapshots: [...snapshots.values()],
+    payloads: writes.flatMap(payloadsOf),
     timersSet: timers.added(),
     timersCleared: timers.removed(),
     keys: keysOf(runs.values()),
@@ -113,6 +121,10 @@ export function formBatch(writes: readonly RunWrite[], isChecked = false): Batch
 interface OpenRow extends BatchRow {
   entryCount: number;
   readonly parts: Uint8Array[];
+}
+
+function payloadsOf({ runId, payloads = [] }: RunWrite): readonly BatchPayload[] {
+  return payloads.map((payload) => ({ runId, ...payload }));
 }
 
 function snapshotOf({ runId, firstSeq, entryCount }: RunWrite, state: Uint8Array): BatchSnapshot {

@@ -55,6 +55,17 @@ export interface RunTimer {
   readonly dueAtMs: number;
 }
 
+/** A payload that an entry refers to instead of holding it. */
+export interface RunPayload {
+  /** Number of the entry, which the same write or an earlier one commits. */
+  readonly seq: number;
+  /** The payload's place in its entry, from 0 to 32,767: whatever tells it from others there. */
+  readonly place: number;
+  readonly bytes: Uint8Array;
+  /** Set by the journal, not by callers: the object that holds the bytes, which are empty then. */
+  readonly objectName?: string;
+}
+
 /** Everything that one run commits at once. All of it or nothing. */
 export interface RunWrite {
   readonly runId: RunId;
@@ -69,6 +80,8 @@ export interface RunWrite {
   readonly head?: RunHead;
   /** The run's state after the last of `entries`, encoded: what {@link Journal.readSnapshot} answers later. */
   readonly snapshot?: Uint8Array;
+  /** Large parts of the entries, kept apart so that rows stay short. The largest are stored as objects, before the write is queued. */
+  readonly payloads?: readonly RunPayload[];
   readonly timersSet?: readonly RunTimer[];
   readonly timersCleared?: readonly RunTimer[];
   /**
@@ -154,6 +167,8 @@ export interface Journal {
   read(runId: RunId, fromSeq: number, rowLimit: number): Promise<readonly JournalRow[]>;
   /** The newest snapshot of a run that contains no entry after `atMostSeq`, or undefined. One that is damaged is passed over. */
   readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined>;
+  /** A payload of a run. @throws JOURNAL_CORRUPT it is missing or damaged. */
+  readPayload(runId: RunId, seq: number, place: number): Promise<Uint8Array>;
   /** The run's row, or undefined. */
   find(runId: RunId): Promise<RunRecord | undefined>;
   /** The run that owns an idempotency key, or undefined. */

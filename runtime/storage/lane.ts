@@ -81,16 +81,24 @@ export class Lane {
   append(write: RunWrite): Promise<void> {
     if (this.#isFenced) return Promise.reject(this.#fenced());
     const refusal = this.#refused.judgeNew(write) ?? this.#judgeLoad(write);
-    if (refusal !== undefined) {
-      this.#refused.noteRefused(write, refusal, this.#options.clock.monotonic());
-      return Promise.reject(refusal);
-    }
+    if (refusal !== undefined) return this.refuse(write, refusal);
     this.#refused.noteQueued(write);
     this.#queuedBytes += bytesOf(write);
     return new Promise((resolve, reject) => {
       this.#queue.push({ write, ticket: this.#nextTicket++, resolve, reject });
       this.#start();
     });
+  }
+
+  /** Refuses a write in the lane's name: what comes behind it is refused as well. */
+  refuse(write: RunWrite, error: MaestroError): Promise<never> {
+    this.#refused.noteRefused(write, error, this.#options.clock.monotonic());
+    return Promise.reject(error);
+  }
+
+  /** Something that a write of this lane needs has failed and is tried again. */
+  noteRetry(attempt: number, reason: string): void {
+    this.#options.events.emit("journal.retried", { lane: this.#options.lane, attempt, reason });
   }
 
   /** See {@link Journal.pressure}. */
@@ -116,7 +124,7 @@ export class Lane {
     const queued = this.#queue.length;
     const isTooMuch = queued >= this.#bounds.queueWrites || (queued > 0 && this.#queuedBytes + bytesOf(write) > this.#bounds.queueBytes);
     if (!isTooMuch || write.essential === true) return undefined;
-    return new MaestroError("JOURNAL_OVERLOADED", { facts: { queued }, retryAfterMs: OVERLOAD_RETRY_MS });
+    return overloaded(queued);
   }
 
   #start(): void {
@@ -205,8 +213,8 @@ export class Lane {
   }
 
   async #backOff(attempt: number, reason: string): Promise<void> {
-    const { lane, clock, random, events } = this.#options;
-    events.emit("journal.retried", { lane, attempt, reason });
+    const { clock, random } = this.#options;
+    this.noteRetry(attempt, reason);
     const delayMs = Math.min(RETRY_FIRST_MS * 2 ** Math.min(attempt - 1, 16), RETRY_MAX_MS);
     await pause(delayMs * (0.5 + random.fraction() / 2), clock);
   }
@@ -255,4 +263,9 @@ export class Lane {
     for (const { ticket, resolve } of this.#flushes) if (ticket <= front) resolve();
     this.#flushes = this.#flushes.filter(({ ticket }) => ticket > front);
   }
+}
+
+/** The refusal of a write for overload. `queued`: writes that wait. */
+export function overloaded(queued: number): MaestroError {
+  return new MaestroError("JOURNAL_OVERLOADED", { facts: { queued }, retryAfterMs: OVERLOAD_RETRY_MS });
 }

@@ -81,6 +81,9 @@ export class MemoryBatchStore implements BatchStore {
       const checksum = journalChecksum(runId, seq, 0, [state]);
       store.snapshots.set(runId, [{ seq, state, checksum }, ...(store.snapshots.get(runId) ?? [])]);
     }
+    for (const { runId, seq, place, ...payload } of batch.payloads) {
+      store.payloads.set(`${runId}/${seq}/${place}`, { ...payload, checksum: journalChecksum(runId, seq, place, [payload.bytes]) });
+    }
     for (const timer of batch.timersSet) store.timers.set(timerName(timer), timer);
     for (const timer of batch.timersCleared) store.timers.delete(timerName(timer));
     return { kind: "committed" };

@@ -17,7 +17,7 @@ import {
 } from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { MemoryRun, MemoryStore } from "./memory-store.ts";
-import { newestIntact, verifyRows } from "./stored-rows.ts";
+import { newestIntact, type StoredPayload, verifyRows } from "./stored-rows.ts";
 
 /** The reader. */
 export class MemoryJournalReader implements JournalReader {
@@ -39,6 +39,10 @@ export class MemoryJournalReader implements JournalReader {
       runId,
       snapshots.filter(({ seq }) => seq <= atMostSeq),
     );
+  }
+
+  async findPayload(runId: RunId, seq: number, place: number): Promise<StoredPayload | undefined> {
+    return this.#store.payloads.get(`${runId}/${seq}/${place}`);
   }
 
   async find(runId: RunId): Promise<RunRecord | undefined> {

@@ -9,10 +9,12 @@ import type { Random } from "../random.ts";
 import type { Journal } from "./journal.ts";
 import { Lane, type LaneBounds } from "./lane.ts";
 import { LanedJournal } from "./laned-journal.ts";
+import { LargePayloads } from "./large-payloads.ts";
 import { MemoryBatchStore } from "./memory-batch-store.ts";
 import { MemoryFaults } from "./memory-faults.ts";
 import { MemoryJournalReader } from "./memory-journal-reader.ts";
 import type { MemoryStore } from "./memory-store.ts";
+import type { ObjectStore } from "./object-store.ts";
 import type { Claim } from "./ownership.ts";
 
 /** What the journal is made from. */
@@ -27,6 +29,8 @@ export interface MemoryJournalOptions {
   readonly events: EventHub;
   /** Faults of the store. Default: none. */
   readonly faults?: MemoryFaults;
+  /** Where the largest payloads go. Default: none, they stay in the table. */
+  readonly objects?: ObjectStore | undefined;
   /** Calls back after the current tick. Default: `setImmediate`. */
   readonly defer?: (callback: () => void) => void;
   /** For tests only. */
@@ -40,5 +44,5 @@ export async function openMemoryJournal(options: MemoryJournalOptions): Promise<
     const batches = new MemoryBatchStore({ store, bootId, claim, faults, clock });
     return new Lane({ lane, store: batches, clock, random, events, defer, bounds: options.bounds });
   });
-  return new LanedJournal(lanes, new MemoryJournalReader(store));
+  return new LanedJournal(lanes, new MemoryJournalReader(store), new LargePayloads(options.objects, clock));
 }

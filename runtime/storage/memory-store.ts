@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { BootId, RunId, Shard } from "../ids.ts";
 import type { DocumentRecord } from "./documents.ts";
 import type { RunRecord, RunTimer } from "./journal.ts";
-import type { StoredRow, StoredSnapshot } from "./stored-rows.ts";
+import type { StoredPayload, StoredRow, StoredSnapshot } from "./stored-rows.ts";
 import type { AttemptRecord } from "./task-ledger.ts";
 
 /** A row of the journal. */
@@ -45,6 +45,8 @@ export class MemoryStore {
   readonly rows = new Map<RunId, MemoryRow[]>();
   /** Snapshots of each run, the newest first. */
   readonly snapshots = new Map<RunId, StoredSnapshot[]>();
+  /** By run, sequence number and place. */
+  readonly payloads = new Map<string, StoredPayload>();
   /** By {@link timerName}. */
   readonly timers = new Map<string, RunTimer>();
   readonly keys = new Map<string, RunId>();

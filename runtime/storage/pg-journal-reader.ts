@@ -16,7 +16,7 @@ import {
 import type { JournalReader } from "./laned-journal.ts";
 import type { PgDatabase } from "./pg-database.ts";
 import { auditPg } from "./pg-wake-audit.ts";
-import { newestIntact, type StoredRow, verifyRows } from "./stored-rows.ts";
+import { newestIntact, type StoredPayload, type StoredRow, verifyRows } from "./stored-rows.ts";
 
 /** Snapshots that are looked at before the history is read from its beginning. */
 const SNAPSHOTS_TRIED = 2;
@@ -66,6 +66,14 @@ export class PgJournalReader implements JournalReader {
       runId,
       rows.map(({ seq, crc, state }) => ({ seq: Number(seq), checksum: crc, state })),
     );
+  }
+
+  async findPayload(runId: RunId, seq: number, place: number): Promise<StoredPayload | undefined> {
+    const [row] = await this.#database.query<{ readonly crc: number; readonly bytes: Buffer; readonly object_name: string | null }>(
+      "SELECT crc, bytes, object_name FROM payloads WHERE run_id = $1 AND seq = $2 AND place = $3",
+      [runId, seq, place],
+    );
+    return row && { bytes: row.bytes, checksum: row.crc, ...(row.object_name !== null && { objectName: row.object_name }) };
   }
 
   async find(runId: RunId): Promise<RunRecord | undefined> {

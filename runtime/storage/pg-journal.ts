@@ -10,6 +10,8 @@ import type { Random } from "../random.ts";
 import type { Journal } from "./journal.ts";
 import { Lane, type LaneBounds } from "./lane.ts";
 import { LanedJournal } from "./laned-journal.ts";
+import { LargePayloads } from "./large-payloads.ts";
+import type { ObjectStore } from "./object-store.ts";
 import type { Claim } from "./ownership.ts";
 import { PgBatchStore } from "./pg-batch-store.ts";
 import { PgDatabase } from "./pg-database.ts";
@@ -28,6 +30,8 @@ export interface PgJournalOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub;
+  /** Where the largest payloads go. Default: none, they stay in the table. */
+  readonly objects?: ObjectStore | undefined;
   /** Calls back after the current tick. Default: `setImmediate`. */
   readonly defer?: (callback: () => void) => void;
   /** For tests only. */
@@ -47,5 +51,6 @@ export async function openPgJournal(options: PgJournalOptions): Promise<Journal>
     const store = new PgBatchStore(connection, new BatchStatements(bootId, lane, claim, fenceLock));
     return new Lane({ lane, store, clock, random, events, defer, bounds: options.bounds });
   });
-  return new LanedJournal(lanes, new PgJournalReader(new PgDatabase({ url, applicationName: `maestro-read-${bootId}`, size: READERS })));
+  const reader = new PgJournalReader(new PgDatabase({ url, applicationName: `maestro-read-${bootId}`, size: READERS }));
+  return new LanedJournal(lanes, reader, new LargePayloads(options.objects, clock));
 }

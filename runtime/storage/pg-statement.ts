@@ -5,7 +5,7 @@
  * Every change joins the fence row. Without that row (this boot was fenced) nothing changes and the answer is 0.
  */
 import { type Shard, shardOf, timeOf } from "../ids.ts";
-import type { Batch, BatchHead, BatchKey, BatchRow, BatchRun, BatchSnapshot } from "./batch.ts";
+import type { Batch, BatchHead, BatchKey, BatchPayload, BatchRow, BatchRun, BatchSnapshot } from "./batch.ts";
 import type { RunTimer } from "./journal.ts";
 import { journalChecksum } from "./journal-checksum.ts";
 import type { Claim } from "./ownership.ts";
@@ -81,6 +81,15 @@ const snapshotColumns: readonly Column<BatchSnapshot>[] = [
   ["state", "bytea", (rows) => byteaArray(rows.map((row) => [row.state]))],
 ];
 
+const payloadColumns: readonly Column<BatchPayload>[] = [
+  ["run_id", "uuid", (rows) => uuidArray(rows.map((row) => row.runId))],
+  ["seq", "int8", (rows) => int8Array(rows.map((row) => row.seq))],
+  ["place", "int2", (rows) => int2Array(rows.map((row) => row.place))],
+  ["crc", "int4", (rows) => int4Array(rows.map((row) => journalChecksum(row.runId, row.seq, row.place, [row.bytes])))],
+  ["bytes", "bytea", (rows) => byteaArray(rows.map((row) => [row.bytes]))],
+  ["object_name", "text", (rows) => textArray(rows.map((row) => row.objectName))],
+];
+
 const timerColumns: readonly Column<RunTimer>[] = [
   ["due_at", "timestamptz", (rows) => timestamptzArray(rows.map((row) => row.dueAtMs))],
   ["run_id", "uuid", (rows) => uuidArray(rows.map((row) => row.runId))],
@@ -139,6 +148,13 @@ const PARTS: readonly Part[] = [
     (batch) => batch.timersCleared,
     timerColumns,
     (source) => `DELETE FROM run_timers AS t USING ${source} WHERE t.due_at = x.due_at AND t.run_id = x.run_id AND t.timer = x.timer`,
+  ),
+  part(
+    "new_payloads",
+    (batch) => batch.payloads,
+    payloadColumns,
+    (source) => `INSERT INTO payloads (run_id, seq, place, crc, bytes, object_name)
+      SELECT x.run_id, x.seq, x.place, x.crc, x.bytes, x.object_name FROM ${source}`,
   ),
   // A row that would leave a gap has no count, which its column refuses. A tenth more CPU of the server, so it is the exception.
   part(

@@ -44,6 +44,19 @@ export function newestIntact(runId: RunId, stored: readonly StoredSnapshot[]): S
   return stored.find(({ seq, state, checksum }) => journalChecksum(runId, seq, 0, [state]) === checksum);
 }
 
+/** A payload as it lies in the store. */
+export interface StoredPayload {
+  /** Empty if an object holds the payload. */
+  readonly bytes: Uint8Array;
+  readonly checksum: number;
+  readonly objectName?: string;
+}
+
+/** Whether the checksum of a payload's bytes holds. */
+export function isIntact(runId: RunId, seq: number, place: number, { bytes, checksum }: StoredPayload): boolean {
+  return journalChecksum(runId, seq, place, [bytes]) === checksum;
+}
+
 function corrupt(runId: RunId, seq: number, reason: string): MaestroError {
   return new MaestroError("JOURNAL_CORRUPT", { facts: { runId, seq, reason } });
 }

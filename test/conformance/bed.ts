@@ -7,6 +7,7 @@ import type { BootId, RunId } from "../../runtime/ids.ts";
 import type { DocumentStore } from "../../runtime/storage/documents.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import type { LaneBounds } from "../../runtime/storage/lane.ts";
+import type { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
 import type { Claim, Ownership } from "../../runtime/storage/ownership.ts";
 import type { AttemptRecord, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 
@@ -23,6 +24,8 @@ export interface StorageBed {
   readonly ownership: Ownership;
   readonly documents: DocumentStore;
   readonly ledger: TaskLedger;
+  /** Where the journals put the largest payloads. */
+  readonly objects: MemoryObjectStore;
   /** Claims all shards for a new boot and opens its journal. Default: node "a", two lanes, the bounds of the product. */
   boot(nodeName?: string, lanes?: number, bounds?: LaneBounds): Promise<Boot>;
   /** Closes the journals of the boots so far. */
@@ -33,6 +36,8 @@ export interface StorageBed {
   damage(runId: RunId, seq: number, how: "alter" | "remove"): Promise<void>;
   /** Turns the bytes of the snapshot after entry `seq`. */
   damageSnapshot(runId: RunId, seq: number): Promise<void>;
+  /** Turns the bytes of a payload's row. */
+  damagePayload(runId: RunId, seq: number, place: number): Promise<void>;
   /** Closes everything that was opened. */
   close(): Promise<void>;
 }

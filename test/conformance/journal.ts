@@ -7,6 +7,7 @@ import type { Journal, NewRun } from "../../runtime/storage/journal.ts";
 import { createWrite, entryWrite, headWrite, RUNNING, runIdOn } from "../support/run-writes.ts";
 import type { MakeBed, StorageBed } from "./bed.ts";
 import { listCases } from "./journal-lists.ts";
+import { payloadCases } from "./journal-payloads.ts";
 import { refusalCases } from "./journal-refusals.ts";
 
 /** Declares the suite. */
@@ -268,5 +269,9 @@ export function journalConformance(makeBed: MakeBed): void {
 
     listCases(() => journal);
     refusalCases(() => bed);
+    payloadCases(
+      () => bed,
+      () => journal,
+    );
   });
 }

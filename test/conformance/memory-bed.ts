@@ -5,6 +5,7 @@ import { newBootId } from "../../runtime/ids.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
 import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
+import { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
 import { MemoryTaskLedger } from "../../runtime/storage/memory-task-ledger.ts";
@@ -16,15 +17,17 @@ export async function memoryBed(): Promise<StorageBed> {
   const random = systemRandom();
   const store = new MemoryStore(clock);
   const ownership = new MemoryOwnership(store);
+  const objects = new MemoryObjectStore();
   return {
     ownership,
     documents: new MemoryDocuments(store),
     ledger: new MemoryTaskLedger(store),
+    objects,
     async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
       const claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs: 60_000 });
       const events = new EventHub();
-      return { bootId, claim, events, journal: await openMemoryJournal({ store, bootId, claim, lanes, clock, random, events, bounds }) };
+      return { bootId, claim, events, journal: await openMemoryJournal({ store, bootId, claim, lanes, clock, random, events, bounds, objects }) };
     },
     async closeBoots() {
       // Nothing is held.
@@ -43,6 +46,12 @@ export async function memoryBed(): Promise<StorageBed> {
       const snapshots = store.snapshots.get(runId) ?? [];
       const damaged = snapshots.map((stored) => (stored.seq === seq ? { ...stored, state: stored.state.map((byte) => byte ^ 1) } : stored));
       store.snapshots.set(runId, damaged);
+    },
+    async damagePayload(runId, seq, place) {
+      const key = `${runId}/${seq}/${place}`;
+      const stored = store.payloads.get(key);
+      if (stored === undefined) throw new Error("no such payload");
+      store.payloads.set(key, { ...stored, bytes: stored.bytes.map((byte) => byte ^ 1) });
     },
     async close() {
       // Nothing is held.

@@ -4,6 +4,7 @@ import { EventHub } from "../../runtime/events.ts";
 import { newBootId } from "../../runtime/ids.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
+import { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
 import { openPgDocuments } from "../../runtime/storage/pg-documents.ts";
 import { openPgJournal } from "../../runtime/storage/pg-journal.ts";
 import { openPgOwnership } from "../../runtime/storage/pg-ownership.ts";
@@ -24,16 +25,18 @@ export async function pgBed(): Promise<StorageBed> {
   const ownership = await openPgOwnership({ url });
   const documents = await openPgDocuments({ url });
   const ledger = await openPgTaskLedger({ url, clock, events: new EventHub() });
+  const objects = new MemoryObjectStore();
   const journals: Journal[] = [];
   return {
     ownership,
     documents,
     ledger,
+    objects,
     async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
       const claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs: 60_000 });
       const events = new EventHub();
-      const journal = await openPgJournal({ url, bootId, claim, lanes, clock, random, events, bounds });
+      const journal = await openPgJournal({ url, bootId, claim, lanes, clock, random, events, bounds, objects });
       journals.push(journal);
       return { bootId, claim, events, journal };
     },
@@ -53,6 +56,10 @@ export async function pgBed(): Promise<StorageBed> {
     },
     async damageSnapshot(runId, seq) {
       await execute(url, "UPDATE run_snapshots SET state = set_byte(state, 0, get_byte(state, 0) # 1) WHERE run_id = $1 AND seq = $2", [runId, seq]);
+    },
+    async damagePayload(runId, seq, place) {
+      const text = "UPDATE payloads SET bytes = set_byte(bytes, 0, get_byte(bytes, 0) # 1) WHERE run_id = $1 AND seq = $2 AND place = $3";
+      await execute(url, text, [runId, seq, place]);
     },
     async close() {
       await Promise.all([...journals, ownership, documents, ledger].map((opened) => opened.close()));
