@@ -1,0 +1,145 @@
+/**
+ * Histories that are read back. Whatever the store holds: a damaged run is quarantined, or what is left of it is sound; every caller is answered; the other
+ * runs go on; and the node neither ends nor restarts a run's actor without end.
+ */
+import assert from "node:assert/strict";
+import { seededRandom } from "../../../runtime/random.ts";
+import type { MemoryStore } from "../../../runtime/storage/memory-store.ts";
+import type { RunsNode } from "../../support/runs-node.ts";
+import { Store, startRunsNode, Tasks } from "../../support/runs-node.ts";
+import { waitUntil } from "../../support/wait-until.ts";
+import { Chance } from "../chance.ts";
+import { type FuzzTarget, Tally } from "../target.ts";
+import { DAMAGES, type Damage } from "./damage.ts";
+import { type History, makeHistories } from "./histories.ts";
+import { PROBES, probe } from "./probes.ts";
+import { putRun, type StoredRun, storedRun } from "./stored-run.ts";
+
+const HISTORIES = 200;
+/** One run in so many is left as it is. */
+const SOUND_IN = 10;
+/** Probes that only read. A history that no program has written can also break a run that goes on from it, which is nobody's to name. */
+const READERS: ReadonlySet<string> = new Set(["history", "late history", "watch"]);
+/** Restarts of one actor that its supervision allows, for each time that it was released. */
+const FAILURES_MAX = 6;
+
+/** One damaged run and who asks for it. */
+export interface JournalCase {
+  readonly seed: number;
+  readonly probes: readonly string[];
+}
+
+interface Prepared {
+  readonly run: StoredRun;
+  /** Undefined: the run is sound. */
+  readonly damage: Damage | undefined;
+  readonly isCertain: boolean;
+}
+
+/** How to judge. */
+export interface JournalOptions {
+  /** Reading a history with sound checksums that no program could have written must be answered with a code that says so. Default: true. */
+  readonly isFoldNamed?: boolean;
+  /** Damages the store beyond what the cases do: for tests of this target. */
+  readonly damage?: (store: MemoryStore) => void;
+}
+
+/** The target. */
+export async function journalTarget(options: JournalOptions = {}): Promise<FuzzTarget<JournalCase>> {
+  const histories = await makeHistories(HISTORIES, 3);
+  const tally = new Tally();
+  return {
+    name: "journal",
+    width: 400,
+    batchMs: 30_000,
+    generate: (chance) => ({ seed: chance.below(2 ** 32), probes: chance.list(1 + chance.below(3), () => chance.pick(Object.keys(PROBES))) }),
+    check: (cases) => checkBatch(cases, histories, tally, options),
+    smaller: ({ seed, probes }) => (probes.length > 1 ? probes.map((name) => ({ seed, probes: [name] })) : []),
+    show: (input) => `${prepared(input, histories).damage?.name ?? "sound"}: ${JSON.stringify(input)}`,
+    settle: async () => undefined,
+    outcomes: () => String(tally),
+    close: async () => undefined,
+  };
+}
+
+function prepared({ seed }: JournalCase, histories: readonly History[]): Prepared {
+  const chance = new Chance(seededRandom(seed));
+  const run = storedRun(chance.pick(histories), chance);
+  if (chance.oneIn(SOUND_IN)) return { run, damage: undefined, isCertain: false };
+  const damage = chance.pick(DAMAGES);
+  // a snapshot spares the reading of what came before it
+  const isCertain = damage.isCertain && run.snapshots.length === 0;
+  damage.apply(run, chance, chance.pick(histories));
+  return { run, damage, isCertain };
+}
+
+async function checkBatch(
+  cases: readonly JournalCase[],
+  histories: readonly History[],
+  tally: Tally,
+  options: JournalOptions,
+): Promise<readonly unknown[]> {
+  const store = new Store();
+  for (const { workflowId, workflow } of histories) store.workflows.set(workflowId, workflow);
+  const runs = cases.map((input) => prepared(input, histories));
+  for (const { run } of runs) putRun(store.memory, run);
+  options.damage?.(store.memory);
+  const node = await startRunsNode(store, new Tasks({ charge: () => 1, refund: () => 2, ship: () => 3 }));
+  const failures = countFailures(node);
+  try {
+    return await Promise.all(
+      cases.map((input, at) => problemWith(input, runs[at] as Prepared, { node, memory: store.memory, failures, tally, options })),
+    );
+  } finally {
+    await node.stop();
+  }
+}
+
+/** Failures of each run's actor. */
+function countFailures(node: RunsNode): ReadonlyMap<string, number> {
+  const failures = new Map<string, number>();
+  node.events.on("actor.failed", ({ path }) => {
+    const runId = path.slice(path.lastIndexOf("/") + 1);
+    failures.set(runId, (failures.get(runId) ?? 0) + 1);
+  });
+  return failures;
+}
+
+interface Bed {
+  readonly node: RunsNode;
+  readonly memory: MemoryStore;
+  readonly failures: ReadonlyMap<string, number>;
+  readonly tally: Tally;
+  readonly options: JournalOptions;
+}
+
+async function problemWith(input: JournalCase, { run, damage, isCertain }: Prepared, bed: Bed): Promise<unknown> {
+  const { node, memory, failures, tally, options } = bed;
+  const { runId } = run;
+  const statusOf = (): string => memory.runs.get(runId)?.status ?? "gone";
+  try {
+    const answers = await Promise.all(input.probes.map((name) => probe(name, node.runs, runId)));
+    answers.push(await probe("get", node.runs, runId));
+    if (damage === undefined) await checkSound(node, run, answers);
+    else if (isCertain) await waitUntil(`run ${runId} (${damage.name}) to be quarantined`, () => statusOf() === "quarantined", 5_000);
+    for (const [at, answer] of answers.entries()) {
+      const isFold = options.isFoldNamed !== false && READERS.has(input.probes[at] ?? "");
+      assert.ok(answer !== "INTERNAL" || !(isCertain || isFold), "damage is named as such");
+    }
+    const releases = input.probes.filter((name) => name === "release").length;
+    assert.ok((failures.get(runId) ?? 0) <= FAILURES_MAX * (1 + releases), `the actor failed ${failures.get(runId)} times`);
+    tally.add(
+      damage === undefined ? "sound" : statusOf() === "quarantined" ? "quarantined" : answers.includes("JOURNAL_CORRUPT") ? "refused" : "bearable",
+    );
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** A run that was left alone goes on: it can be ended. */
+async function checkSound(node: RunsNode, { runId }: StoredRun, answers: readonly string[]): Promise<void> {
+  const ending = await probe("terminate", node.runs, runId);
+  assert.ok(ending === "answered" || ending === "RUN_ENDED", `a sound run answers ${ending}`);
+  for (const answer of answers) assert.ok(!/CORRUPT|QUARANTINED$/.test(answer) || answer === "RUN_NOT_QUARANTINED", `a sound run answers ${answer}`);
+}
