@@ -8,10 +8,10 @@ import { type Entry, JournalRow } from "./gen/maestro/journal/v1/entry.ts";
 let scratch = new BinaryWriter();
 
 /** The bytes of entries as one `maestro.journal.v1.JournalRow`. @throws Error if a field holds what its type can't. */
-export function encodeJournalRow(entries: Entry[]): Uint8Array {
+export function encodeJournalRow(entries: readonly Entry[]): Uint8Array {
   const writer = scratch;
   try {
-    return JournalRow.encode({ entries }, writer).finish();
+    return JournalRow.encode({ entries: entries as Entry[] }, writer).finish();
   } catch (error) {
     // What was written so far must not reach the next caller.
     scratch = new BinaryWriter();

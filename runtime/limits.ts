@@ -70,6 +70,8 @@ export const LIMITS = Object.freeze({
   evaluationsPerRun: 64,
   /** Commands that one turn of a run takes. */
   commandsPerTurn: 256,
+  /** Characters of a JSON text that stands in an entry; a longer one stands in the store's payloads. */
+  inlineTextLength: 8 * 1024,
   /** Timers that a node keeps in memory; those that follow are read when these have fired. */
   timersInMemory: 200_000,
   /** Signal ids that a run remembers to notice repetitions. */

@@ -20,7 +20,7 @@ export { type Entry, type ProblemMessage, TimerKind };
 export type RunEvent = NonNullable<Entry["event"]>;
 
 /** The bytes of entries, as stored in one row. */
-export function encodeEntries(entries: Entry[]): Uint8Array {
+export function encodeEntries(entries: readonly Entry[]): Uint8Array {
   return encodeJournalRow(entries);
 }
 

@@ -6,6 +6,7 @@ import { type RunId, timeOf } from "../../runtime/ids.ts";
 import type { HistoryEntry } from "../runs.ts";
 import { type Entry, problemFromWire, type RunEvent, statusFromWire, TimerKind } from "./entry.ts";
 import { evolve } from "./evolve.ts";
+import { movedSizes } from "./moved-payloads.ts";
 import { type Frame, pathOf, type RunState } from "./state.ts";
 
 /** Names of the facts, as the outside sees them. Published: they must not change. */
@@ -59,7 +60,7 @@ export function describe(state: RunState, entry: Entry): HistoryEntry {
     task: frame?.node.name ?? "",
     kind: frame?.node.kind ?? "",
     attempt: value.attempt ?? (frame !== undefined && (frame.node.kind === "call" || frame.node.kind === "run") ? frame.attempt : 0),
-    details: detailsOf(event, state),
+    details: detailsOf(entry, event, state),
     error: problemFromWire(value.error),
     status: event.$case === "runEnded" ? statusFromWire(event.value.status) : undefined,
   };
@@ -71,11 +72,14 @@ function frameOf(state: RunState, event: RunEvent): Frame | undefined {
   return frame === undefined ? undefined : state.frames.get(frame);
 }
 
-function detailsOf(event: RunEvent, state: RunState): string {
+function detailsOf(entry: Entry, event: RunEvent, state: RunState): string {
   const parts: string[] = [];
+  const large = movedSizes(entry);
   for (const [name, value] of Object.entries(event.value)) {
     if (HIDDEN_FIELDS.has(name) || value === undefined || value === "" || value === 0 || value === false) continue;
-    parts.push(`${JSON.stringify(shownName(name))}:${JSON_FIELDS.has(name) ? String(value) : JSON.stringify(detailOf(name, value, state))}`);
+    const bytes = large.get(name);
+    if (bytes !== undefined) parts.push(`${JSON.stringify(name)}:{"$large":{"bytes":${bytes}}}`);
+    else parts.push(`${JSON.stringify(shownName(name))}:${JSON_FIELDS.has(name) ? String(value) : JSON.stringify(detailOf(name, value, state))}`);
   }
   return `{${parts.join(",")}}`;
 }

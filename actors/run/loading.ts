@@ -9,6 +9,7 @@ import type { Journal, RunHead } from "../../runtime/storage/journal.ts";
 import type { Workflow } from "../language/model.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
 import { evolve } from "./evolve.ts";
+import { bringBack } from "./moved-payloads.ts";
 import { decodeSnapshot, workflowOfSnapshot } from "./snapshot.ts";
 import { emptyRun, type RunState } from "./state.ts";
 
@@ -47,7 +48,9 @@ export function quarantined(runId: RunId, reason = "its actor kept failing"): Ma
 /** The state of a run. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
 export async function loadRun(source: RunSource, runId: RunId): Promise<RunState> {
   const state = await stateBefore(source, runId, Number.MAX_SAFE_INTEGER);
-  for await (const entries of entriesAfter(source, state)) for (const entry of entries) evolve(state, entry);
+  for await (const entries of entriesAfter(source, state)) {
+    for (const entry of await bringBack(source.journal, runId, entries, state.lastSeq + 1)) evolve(state, entry);
+  }
   return state;
 }
 
@@ -63,7 +66,7 @@ export async function stateBefore(source: RunSource, runId: RunId, seq: number):
   return emptyRun(runId, first.event.value.workflowId, await source.workflow(first.event.value.workflowId));
 }
 
-/** The entries that `state` does not contain yet, page by page. The caller folds a page in before it asks for the next. @throws JOURNAL_CORRUPT */
+/** The entries that `state` does not contain yet, page by page, without what was moved out of them. The caller folds a page in before it asks for the next. @throws JOURNAL_CORRUPT */
 export async function* entriesAfter(source: RunSource, state: RunState): AsyncGenerator<readonly Entry[]> {
   const { runId } = state;
   for (;;) {

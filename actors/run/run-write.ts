@@ -5,6 +5,7 @@ import type { NewRun, RunHead, RunTimer, RunWrite } from "../../runtime/storage/
 import type { StartRun } from "../runs.ts";
 import type { Effect } from "./effects.ts";
 import { encodeEntries } from "./entry.ts";
+import { moveOut } from "./moved-payloads.ts";
 import type { RunState } from "./state.ts";
 import type { TurnResult } from "./turn.ts";
 
@@ -21,11 +22,14 @@ export interface WriteParts {
 /** The write of a turn. */
 export function writeOf(state: RunState, result: TurnResult, { head, request, snapshot }: WriteParts): RunWrite {
   const { set, cleared } = timersOf(state, result.effects);
+  const firstSeq = state.lastSeq - result.entries.length + 1;
+  const { entries, payloads } = moveOut(result.entries, firstSeq);
   return {
     runId: state.runId,
-    firstSeq: state.lastSeq - result.entries.length + 1,
-    entryCount: result.entries.length,
-    entries: encodeEntries(result.entries),
+    firstSeq,
+    entryCount: entries.length,
+    entries: encodeEntries(entries),
+    ...(payloads.length > 0 && { payloads }),
     ...(request === undefined ? { essential: true } : { create: newRunOf(state, request) }),
     ...(head !== undefined && { head }),
     ...(snapshot !== undefined && { snapshot }),

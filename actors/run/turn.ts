@@ -76,7 +76,7 @@ class Turn implements TurnResult {
 
   #accept(events: readonly RunEvent[]): void {
     for (const event of events) {
-      const entry: Entry = { offsetMs: this.#offsetMs, event };
+      const entry: Entry = { offsetMs: this.#offsetMs, event, moved: [] };
       this.effects.push(...effectsOf(this.#state, event));
       evolve(this.#state, entry);
       this.entries.push(entry);

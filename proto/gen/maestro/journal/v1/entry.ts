@@ -89,6 +89,16 @@ export interface Entry {
     | { $case: "loopStarted"; value: LoopStarted }
     | { $case: "signalAwaited"; value: SignalAwaited }
     | undefined;
+  /** Texts of the event that are too large for the row: they stand in the store's payloads, and `null` stands here. */
+  moved: MovedPayload[];
+}
+
+/** A JSON text that stands apart from its entry. */
+export interface MovedPayload {
+  /** Number of the text's field in the event. */
+  place: number;
+  /** Bytes of the text in UTF-8. */
+  bytes: number;
 }
 
 /** The run exists: what it executes and what it was given. */
@@ -309,7 +319,7 @@ export const JournalRow: MessageFns<JournalRow> = {
 };
 
 function createBaseEntry(): Entry {
-  return { offsetMs: 0, event: undefined };
+  return { offsetMs: 0, event: undefined, moved: [] };
 }
 
 export const Entry: MessageFns<Entry> = {
@@ -372,6 +382,9 @@ export const Entry: MessageFns<Entry> = {
       case "signalAwaited":
         SignalAwaited.encode(message.event.value, writer.uint32(154).fork()).join();
         break;
+    }
+    for (const v of message.moved) {
+      MovedPayload.encode(v!, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -542,6 +555,71 @@ export const Entry: MessageFns<Entry> = {
             }
 
             message.event = { $case: "signalAwaited", value: SignalAwaited.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.moved.push(MovedPayload.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMovedPayload(): MovedPayload {
+  return { place: 0, bytes: 0 };
+}
+
+export const MovedPayload: MessageFns<MovedPayload> = {
+  encode(message: MovedPayload, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.place !== 0) {
+      writer.uint32(8).uint32(message.place);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).uint32(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MovedPayload {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMovedPayload();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.place = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.uint32();
             continue;
           }
         }
