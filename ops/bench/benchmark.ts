@@ -28,12 +28,18 @@ export interface BenchSetting {
   readonly roundMs: number;
   /** Share of the work of a round, for what is measured by a count: 1, or 0.1 with `--quick`. */
   readonly scale: number;
+  /** With `--long`: the amounts that the product is made for, which take minutes. */
+  readonly long: boolean;
+  /** With `--folder`: a folder with scripts of other engines. */
+  readonly peersFolder: string | undefined;
   /** Aborted when the user interrupts: checked between rounds. */
   readonly signal: AbortSignal;
   /** Folder that the profiles of node processes are written to. */
   readonly profileFolder: string | undefined;
   /** Says what is being measured, to whoever watches. */
   progress(text: string): void;
+  /** A sentence that belongs beside the figures: what could not be measured, and why. */
+  remark(text: string): void;
 }
 
 /** Least, middle and greatest of the rounds. */
@@ -65,7 +71,7 @@ export interface Round {
 }
 
 /** A figure from its rounds, all of which have the same details. */
-function figureOf(label: FigureLabel, rounds: readonly Round[]): Figure {
+export function figureOf(label: FigureLabel, rounds: readonly Round[]): Figure {
   const names = Object.keys(rounds[0]?.details ?? {});
   const details = names.map((name) => [name, spreadOf(rounds.map((round) => round.details?.[name] ?? Number.NaN))] as const);
   return { ...label, ...spreadOf(rounds.map((round) => round.value)), details: Object.fromEntries(details) };

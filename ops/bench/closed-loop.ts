@@ -9,6 +9,8 @@ export interface LoadPlan {
   /** Operations under way at any time. */
   readonly inFlight: number;
   readonly durationMs: number;
+  /** Operations at most; it may be over before the time is up. */
+  readonly operations?: number;
 }
 
 /** What came of it. */
@@ -32,8 +34,10 @@ export async function closedLoop(plan: LoadPlan, clock: Clock, operation: () => 
   const failures: unknown[] = [];
   const startCpu = process.cpuUsage();
   const startMs = clock.monotonic();
+  let left = plan.operations ?? Number.POSITIVE_INFINITY;
   const client = async (): Promise<void> => {
-    for (let nowMs = startMs; nowMs - startMs < plan.durationMs && failures.length === 0; ) {
+    for (let nowMs = startMs; nowMs - startMs < plan.durationMs && left > 0 && failures.length === 0; ) {
+      left -= 1;
       const sentMs = nowMs;
       await operation();
       nowMs = clock.monotonic();

@@ -15,7 +15,7 @@ import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
 import { InstantRuns } from "./instant-runs.ts";
 import { servePeer } from "./peer.ts";
-import { W1_DOCUMENT } from "./workload.ts";
+import { WORKLOADS } from "./workload.ts";
 
 /** CPU of the process since its start. */
 export interface GatewayUsage {
@@ -34,7 +34,7 @@ const workflows = new WorkflowService({ documents, directory, compile, clock, ra
 const server = new GrpcServer({ runs, workflows, clock, events: new EventHub(), port: 0 });
 const address = await server.start();
 server.setServing(true);
-instant.workflowId = (await workflows.deploy(W1_DOCUMENT, false)).record.id;
+instant.workflowId = (await workflows.deploy(WORKLOADS.w1.document, false)).record.id;
 
 async function answer(order: "address" | "usage"): Promise<unknown> {
   if (order === "address") return address;

@@ -51,5 +51,5 @@ function measured(setting: BenchSetting, server: Peer, client: Peer, driver: Dri
 }
 
 function load(client: Peer, driver: Driver, plan: { inFlight: number; durationMs: number }): Promise<LoadReport> {
-  return client.ask<LoadReport>({ kind: "load", driver, workflowId: "", ...plan } satisfies LoadOrder);
+  return client.ask<LoadReport>({ kind: "load", workload: "w1", driver, workflowId: "", ...plan } satisfies LoadOrder);
 }

@@ -6,9 +6,10 @@ import type { Clock } from "../../runtime/clock.ts";
 import { newRunId, type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { RunRecord } from "../../runtime/storage/journal.ts";
-import { W1, W1_OUTPUT } from "./workload.ts";
+import { WORKLOADS } from "./workload.ts";
 
-const ENDED = { status: "completed", output: W1_OUTPUT, error: undefined } as const;
+const { start, output } = WORKLOADS.w1;
+const ENDED = { status: "completed", output, error: undefined } as const;
 
 /** Remembers nothing: every id is that of a run of one workflow which has ended well. */
 export class InstantRuns implements Runs {
@@ -37,7 +38,7 @@ export class InstantRuns implements Runs {
   async get(runId: RunId): Promise<RunView> {
     const endedAtMs = this.#clock.now();
     const record = { runId, workflowId: this.workflowId, userId: "bench", labels: {}, wake: 0, createdAtMs: endedAtMs, endedAtMs };
-    return { ...record, ...ENDED, input: W1.input, activeTasks: [], lastSeq: 8 };
+    return { ...record, ...ENDED, input: start.input, activeTasks: [], lastSeq: 8 };
   }
 
   async list(): Promise<readonly RunRecord[]> {

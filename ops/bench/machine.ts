@@ -2,7 +2,7 @@
  * What a figure was measured on: without it no two figures can be compared.
  */
 import { execFile } from "node:child_process";
-import { availableParallelism, cpus, totalmem } from "node:os";
+import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { messageOf } from "../../runtime/errors.ts";
@@ -33,6 +33,11 @@ export async function describeMachine(): Promise<Machine> {
     postgres: (await outputOf(postgres, "--version")).replace(/^postgres \(PostgreSQL\) /, ""),
     commit: await commit(),
   };
+}
+
+/** What the machine had to do in the last minute: average number of processes that wanted to run. */
+export function pressure(): number {
+  return Number((loadavg()[0] ?? Number.NaN).toFixed(2));
 }
 
 async function commit(): Promise<string> {

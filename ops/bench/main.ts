@@ -1,10 +1,6 @@
 /**
- * The benchmarks' command: `npm run bench -- core|actors|journal|pool|gateway|expressions|ceiling|all [--quick] [--json] [--save]
- * [--profile=FOLDER]`. It judges nothing; it fails only where something could not be measured.
+ * The benchmarks' command, see USAGE. It judges nothing; it fails only where something could not be measured.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
@@ -16,66 +12,91 @@ import { core } from "./core.ts";
 import { expressions } from "./expressions.ts";
 import { gateway } from "./gateway.ts";
 import { journal } from "./journal.ts";
-import { describeMachine, type Machine } from "./machine.ts";
+import { long } from "./long.ts";
+import { describeMachine, type Machine, pressure } from "./machine.ts";
+import { overload } from "./overload.ts";
+import { parked } from "./parked.ts";
+import { peers } from "./peers.ts";
 import { pool } from "./pool.ts";
 import { type FigureRecord, machineLine, tablesOf } from "./report.ts";
+import { saveResults } from "./results.ts";
+import { signals } from "./signals.ts";
+import { store } from "./store.ts";
 
-/** `all` leaves out the ceiling, which `core` measures along with itself. */
-const ALL: readonly Benchmark[] = [core, actors, journal, pool, gateway, expressions];
-const BENCHMARKS: readonly Benchmark[] = [...ALL, ceiling];
+/** `all` leaves out the ceiling, which `core` measures along with itself, and the other engines, which need a folder. */
+const ALL: readonly Benchmark[] = [core, parked, long, signals, store, overload, actors, journal, pool, gateway, expressions];
+const BENCHMARKS: readonly Benchmark[] = [...ALL, ceiling, peers];
 
-const RESULTS = fileURLToPath(new URL("./results", import.meta.url));
+const USAGE = `Usage: npm run bench -- [BENCHMARK ...] [OPTION ...]
+
+Benchmarks (default: core):
+${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n")}
+  all          All of them but ceiling and peers.
+
+Options:
+  --quick           One short round of each, for a glance.
+  --long            The amounts that the product is made for; takes minutes.
+  --json            A line of JSON for each figure.
+  --save            Keeps figures, table and plot in ops/bench/results.
+  --profile=FOLDER  Writes CPU profiles of node and client there.
+  --folder=FOLDER   For peers: the folder with the scripts of the other engines.`;
 
 interface Request {
   readonly benchmarks: readonly Benchmark[];
   readonly quick: boolean;
+  readonly long: boolean;
   readonly json: boolean;
   readonly save: boolean;
-  readonly profileFolder: string | undefined;
+  readonly help: boolean;
+  readonly profile?: string | undefined;
+  readonly folder?: string | undefined;
 }
 
 function readRequest(args: string[]): Request {
   const flag = { type: "boolean", default: false } as const;
-  const options = { quick: flag, json: flag, save: flag, profile: { type: "string" } } as const;
+  const text = { type: "string" } as const;
+  const options = { quick: flag, long: flag, json: flag, save: flag, help: flag, profile: text, folder: text } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const names = positionals.length === 0 ? ["core"] : positionals;
   const benchmarks = names.flatMap((name) => (name === "all" ? ALL : BENCHMARKS.filter((benchmark) => benchmark.name === name)));
   const unknown = names.find((name) => name !== "all" && !BENCHMARKS.some((benchmark) => benchmark.name === name));
   if (unknown !== undefined) throw new Error(`there is no benchmark "${unknown}", only ${BENCHMARKS.map(({ name }) => name).join(", ")} and all`);
-  return { benchmarks, quick: values.quick, json: values.json, save: values.save, profileFolder: values.profile };
+  if (values.quick && values.long) throw new Error("--quick and --long exclude each other");
+  return { benchmarks, ...values };
 }
 
-function settingOf({ quick, profileFolder }: Request, signal: AbortSignal): BenchSetting {
+function settingOf({ quick, long: isLong, profile, folder }: Request, signal: AbortSignal, remark: (text: string) => void): BenchSetting {
   const depth = quick ? { rounds: 1, roundMs: 1_000, scale: 0.1 } : { rounds: 3, roundMs: 3_000, scale: 1 };
   const progress = (text: string): void => {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
   };
-  return { clock: systemClock(), random: systemRandom(), ...depth, signal, profileFolder, progress };
+  const folders = { profileFolder: profile, peersFolder: folder };
+  return { clock: systemClock(), random: systemRandom(), ...depth, long: isLong, signal, ...folders, progress, remark };
 }
 
-async function runOne(benchmark: Benchmark, request: Request, setting: BenchSetting, machine: Machine): Promise<void> {
+async function runOne(benchmark: Benchmark, request: Request, machine: Machine, signal: AbortSignal): Promise<void> {
+  const remarks: string[] = [];
+  const setting = settingOf(request, signal, (text) => void remarks.push(text));
   const measuredAt = new Date(setting.clock.now()).toISOString();
+  const load = pressure();
   const figures = await benchmark.measure(setting);
   setting.progress("");
-  const records = figures.map((figure): FigureRecord => ({ benchmark: benchmark.name, ...figure, measuredAt, quick: request.quick, machine }));
+  const at = { measuredAt, loadAverage: load, quick: request.quick, long: request.long, machine };
+  const records = figures.map((figure): FigureRecord => ({ benchmark: benchmark.name, ...figure, ...at }));
+  const text = [`${benchmark.name}: ${benchmark.about}`, `Load average before: ${load}.`, tablesOf(figures), ...remarks].join("\n\n");
   if (request.json) for (const record of records) console.log(JSON.stringify(record));
-  else console.log(`\n${benchmark.name}: ${benchmark.about}\n\n${tablesOf(figures)}`);
-  if (request.save) save(`${measuredAt.slice(0, 10)}-${machine.commit}-${benchmark.name}.json`, records);
-}
-
-function save(name: string, records: readonly FigureRecord[]): void {
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, name), `${JSON.stringify(records, undefined, 2)}\n`);
+  else console.log(`\n${text}`);
+  if (request.save) saveResults(records, `${machineLine(machine)}\n\n${text}`);
 }
 
 async function main(): Promise<void> {
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupted.abort(new Error("interrupted")));
   const request = readRequest(process.argv.slice(2));
-  const setting = settingOf(request, interrupted.signal);
+  if (request.help) return console.log(USAGE);
   const machine = await describeMachine();
   if (!request.json) console.log(`${machineLine(machine)}${request.quick ? "; one short round of each: for a glance only" : ""}`);
-  for (const benchmark of request.benchmarks) await runOne(benchmark, request, setting, machine);
+  for (const benchmark of request.benchmarks) await runOne(benchmark, request, machine, interrupted.signal);
 }
 
 main().catch((error: unknown) => {

@@ -2,12 +2,15 @@
  * The node of the benchmarks, a process of its own: a node as `maestro start` makes one, with its defaults or what `MAESTRO_LANES`
  * and the like say. It counts commits, and starts runs itself for the figures without a gateway.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { systemClock } from "../../runtime/clock.ts";
+import type { RunId } from "../../runtime/ids.ts";
 import { loadConfig } from "../config.ts";
 import { startNode } from "../node.ts";
-import { closedLoop } from "./closed-loop.ts";
+import { closedLoop, type LoadReport } from "./closed-loop.ts";
 import { peerArgument, servePeer } from "./peer.ts";
-import { HANDLERS_FOLDER, type LoadOrder, requireW1Result, W1 } from "./workload.ts";
+import { awaitEnds, type EndsOrder } from "./storm-watch.ts";
+import { HANDLERS_FOLDER, type LoadOrder, requireResult, type StartOrder, WORKLOADS } from "./workload.ts";
 
 /** What the node is started with. */
 export interface NodeArgument {
@@ -16,7 +19,14 @@ export interface NodeArgument {
 }
 
 /** An order to the node. */
-export type NodeOrder = { readonly kind: "address" } | { readonly kind: "usage" } | LoadOrder;
+export type NodeOrder =
+  | { readonly kind: "address" }
+  | { readonly kind: "usage" }
+  | { readonly kind: "memory" }
+  | { readonly kind: "signals"; readonly runId: string; readonly count: number; readonly inFlight: number }
+  | EndsOrder
+  | StartOrder
+  | LoadOrder;
 
 /** Sums since the node started. */
 export interface NodeUsage {
@@ -25,6 +35,15 @@ export interface NodeUsage {
   readonly commits: number;
   /** Writes of runs in these commits. */
   readonly writes: number;
+}
+
+/** Memory of the process, worker threads included but for the heap. */
+export interface NodeMemory {
+  /** After a collection of garbage. */
+  readonly heapBytes: number;
+  readonly residentBytes: number;
+  /** Greatest since the node started. */
+  readonly peakBytes: number;
 }
 
 const { pgUrl, logFile } = peerArgument<NodeArgument>();
@@ -38,16 +57,63 @@ node.events.on("journal.committed", ({ writes }) => {
 });
 
 async function answer(order: NodeOrder): Promise<unknown> {
-  if (order.kind === "address") return node.grpcAddress;
-  if (order.kind === "usage") {
-    const { user, system } = process.cpuUsage();
-    return { cpuUs: user + system, ...journal } satisfies NodeUsage;
+  switch (order.kind) {
+    case "address":
+      return node.grpcAddress;
+    case "usage":
+      return usage();
+    case "memory":
+      return memory();
+    case "signals":
+      return signal(order.runId as RunId, order.count, order.inFlight);
+    case "ends":
+      return awaitEnds(order, node.events, clock);
+    case "start":
+      return start(order);
+    case "load":
+      return load(order);
   }
-  const { workflowId } = order;
-  return closedLoop(order, clock, async () => {
-    const request = { workflowId, input: W1.input, userId: "bench", labels: {}, traceParent: "" };
-    const outcome = await node.runs.execute(request, new AbortController().signal);
-    requireW1Result(outcome.status, outcome.output, outcome.error);
+}
+
+function usage(): NodeUsage {
+  const { user, system } = process.cpuUsage();
+  return { cpuUs: user + system, ...journal };
+}
+
+async function memory(): Promise<NodeMemory> {
+  for (let collection = 0; collection < 3; collection++) {
+    globalThis.gc?.();
+    await turn();
+  }
+  const { heapUsed, rss } = process.memoryUsage();
+  return { heapBytes: heapUsed, residentBytes: rss, peakBytes: process.resourceUsage().maxRSS * 1024 };
+}
+
+function requestOf(workflowId: string, input: string): Parameters<typeof node.runs.start>[0] {
+  return { workflowId, input, userId: "bench", labels: {}, traceParent: "" };
+}
+
+function load({ workload: name, workflowId, ...plan }: LoadOrder): Promise<LoadReport> {
+  const workload = WORKLOADS[name];
+  return closedLoop(plan, clock, async () => {
+    const outcome = await node.runs.execute(requestOf(workflowId, workload.start.input), new AbortController().signal);
+    requireResult(workload, outcome.status, outcome.output, outcome.error);
+  });
+}
+
+function start({ workflows, input, ...plan }: StartOrder): Promise<LoadReport> {
+  let next = 0;
+  return closedLoop(plan, clock, async () => {
+    const { workflowId = "" } = workflows[next++ % workflows.length] ?? {};
+    await node.runs.start(requestOf(workflowId, input));
+  });
+}
+
+function signal(runId: RunId, count: number, inFlight: number): Promise<LoadReport> {
+  let next = 0;
+  return closedLoop({ inFlight, operations: count, durationMs: 600_000 }, clock, async () => {
+    const number = next++;
+    await node.runs.signal(runId, { name: "step", payload: JSON.stringify({ sender: 0, number }), signalId: `0-${number}` });
   });
 }
 

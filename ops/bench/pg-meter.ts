@@ -37,6 +37,11 @@ export class PgMeter implements AsyncDisposable {
     return { cpuUs: await cpuUs(this.#server.pid), walBytes: Number(row?.bytes) };
   }
 
+  /** Asks the server something whose rows have one column called `value`, or changes something. */
+  async query(text: string, values: readonly (string | number)[] = []): Promise<readonly { readonly value: unknown }[]> {
+    return (await this.#client.query(text, [...values])).rows as { value: unknown }[];
+  }
+
   /** Empties the tables of runs and writes everything out, so that each measurement begins alike. */
   async reset(): Promise<void> {
     await this.#client.query("TRUNCATE workflow_runs, journal");

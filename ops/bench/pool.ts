@@ -9,7 +9,7 @@ import type { Attempt, WorkerPool } from "../../runtime/workers/pool.ts";
 import { startWorkerPool } from "../../runtime/workers/tiered-pool.ts";
 import { type Benchmark, latencyRound, type Measured, measureInTurn, type Round } from "./benchmark.ts";
 import { closedLoop } from "./closed-loop.ts";
-import { HANDLERS_FOLDER, W1_OUTPUT } from "./workload.ts";
+import { HANDLERS_FOLDER, WORKLOADS } from "./workload.ts";
 
 const REST_MS = 5;
 const WARM_UP = { inFlight: 300, durationMs: 500 };
@@ -72,7 +72,7 @@ function submitter(workers: WorkerPool, handler: string): () => Promise<void> {
     new Promise((resolve, reject) => {
       number += 1;
       workers.submit(attempt(handler, number), (outcome) => {
-        if (outcome.kind === "completed" && outcome.output === W1_OUTPUT) resolve();
+        if (outcome.kind === "completed" && outcome.output === WORKLOADS.w1.output) resolve();
         else reject(new Error(`an attempt of the benchmark ended with ${JSON.stringify(outcome)}`));
       });
     });

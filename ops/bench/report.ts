@@ -9,7 +9,10 @@ export interface FigureRecord extends Figure {
   readonly benchmark: string;
   /** ISO 8601. */
   readonly measuredAt: string;
+  /** Of the minute before. */
+  readonly loadAverage: number;
   readonly quick: boolean;
+  readonly long: boolean;
   readonly machine: Machine;
 }
 
@@ -45,7 +48,7 @@ function alignedCell(cell: string, column: number, width: number): string {
 }
 
 /** Three significant digits, and all digits of what is greater. Empty for what was not measured. */
-function formatNumber(value: number | undefined): string {
+export function formatNumber(value: number | undefined): string {
   if (value === undefined) return "";
   if (Number.isNaN(value)) return "?";
   if (value >= 100) return Math.round(value).toLocaleString("en-US");

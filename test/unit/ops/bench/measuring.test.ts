@@ -4,13 +4,24 @@ import { type BenchSetting, type Figure, measureInTurn, percentile } from "../..
 import { closedLoop } from "../../../../ops/bench/closed-loop.ts";
 import { ratios } from "../../../../ops/bench/ratios.ts";
 import { tablesOf } from "../../../../ops/bench/report.ts";
-import { requireW1Result, W1_OUTPUT } from "../../../../ops/bench/workload.ts";
+import { requireResult, WORKLOADS } from "../../../../ops/bench/workload.ts";
 import { virtualClock } from "../../../../runtime/clock.ts";
 import { seededRandom } from "../../../../runtime/random.ts";
 
 function setting(rounds: number, signal = new AbortController().signal): BenchSetting {
   const ports = { clock: virtualClock(), random: seededRandom(1) };
-  return { ...ports, rounds, roundMs: 1_000, scale: 1, signal, profileFolder: undefined, progress: () => undefined };
+  return {
+    ...ports,
+    rounds,
+    roundMs: 1_000,
+    scale: 1,
+    long: false,
+    signal,
+    profileFolder: undefined,
+    peersFolder: undefined,
+    progress: () => undefined,
+    remark: () => undefined,
+  };
 }
 
 function figure(name: string, median: number, details: Figure["details"] = {}): Figure {
@@ -102,8 +113,8 @@ describe("figures", () => {
   });
 
   it("of a run that ended in anything but its result are not taken", () => {
-    requireW1Result("completed", W1_OUTPUT, undefined);
-    assert.throws(() => requireW1Result("failed", undefined, { title: "Broken" }), /failed.*Broken/);
-    assert.throws(() => requireW1Result("completed", "null", undefined), /did not end with its result/);
+    requireResult(WORKLOADS.w1, "completed", WORKLOADS.w1.output, undefined);
+    assert.throws(() => requireResult(WORKLOADS.w1, "failed", undefined, { title: "Broken" }), /failed.*Broken/);
+    assert.throws(() => requireResult(WORKLOADS.w1, "completed", "null", undefined), /did not end with its result/);
   });
 });

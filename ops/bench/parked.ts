@@ -1,0 +1,155 @@
+/**
+ * Workload W3: runs that only wait, half of them for a time far away, half for a signal. What it costs to start them, to keep them, to start
+ * a node on them, and how late they go on when very many fall due at one moment.
+ */
+import { pause } from "../../runtime/storage/pause.ts";
+import { type Benchmark, type BenchSetting, type Figure, figureOf, type Round } from "./benchmark.ts";
+import type { LoadReport } from "./closed-loop.ts";
+import { type Installation, install } from "./installation.ts";
+import type { NodeMemory } from "./node-process.ts";
+import type { EndsReport } from "./storm-watch.ts";
+import { PARKED_DOCUMENTS, STORM_DOCUMENT } from "./workflows.ts";
+import type { Deployed } from "./workload.ts";
+
+const IN_FLIGHT = 300;
+/** Runs of the first figure, which other engines are measured by too. */
+const FEW = 10_000;
+/** Runs parked in all. */
+const MANY = 100_000;
+const VERY_MANY = 1_000_000;
+/** Runs that fall due at one moment: those in memory, and those that the node must first read after a restart. */
+const STORM = 50_000;
+const COLD_STORM = 5_000;
+/** A run that does nothing for ten seconds leaves memory; the last have left by then. */
+const PASSIVATION_MS = 13_000;
+const STORM_TIMEOUT_MS = 240_000;
+const LONGEST_MS = 3_600_000;
+const MIB = 2 ** 20;
+
+/** `npm run bench -- parked`. */
+export const parked: Benchmark = {
+  name: "parked",
+  about: "Runs that wait (W3): starting them, keeping them, starting a node on them, and a storm of timers.",
+  async measure(setting) {
+    setting.progress("starting PostgreSQL, a node and a client");
+    await using installation = await install(setting);
+    const workflows = await Promise.all(PARKED_DOCUMENTS.map((document) => installation.deploy(document)));
+    const storm = await installation.deploy(STORM_DOCUMENT);
+    await installation.stop();
+    const emptyStartMs = await installation.start();
+    const bench = new Parked(setting, installation, workflows, storm);
+    await installation.load({ workload: "w1", driver: "in process", inFlight: IN_FLIGHT, durationMs: setting.roundMs });
+    await installation.load({ workload: "w1", driver: "unary", inFlight: IN_FLIGHT, durationMs: setting.roundMs });
+    const figures = [...(await bench.park()), ...(await bench.storm())];
+    return [...figures, ...(await bench.restart(emptyStartMs))];
+  },
+};
+
+class Parked {
+  readonly #setting: BenchSetting;
+  readonly #installation: Installation;
+  readonly #workflows: readonly Deployed[];
+  readonly #storm: Deployed;
+  #count = 0;
+  #startsPerMs = 1;
+
+  constructor(setting: BenchSetting, installation: Installation, workflows: readonly Deployed[], storm: Deployed) {
+    this.#setting = setting;
+    this.#installation = installation;
+    this.#workflows = workflows;
+    this.#storm = storm;
+  }
+
+  /** Starts the runs; the first and the last of them by themselves. */
+  async park(): Promise<readonly Figure[]> {
+    const { scale, long } = this.#setting;
+    const few = FEW * scale;
+    const total = (long ? VERY_MANY : MANY) * scale;
+    const before = await this.#memory();
+    const unary = await this.#start("client", few, this.#workflows);
+    const first = await this.#start("node", few, this.#workflows);
+    await this.#start("node", total - 3 * few, this.#workflows);
+    const last = await this.#start("node", few, this.#workflows);
+    const residentMemory = await this.#memory();
+    this.#setting.progress("waiting until the parked runs have left memory");
+    await pause(PASSIVATION_MS, this.#setting.clock);
+    const after = await this.#memory();
+    const seconds = (load: LoadReport): Round => ({ value: load.elapsedMs / 1000, details: { "starts/s": rateOf(load), "p99 ms": load.p99Ms } });
+    const memory = { "heap MiB": after.heapBytes / MIB, "peak MiB": residentMemory.peakBytes / MIB, "before MiB": before.residentBytes / MIB };
+    return [
+      once(`start ${few}, unary`, "s", "time to start this many runs, each by a unary gRPC call", seconds(unary)),
+      once(`start ${few}, in process`, "s", "the same inside the node, without gateway and client", seconds(first)),
+      once(`start ${few} of ${total}, in process`, "s", "the same for the last of all parked runs", seconds(last)),
+      once(`memory, ${total} parked`, "MiB", "resident memory of the node once the runs have left it", {
+        value: after.residentBytes / MIB,
+        details: memory,
+      }),
+      once("start rate, full / empty", "x", "start rate of the last of them against that of the first", { value: rateOf(last) / rateOf(first) }),
+    ];
+  }
+
+  /** Very many timers at one moment, of runs that are in memory. */
+  async storm(): Promise<readonly Figure[]> {
+    const count = STORM * this.#setting.scale;
+    const dueAtMs = await this.#prepareStorm(count, 1_000);
+    const report = await this.#awaitEnds(count, dueAtMs);
+    return [stormFigure(`storm of ${count}`, `${count} runs in memory fall due at one moment: time until all have gone on and ended`, report)];
+  }
+
+  /** The node starts on all of it; then timers fire of runs that are not in memory. */
+  async restart(emptyStartMs: number): Promise<readonly Figure[]> {
+    const count = COLD_STORM * this.#setting.scale;
+    const dueAtMs = await this.#prepareStorm(count, 10_000);
+    this.#setting.progress("starting the node again");
+    await this.#installation.stop();
+    const startMs = await this.#installation.start();
+    const report = await this.#awaitEnds(count, dueAtMs);
+    const about = "time from the start of the process to ready";
+    return [
+      once(`start-up, ${this.#count} parked`, "ms", about, { value: startMs, details: { "on none": emptyStartMs } }),
+      stormFigure(`storm of ${count} after a restart`, `${count} runs fall due at one moment, each of which is first read from the store`, report),
+    ];
+  }
+
+  async #start(by: "client" | "node", operations: number, workflows: readonly Deployed[], input = "{}"): Promise<LoadReport> {
+    this.#setting.signal.throwIfAborted();
+    this.#setting.progress(`starting ${operations} runs by the ${by}, on ${this.#count}`);
+    const order = { kind: "start", workflows, input, inFlight: IN_FLIGHT, operations, durationMs: LONGEST_MS } as const;
+    const load = by === "client" ? this.#installation.askClient<LoadReport>(order) : this.#installation.askNode<LoadReport>(order);
+    this.#count += operations;
+    const report = await load;
+    this.#startsPerMs = report.operations / report.elapsedMs;
+    return report;
+  }
+
+  /** Starts runs that are due when all of them have been started for at least `marginMs`. */
+  async #prepareStorm(count: number, marginMs: number): Promise<number> {
+    const { clock } = this.#setting;
+    const dueAtMs = clock.now() + Math.ceil((1.5 * count) / this.#startsPerMs) + marginMs;
+    await this.#start("node", count, [this.#storm], JSON.stringify({ dueAtMs }));
+    if (clock.now() >= dueAtMs) throw new Error("the runs of the storm could not be started before they were due");
+    this.#count -= count;
+    return dueAtMs;
+  }
+
+  #awaitEnds(count: number, dueAtMs: number): Promise<EndsReport> {
+    this.#setting.progress(`waiting for a storm of ${count}`);
+    return this.#installation.askNode<EndsReport>({ kind: "ends", count, dueAtMs, timeoutMs: STORM_TIMEOUT_MS });
+  }
+
+  #memory(): Promise<NodeMemory> {
+    return this.#installation.askNode<NodeMemory>({ kind: "memory" });
+  }
+}
+
+function stormFigure(name: string, about: string, { lastMs, p50Ms, p99Ms, early }: EndsReport): Figure {
+  return once(name, "ms", about, { value: lastMs, details: { "late p50 ms": p50Ms, "late p99 ms": p99Ms, early } });
+}
+
+function once(name: string, unit: string, about: string, round: Round): Figure {
+  return figureOf({ name: `W3 ${name}`, unit, about }, [round]);
+}
+
+function rateOf({ operations, elapsedMs }: LoadReport): number {
+  return (operations / elapsedMs) * 1000;
+}
