@@ -2,6 +2,7 @@ import { journalChecksum } from "../../runtime/storage/journal-checksum.ts";
 import type { MemoryStore } from "../../runtime/storage/memory-store.ts";
 import { fuzzBriefly, fuzzUntilNoticed } from "../fuzz/briefly.ts";
 import { journalTarget } from "../fuzz/journal/journal-target.ts";
+import { memoryBed } from "../fuzz/journal/memory-bed.ts";
 
 /** A store that answers with rows whose checksums it has made right, whatever is in them. */
 function sealEverything(store: MemoryStore): void {
@@ -23,8 +24,8 @@ describe("damaged histories", function () {
   it("set aside their own run, and nothing else", async () => fuzzBriefly(await journalTarget({ isFoldNamed: false })));
 
   it("are noticed if checksums are not looked at", async () =>
-    fuzzUntilNoticed(await journalTarget({ damage: sealEverything }), /to be quarantined|damage is named/));
+    fuzzUntilNoticed(await journalTarget({ bed: memoryBed(sealEverything) }), /to be quarantined|damage is named/));
 
   it("are noticed if a sound run suffers", async () =>
-    fuzzUntilNoticed(await journalTarget({ damage: loseRows }), /a sound run answers|to be quarantined/));
+    fuzzUntilNoticed(await journalTarget({ bed: memoryBed(loseRows) }), /a sound run answers|to be quarantined/));
 });

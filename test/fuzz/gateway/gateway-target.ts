@@ -10,6 +10,7 @@ import { waitUntil } from "../../support/wait-until.ts";
 import { HeapGuard } from "../heap.ts";
 import { shownText, smallerLists } from "../reduce.ts";
 import { eachCase, type FuzzTarget, Tally } from "../target.ts";
+import { openNodeWorld } from "./node-world.ts";
 import { anyScenario, type Scenario } from "./scenario.ts";
 import { reasonIn, verdictOn } from "./verdict.ts";
 import { Wire, type WireCall, type WireStatus } from "./wire.ts";
@@ -19,9 +20,17 @@ const GROWTH_MAX = 24 * 1024 * 1024;
 /** Ids of runs are stood in for by their number, so that a seed makes the same case on any server. */
 const PLACES = Array.from({ length: 6 }, (_, at) => `0198aaaa-bbbb-7ccc-8ddd-00000000000${at}`);
 
-/** The target. `change` replaces the runs that the gateway sees. */
+/** The target with fake runs. `change` replaces the runs that the gateway sees. */
 export async function gatewayTarget(change?: (runs: Runs) => Runs): Promise<FuzzTarget<Scenario>> {
-  const world = await openHostileWorld(change);
+  return targetOn("gateway", await openHostileWorld(change));
+}
+
+/** The target with a whole node behind the gateway. */
+export async function nodeTarget(): Promise<FuzzTarget<Scenario>> {
+  return targetOn("node", await openNodeWorld());
+}
+
+function targetOn(name: string, world: HostileWorld): FuzzTarget<Scenario> {
   const shared = new Wire(world.address);
   const tally = new Tally();
   const heap = new HeapGuard(GROWTH_MAX);
@@ -33,7 +42,7 @@ export async function gatewayTarget(change?: (runs: Runs) => Runs): Promise<Fuzz
     assert.deepEqual(world.broken.splice(0), [], "no error that no code says");
   });
   return {
-    name: "gateway",
+    name,
     width: 50,
     batchMs: 10_000,
     generate: (chance) => anyScenario(chance, { runIds: PLACES }),
@@ -50,7 +59,7 @@ export async function gatewayTarget(change?: (runs: Runs) => Runs): Promise<Fuzz
     outcomes: () => String(tally),
     async close() {
       await shared.close();
-      world.server.stop();
+      await world.close();
     },
   };
 }
@@ -102,7 +111,7 @@ function checkAnswers(scenario: Scenario, end: WireStatus): void {
 }
 
 async function settled(world: HostileWorld): Promise<void> {
-  await waitUntil("no call to be open", () => world.server.waitingCalls === 0 && world.isIdle, 3_000);
+  await waitUntil("no call to be open", () => world.waitingCalls === 0 && world.isIdle, 3_000);
   const client = connect(world.address, { timeoutMs: 5_000 });
   try {
     const outcome = await client.execute({ workflow: "echo", input: '{"n":1}' });

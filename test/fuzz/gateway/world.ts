@@ -16,7 +16,8 @@ import { FakeRuns } from "../../support/fake-runs.ts";
 /** See the file header. */
 export interface HostileWorld {
   readonly address: string;
-  readonly server: GrpcServer;
+  /** Calls that the server has open, as far as it says. */
+  readonly waitingCalls: number;
   /** Runs that go on and runs that have ended. */
   readonly runIds: readonly string[];
   /** True if nobody waits for a run any more, of those before {@link HostileWorld.renew} too. */
@@ -25,6 +26,7 @@ export interface HostileWorld {
   readonly broken: unknown[];
   /** Begins with a few new runs: those that there are do not go on for long. */
   renew(): Promise<void>;
+  close(): Promise<void>;
 }
 
 const KNOWN_RUNS = 6;
@@ -56,7 +58,11 @@ export async function openHostileWorld(change: (runs: Runs) => Runs = (runs) => 
   };
   await renew();
   return {
-    ...{ address, server, broken, renew },
+    ...{ address, broken, renew },
+    close: async () => server.stop(),
+    get waitingCalls() {
+      return server.waitingCalls;
+    },
     get runIds() {
       return state.runIds;
     },

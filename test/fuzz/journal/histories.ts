@@ -65,7 +65,9 @@ class RecordedWorld extends RunWorld {
 export function makeHistories(count: number, seed: number): Promise<readonly History[]> {
   const documents = fc.sample(randomDocument(), { numRuns: count, seed });
   return Promise.all(
-    documents.map(async (document, at) => historyOf(await compileText(document), `workflow-${at}`, new Chance(seededRandom(seed + at)))),
+    documents.map(async (document, at) =>
+      historyOf(await compileText(document), `00000000-0000-4000-8000-${String(at).padStart(12, "0")}`, new Chance(seededRandom(seed + at))),
+    ),
   );
 }
 

@@ -4,16 +4,15 @@
  */
 import assert from "node:assert/strict";
 import { seededRandom } from "../../../runtime/random.ts";
-import type { MemoryStore } from "../../../runtime/storage/memory-store.ts";
-import type { RunsNode } from "../../support/runs-node.ts";
-import { Store, startRunsNode, Tasks } from "../../support/runs-node.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 import { Chance } from "../chance.ts";
 import { type FuzzTarget, Tally } from "../target.ts";
+import { type JournalBed, type OpenBed, statusIn } from "./bed.ts";
 import { DAMAGES, type Damage } from "./damage.ts";
 import { type History, makeHistories } from "./histories.ts";
+import { memoryBed } from "./memory-bed.ts";
 import { PROBES, probe } from "./probes.ts";
-import { putRun, type StoredRun, storedRun } from "./stored-run.ts";
+import { type StoredRun, storedRun } from "./stored-run.ts";
 
 const HISTORIES = 200;
 /** One run in so many is left as it is. */
@@ -40,25 +39,28 @@ interface Prepared {
 export interface JournalOptions {
   /** Reading a history with sound checksums that no program could have written must be answered with a code that says so. Default: true. */
   readonly isFoldNamed?: boolean;
-  /** Damages the store beyond what the cases do: for tests of this target. */
-  readonly damage?: (store: MemoryStore) => void;
+  /** Where the histories lie. Default: in memory. */
+  readonly bed?: JournalBed;
+  /** Default: "journal". */
+  readonly name?: string;
 }
 
 /** The target. */
 export async function journalTarget(options: JournalOptions = {}): Promise<FuzzTarget<JournalCase>> {
   const histories = await makeHistories(HISTORIES, 3);
+  const { bed = memoryBed(), isFoldNamed = true, name = "journal" } = options;
   const tally = new Tally();
   return {
-    name: "journal",
+    name,
     width: 400,
     batchMs: 30_000,
     generate: (chance) => ({ seed: chance.below(2 ** 32), probes: chance.list(1 + chance.below(3), () => chance.pick(Object.keys(PROBES))) }),
-    check: (cases) => checkBatch(cases, histories, tally, options),
+    check: (cases) => checkBatch(cases, histories, { bed, isFoldNamed, tally }),
     smaller: ({ seed, probes }) => (probes.length > 1 ? probes.map((name) => ({ seed, probes: [name] })) : []),
     show: (input) => `${prepared(input, histories).damage?.name ?? "sound"}: ${JSON.stringify(input)}`,
     settle: async () => undefined,
     outcomes: () => String(tally),
-    close: async () => undefined,
+    close: () => bed.close(),
   };
 }
 
@@ -73,73 +75,71 @@ function prepared({ seed }: JournalCase, histories: readonly History[]): Prepare
   return { run, damage, isCertain };
 }
 
-async function checkBatch(
-  cases: readonly JournalCase[],
-  histories: readonly History[],
-  tally: Tally,
-  options: JournalOptions,
-): Promise<readonly unknown[]> {
-  const store = new Store();
-  for (const { workflowId, workflow } of histories) store.workflows.set(workflowId, workflow);
+async function checkBatch(cases: readonly JournalCase[], histories: readonly History[], judging: Judging): Promise<readonly unknown[]> {
   const runs = cases.map((input) => prepared(input, histories));
-  for (const { run } of runs) putRun(store.memory, run);
-  options.damage?.(store.memory);
-  const node = await startRunsNode(store, new Tasks({ charge: () => 1, refund: () => 2, ship: () => 3 }));
-  const failures = countFailures(node);
+  const open = await judging.bed.open(
+    runs.map(({ run }) => run),
+    histories,
+  );
+  const failures = countFailures(open);
   try {
-    return await Promise.all(
-      cases.map((input, at) => problemWith(input, runs[at] as Prepared, { node, memory: store.memory, failures, tally, options })),
-    );
+    return await Promise.all(cases.map((input, at) => problemWith(input, runs[at] as Prepared, { ...judging, open, failures })));
   } finally {
-    await node.stop();
+    await open.stop();
   }
 }
 
 /** Failures of each run's actor. */
-function countFailures(node: RunsNode): ReadonlyMap<string, number> {
+function countFailures(open: OpenBed): ReadonlyMap<string, number> {
   const failures = new Map<string, number>();
-  node.events.on("actor.failed", ({ path }) => {
+  open.events.on("actor.failed", ({ path }) => {
     const runId = path.slice(path.lastIndexOf("/") + 1);
     failures.set(runId, (failures.get(runId) ?? 0) + 1);
   });
   return failures;
 }
 
-interface Bed {
-  readonly node: RunsNode;
-  readonly memory: MemoryStore;
-  readonly failures: ReadonlyMap<string, number>;
+interface Judging {
+  readonly bed: JournalBed;
+  readonly isFoldNamed: boolean;
   readonly tally: Tally;
-  readonly options: JournalOptions;
 }
 
-async function problemWith(input: JournalCase, { run, damage, isCertain }: Prepared, bed: Bed): Promise<unknown> {
-  const { node, memory, failures, tally, options } = bed;
+interface Judged extends Judging {
+  readonly open: OpenBed;
+  readonly failures: ReadonlyMap<string, number>;
+}
+
+async function problemWith(input: JournalCase, { run, damage, isCertain }: Prepared, judged: Judged): Promise<unknown> {
+  const { open, failures, tally, isFoldNamed } = judged;
   const { runId } = run;
-  const statusOf = (): string => memory.runs.get(runId)?.status ?? "gone";
   try {
-    const answers = await Promise.all(input.probes.map((name) => probe(name, node.runs, runId)));
-    answers.push(await probe("get", node.runs, runId));
-    if (damage === undefined) await checkSound(node, run, answers);
-    else if (isCertain) await waitUntil(`run ${runId} (${damage.name}) to be quarantined`, () => statusOf() === "quarantined", 5_000);
+    const answers = await Promise.all(input.probes.map((name) => probe(name, open.runs, runId)));
+    answers.push(await probe("get", open.runs, runId));
+    if (damage === undefined) await checkSound(open, run, answers);
+    else if (isCertain)
+      await waitUntil(`run ${runId} (${damage.name}) to be quarantined`, async () => (await statusIn(open, runId)) === "quarantined", 5_000);
     for (const [at, answer] of answers.entries()) {
-      const isFold = options.isFoldNamed !== false && READERS.has(input.probes[at] ?? "");
+      const isFold = isFoldNamed && READERS.has(input.probes[at] ?? "");
       assert.ok(answer !== "INTERNAL" || !(isCertain || isFold), "damage is named as such");
     }
     const releases = input.probes.filter((name) => name === "release").length;
     assert.ok((failures.get(runId) ?? 0) <= FAILURES_MAX * (1 + releases), `the actor failed ${failures.get(runId)} times`);
-    tally.add(
-      damage === undefined ? "sound" : statusOf() === "quarantined" ? "quarantined" : answers.includes("JOURNAL_CORRUPT") ? "refused" : "bearable",
-    );
+    tally.add(damage === undefined ? "sound" : outcomeOf(await statusIn(open, runId), answers));
     return undefined;
   } catch (error) {
     return error;
   }
 }
 
+function outcomeOf(status: string, answers: readonly string[]): string {
+  if (status === "quarantined") return status;
+  return answers.includes("JOURNAL_CORRUPT") ? "refused" : "bearable";
+}
+
 /** A run that was left alone goes on: it can be ended. */
-async function checkSound(node: RunsNode, { runId }: StoredRun, answers: readonly string[]): Promise<void> {
-  const ending = await probe("terminate", node.runs, runId);
+async function checkSound({ runs }: OpenBed, { runId }: StoredRun, answers: readonly string[]): Promise<void> {
+  const ending = await probe("terminate", runs, runId);
   assert.ok(ending === "answered" || ending === "RUN_ENDED", `a sound run answers ${ending}`);
   for (const answer of answers) assert.ok(!/CORRUPT|QUARANTINED$/.test(answer) || answer === "RUN_NOT_QUARANTINED", `a sound run answers ${answer}`);
 }
