@@ -46,9 +46,18 @@ export function problemType(kind: ProblemKind): string {
   return FAMILY + kind;
 }
 
-/** An error of a standard kind. `status` defaults to that of the kind. */
+/**
+ * An error of a standard kind. `status` defaults to that of the kind. `detail` may show data: halves of surrogate pairs in it, which can't be stored, are
+ * replaced.
+ */
 export function standardProblem(kind: ProblemKind, detail: string, instance?: string, status: number = STANDARD[kind].status): Problem {
-  return { type: problemType(kind), status, title: STANDARD[kind].title, detail, ...(instance === undefined ? {} : { instance }) };
+  return {
+    type: problemType(kind),
+    status,
+    title: STANDARD[kind].title,
+    detail: detail.toWellFormed(),
+    ...(instance === undefined ? {} : { instance }),
+  };
 }
 
 /** The same type in the family of the current specification, if it is a standard one of an older family; otherwise the type itself. */

@@ -24,6 +24,9 @@ export function cutText(text: string, limitBytes: number): string {
   return `${kept}… (${bytes - limitBytes} bytes cut)`;
 }
 
+/** Bytes of what a value's own conversion to JSON says when it fails. */
+const REASON_BYTES = 1_024;
+
 /** A value as JSON text, or the reason why it has none. */
 export type JsonText = { readonly text: string } | { readonly reason: string };
 
@@ -34,7 +37,8 @@ export function jsonText(value: unknown, limitBytes: number): JsonText {
   try {
     text = JSON.stringify(value);
   } catch (error) {
-    return { reason: `is not JSON: ${messageOf(error).split("\n", 1)[0]}` };
+    const [line = ""] = messageOf(error).split("\n", 1);
+    return { reason: `is not JSON: ${cutText(line, REASON_BYTES)}` };
   }
   if (text === undefined) return { reason: `is not JSON: it is a ${typeof value}` };
   const bytes = bytesAbove(text, limitBytes);

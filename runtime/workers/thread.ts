@@ -7,7 +7,9 @@ import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { invariant } from "../assert.ts";
 import { systemClock } from "../clock.ts";
 import { MaestroError, messageOf } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import type { AttemptContext } from "./attempt-context.ts";
+import { cutText } from "./bounded-text.ts";
 import { builtinTasks } from "./builtin/index.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import { Executor } from "./executor.ts";
@@ -32,7 +34,7 @@ const exitThread = process.exit.bind(process);
 
 /** Says why, and ends this thread (in a worker thread, exit ends the thread alone). */
 function die(culprit: number, reason: string, code: number | string | null | undefined): never {
-  reply({ kind: "dying", culprit, reason });
+  reply({ kind: "dying", culprit, reason: cutText(reason, LIMITS.logLineBytes) });
   replies.flush();
   return exitThread(code);
 }

@@ -97,6 +97,17 @@ function nested(chance: Chance): unknown {
 }
 
 function customJson(chance: Chance): unknown {
-  const answer = chance.pick<() => unknown>([fail, () => undefined, () => 1n, () => "\udfff", () => ({ toJSON: fail }), () => Promise.resolve(1)]);
+  const failOddly = (): never => {
+    throw hostileError(chance);
+  };
+  const answer = chance.pick<() => unknown>([
+    fail,
+    failOddly,
+    () => undefined,
+    () => 1n,
+    () => "\udfff",
+    () => ({ toJSON: fail }),
+    () => Promise.resolve(1),
+  ]);
   return { toJSON: answer, toString: chance.pick<unknown>([fail, 1, () => ({})]), [Symbol.toPrimitive]: fail };
 }

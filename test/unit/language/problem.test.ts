@@ -24,6 +24,10 @@ describe("problems", () => {
     assert.equal(problemType("timeout"), "https://open-workflow-specification.org/spec/1.0.0/errors/timeout");
   });
 
+  it("shows only what can be stored", () => {
+    assert.equal(standardProblem("expression", "half \ud800 of it").detail, "half \ufffd of it");
+  });
+
   it("leaves out an instance that is not known, and takes a better status", () => {
     assert.deepEqual(standardProblem("communication", "gone", "/do/0/get", 503), {
       type: problemType("communication"),

@@ -35,6 +35,11 @@ describe("bounded text", () => {
     );
     assert.match(reason(1n), /BigInt/);
     assert.match(reason("0123456789"), /has 12 bytes as JSON; at most 10/);
+    const talkative = (): never => {
+      throw new Error(`\ud800${"x".repeat(100_000)}`);
+    };
+    assert.ok(reason({ toJSON: talkative }).length < 1_200, "bounded");
+    assert.ok(reason({ toJSON: talkative }).isWellFormed());
   });
 });
 
