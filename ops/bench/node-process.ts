@@ -2,9 +2,9 @@
  * The node of the benchmarks, a process of its own: a node as `maestro start` makes one, with its defaults or what `MAESTRO_LANES`
  * and the like say. It counts commits, and starts runs itself for the figures without a gateway.
  */
-import { setImmediate as turn } from "node:timers/promises";
 import { systemClock } from "../../runtime/clock.ts";
 import type { RunId } from "../../runtime/ids.ts";
+import { pause } from "../../runtime/storage/pause.ts";
 import { loadConfig } from "../config.ts";
 import { startNode } from "../node.ts";
 import { closedLoop, type LoadReport } from "./closed-loop.ts";
@@ -42,6 +42,8 @@ export interface NodeMemory {
   /** After a collection of garbage. */
   readonly heapBytes: number;
   readonly residentBytes: number;
+  /** Reserved for the heap, used or not. */
+  readonly reservedBytes: number;
   /** Greatest since the node started. */
   readonly peakBytes: number;
 }
@@ -83,10 +85,10 @@ function usage(): NodeUsage {
 async function memory(): Promise<NodeMemory> {
   for (let collection = 0; collection < 3; collection++) {
     globalThis.gc?.();
-    await turn();
+    await pause(0, clock);
   }
-  const { heapUsed, rss } = process.memoryUsage();
-  return { heapBytes: heapUsed, residentBytes: rss, peakBytes: process.resourceUsage().maxRSS * 1024 };
+  const { heapUsed, heapTotal, rss } = process.memoryUsage();
+  return { heapBytes: heapUsed, residentBytes: rss, reservedBytes: heapTotal, peakBytes: process.resourceUsage().maxRSS * 1024 };
 }
 
 function requestOf(workflowId: string, input: string): Parameters<typeof node.runs.start>[0] {

@@ -75,7 +75,12 @@ class Parked {
     await pause(PASSIVATION_MS, this.#setting.clock);
     const after = await this.#memory();
     const seconds = (load: LoadReport): Round => ({ value: load.elapsedMs / 1000, details: { "starts/s": rateOf(load), "p99 ms": load.p99Ms } });
-    const memory = { "heap MiB": after.heapBytes / MIB, "peak MiB": residentMemory.peakBytes / MIB, "before MiB": before.residentBytes / MIB };
+    const memory = {
+      "heap MiB": after.heapBytes / MIB,
+      "reserved MiB": after.reservedBytes / MIB,
+      "peak MiB": residentMemory.peakBytes / MIB,
+      "before MiB": before.residentBytes / MIB,
+    };
     return [
       once(`start ${few}, unary`, "s", "time to start this many runs, each by a unary gRPC call", seconds(unary)),
       once(`start ${few}, in process`, "s", "the same inside the node, without gateway and client", seconds(first)),
@@ -103,10 +108,14 @@ class Parked {
     this.#setting.progress("starting the node again");
     await this.#installation.stop();
     const startMs = await this.#installation.start();
+    const { residentBytes } = await this.#memory();
     const report = await this.#awaitEnds(count, dueAtMs);
     const about = "time from the start of the process to ready";
     return [
-      once(`start-up, ${this.#count} parked`, "ms", about, { value: startMs, details: { "on none": emptyStartMs } }),
+      once(`start-up, ${this.#count} parked`, "ms", about, {
+        value: startMs,
+        details: { "on none": emptyStartMs, "memory MiB": residentBytes / MIB },
+      }),
       stormFigure(`storm of ${count} after a restart`, `${count} runs fall due at one moment, each of which is first read from the store`, report),
     ];
   }

@@ -35,6 +35,12 @@ describe("closedLoop", () => {
     assert.deepEqual({ ...report, cpuUs: 0 }, { operations: 10, elapsedMs: 100, cpuUs: 0, p50Ms: 10, p95Ms: 10, p99Ms: 10 });
   });
 
+  it("ends after as many operations as were asked for", async () => {
+    const clock = virtualClock();
+    const report = await closedLoop({ inFlight: 4, durationMs: 1_000, operations: 10 }, clock, async () => clock.advance(1));
+    assert.equal(report.operations, 10);
+  });
+
   it("ends with the first failure, long before its time", async () => {
     const clock = virtualClock();
     let started = 0;
