@@ -40,6 +40,8 @@ export const LOG_TABLE: LogTable = {
   "task.log": { level: "event", message: (event) => event.message, fields: ({ runId, task, attempt, data }) => ({ runId, task, attempt, data }) },
   "database.exited": { level: "error", message: "the embedded PostgreSQL stopped by itself and is started again" },
   "ledger.delayed": { level: "warn", message: "the table of task attempts could not be written" },
+  "retention.swept": { level: "info", message: "runs that ended long ago were removed", when: ({ runs }) => runs > 0 },
+  "retention.failed": { level: "warn", message: "old runs could not be removed; it is tried again" },
   "run.started": { level: "debug", message: "a run started" },
   "run.ended": { level: "debug", message: "a run ended" },
   "run.recovered": { level: "info", message: "runs of an earlier boot were taken up again" },

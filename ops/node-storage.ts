@@ -20,8 +20,10 @@ import { openPgDocuments } from "../runtime/storage/pg-documents.ts";
 import { openPgJournal } from "../runtime/storage/pg-journal.ts";
 import { migrate } from "../runtime/storage/pg-migrate.ts";
 import { openPgOwnership } from "../runtime/storage/pg-ownership.ts";
+import { openPgRetention } from "../runtime/storage/pg-retention.ts";
 import { requireSafeSettings } from "../runtime/storage/pg-settings.ts";
 import { openPgTaskLedger } from "../runtime/storage/pg-task-ledger.ts";
+import { RetentionSweeper } from "../runtime/storage/retention-sweeper.ts";
 import type { TaskLedger } from "../runtime/storage/task-ledger.ts";
 import type { Config } from "./config.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -32,6 +34,8 @@ const DATABASE_START_MS = 330_000;
 const DATABASE_STOP_MS = 75_000;
 /** Another node's migration, or its last commits, may have to be waited for. */
 const CLAIM_MS = 120_000;
+
+const DAY_MS = 86_400_000;
 
 /** What the stages need. */
 export interface NodeStorageOptions {
@@ -137,6 +141,7 @@ export class NodeStorage {
   #stores(): Stage {
     const { bootId, config, clock, random, events } = this.#options;
     let close: (() => Promise<void>)[] = [];
+    const objects = objectsOf(config, random);
     return {
       name: "stores",
       start: async () => {
@@ -144,8 +149,12 @@ export class NodeStorage {
         const claim = started(this.#claim, "ownership");
         const documents = await openPgDocuments({ url });
         const ledger = await openPgTaskLedger({ url, clock, events });
-        const journal = await openPgJournal({ url, bootId, claim, lanes: config.lanes, clock, random, events, objects: objectsOf(config, random) });
-        close = [() => journal.close(), () => ledger.close(), () => documents.close()];
+        const journal = await openPgJournal({ url, bootId, claim, lanes: config.lanes, clock, random, events, objects });
+        const retention = await openPgRetention({ url, objects });
+        const sweeper = new RetentionSweeper({ retention, keepMs: config.retentionDays * DAY_MS, clock, events });
+        if (config.retentionDays > 0) sweeper.start();
+        const stopRetention = (): Promise<void> => sweeper.stop().then(() => retention.close());
+        close = [() => journal.close(), () => ledger.close(), () => documents.close(), stopRetention];
         this.#documents = documents;
         this.#ledger = ledger;
         this.#journal = journal;

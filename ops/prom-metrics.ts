@@ -157,7 +157,10 @@ function taskRows(registry: Registry): Pick<MetricTable, Extract<EventName, `poo
 
 function journalRows(
   registry: Registry,
-): Pick<MetricTable, Extract<EventName, `journal.${string}` | `lease.${string}` | `database.${string}` | `ledger.${string}`>> {
+): Pick<
+  MetricTable,
+  Extract<EventName, `journal.${string}` | `lease.${string}` | `database.${string}` | `ledger.${string}` | `retention.${string}`>
+> {
   const registers = [registry];
   const commits = new Counter({ name: "maestro_journal_commits_total", help: "Commits of the journal.", labelNames: ["lane"], registers });
   const writes = new Histogram({ name: "maestro_journal_batch_writes", help: "Writes in one commit.", buckets: BATCH_SIZES, registers });
@@ -173,6 +176,7 @@ function journalRows(
     registers,
   });
   const dropped = new Counter({ name: "maestro_task_records_dropped_total", help: "Records of attempts that could not be stored.", registers });
+  const expired = new Counter({ name: "maestro_runs_expired_total", help: "Runs removed because they ended long ago.", registers });
   const failures = new Counter({ name: "maestro_lease_failures_total", help: "Renewals of the lease that failed.", registers });
   return {
     "journal.committed": (event) => {
@@ -187,6 +191,8 @@ function journalRows(
     "lease.renewed": ({ durationMs }) => renewal.observe(durationMs / 1000),
     "lease.failed": () => failures.inc(),
     "database.exited": undefined,
+    "retention.swept": ({ runs }) => expired.inc(runs),
+    "retention.failed": undefined,
     "ledger.delayed": ({ dropped: count }) => dropped.inc(count),
   };
 }

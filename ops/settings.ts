@@ -145,6 +145,15 @@ export const SETTINGS = {
     fallback: 10_000,
     doc: "How long the node keeps its runs without renewing, in milliseconds.",
   } as IntegerSetting,
+  retentionDays: {
+    kind: "integer",
+    least: 0,
+    most: 36_500,
+    env: "MAESTRO_RETENTION_DAYS",
+    flag: "--retention-days",
+    fallback: 0,
+    doc: "Runs are removed this many days after they ended, with their history. 0 keeps them for ever.",
+  } as IntegerSetting,
   logLevel: {
     kind: "choice",
     choices: ["debug", "info", "warn", "error", "silent"],

@@ -20,6 +20,8 @@ export interface RuntimeEvents {
   "journal.fenced": { readonly lane: number };
   "database.exited": { readonly reason: string; readonly restartInMs: number };
   "ledger.delayed": { readonly records: number; readonly dropped: number; readonly reason: string };
+  "retention.swept": { readonly runs: number; readonly keys: number };
+  "retention.failed": { readonly reason: string };
   "lease.renewed": { readonly durationMs: number };
   "lease.failed": { readonly reason: string };
   "pool.started": { readonly tier: "thread" | "process"; readonly threads: number };

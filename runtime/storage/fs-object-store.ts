@@ -25,7 +25,7 @@ export class FsObjectStore implements ObjectStore {
   async put(runId: RunId, bytes: Uint8Array): Promise<string> {
     const name = objectName(bytes);
     const folder = this.#folderOf(runId);
-    const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const draft = join(folder, `${name}.${newUuid(this.#random)}.new`);
     try {
       const file = await open(draft, "wx", 0o600);
@@ -40,7 +40,8 @@ export class FsObjectStore implements ObjectStore {
       await rm(draft, { force: true });
       throw error;
     }
-    await syncFolders(folder, firstMade === undefined ? folder : dirname(firstMade));
+    // All of them, whoever made them: another one that is at it may not have come to this yet.
+    await syncFolders(folder, dirname(this.#folder));
     return name;
   }
 

@@ -15,6 +15,7 @@ import {
 } from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { PgDatabase } from "./pg-database.ts";
+import { firstIdAt } from "./pg-run-id.ts";
 import { auditPg } from "./pg-wake-audit.ts";
 import { newestIntact, type StoredPayload, type StoredRow, verifyRows } from "./stored-rows.ts";
 
@@ -150,14 +151,6 @@ function recordOf(row: StoredRun): RunRecord {
     ...(row.error_message === null ? {} : { errorMessage: row.error_message }),
     ...(row.ended_at === null ? {} : { endedAtMs: row.ended_at.getTime() }),
   };
-}
-
-/** The smallest UUID of a millisecond. */
-function firstIdAt(timeMs: number): string {
-  const time = Math.min(Math.max(Math.ceil(timeMs), 0), 2 ** 48 - 1)
-    .toString(16)
-    .padStart(12, "0");
-  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
 function timestamp(timeMs: number): string {

@@ -9,6 +9,7 @@ import type { Journal } from "../../runtime/storage/journal.ts";
 import type { LaneBounds } from "../../runtime/storage/lane.ts";
 import type { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
 import type { Claim, Ownership } from "../../runtime/storage/ownership.ts";
+import type { Retention } from "../../runtime/storage/retention.ts";
 import type { AttemptRecord, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 
 /** A boot that claimed all shards, with its journal. */
@@ -26,6 +27,7 @@ export interface StorageBed {
   readonly ledger: TaskLedger;
   /** Where the journals put the largest payloads. */
   readonly objects: MemoryObjectStore;
+  readonly retention: Retention;
   /** Claims all shards for a new boot and opens its journal. Default: node "a", two lanes, the bounds of the product. */
   boot(nodeName?: string, lanes?: number, bounds?: LaneBounds): Promise<Boot>;
   /** Closes the journals of the boots so far. */

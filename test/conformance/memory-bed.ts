@@ -7,6 +7,7 @@ import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
 import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
 import { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
+import { MemoryRetention } from "../../runtime/storage/memory-retention.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
 import { MemoryTaskLedger } from "../../runtime/storage/memory-task-ledger.ts";
 import type { StorageBed } from "./bed.ts";
@@ -23,6 +24,7 @@ export async function memoryBed(): Promise<StorageBed> {
     documents: new MemoryDocuments(store),
     ledger: new MemoryTaskLedger(store),
     objects,
+    retention: new MemoryRetention(store, objects),
     async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
       const claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs: 60_000 });

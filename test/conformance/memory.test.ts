@@ -3,8 +3,10 @@ import { documentsConformance } from "./documents.ts";
 import { journalConformance } from "./journal.ts";
 import { memoryBed } from "./memory-bed.ts";
 import { ownershipConformance } from "./ownership.ts";
+import { retentionConformance } from "./retention.ts";
 import { taskLedgerConformance } from "./task-ledger.ts";
 
 describe("memory storage", () => {
-  for (const declare of [journalConformance, ownershipConformance, documentsConformance, taskLedgerConformance]) declare(memoryBed);
+  for (const declare of [journalConformance, ownershipConformance, documentsConformance, taskLedgerConformance, retentionConformance])
+    declare(memoryBed);
 });

@@ -8,6 +8,7 @@ import { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts"
 import { openPgDocuments } from "../../runtime/storage/pg-documents.ts";
 import { openPgJournal } from "../../runtime/storage/pg-journal.ts";
 import { openPgOwnership } from "../../runtime/storage/pg-ownership.ts";
+import { openPgRetention } from "../../runtime/storage/pg-retention.ts";
 import { openPgTaskLedger } from "../../runtime/storage/pg-task-ledger.ts";
 import type { AttemptRecord } from "../../runtime/storage/task-ledger.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
@@ -26,12 +27,14 @@ export async function pgBed(): Promise<StorageBed> {
   const documents = await openPgDocuments({ url });
   const ledger = await openPgTaskLedger({ url, clock, events: new EventHub() });
   const objects = new MemoryObjectStore();
+  const retention = await openPgRetention({ url, objects });
   const journals: Journal[] = [];
   return {
     ownership,
     documents,
     ledger,
     objects,
+    retention,
     async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
       const claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs: 60_000 });
@@ -62,7 +65,7 @@ export async function pgBed(): Promise<StorageBed> {
       await execute(url, text, [runId, seq, place]);
     },
     async close() {
-      await Promise.all([...journals, ownership, documents, ledger].map((opened) => opened.close()));
+      await Promise.all([...journals, ownership, documents, ledger, retention].map((opened) => opened.close()));
     },
   };
 }

@@ -3,8 +3,9 @@ import { documentsConformance } from "./documents.ts";
 import { journalConformance } from "./journal.ts";
 import { ownershipConformance } from "./ownership.ts";
 import { pgBed } from "./pg-bed.ts";
+import { retentionConformance } from "./retention.ts";
 import { taskLedgerConformance } from "./task-ledger.ts";
 
 describe("PostgreSQL storage", () => {
-  for (const declare of [journalConformance, ownershipConformance, documentsConformance, taskLedgerConformance]) declare(pgBed);
+  for (const declare of [journalConformance, ownershipConformance, documentsConformance, taskLedgerConformance, retentionConformance]) declare(pgBed);
 });

@@ -5,6 +5,7 @@ import { connectPg, type PgClient } from "../../runtime/storage/pg-connection.ts
 import type { PgDatabase } from "../../runtime/storage/pg-database.ts";
 import { PgJournalReader } from "../../runtime/storage/pg-journal-reader.ts";
 import { knownMigrations, migrate } from "../../runtime/storage/pg-migrate.ts";
+import { PgRetention } from "../../runtime/storage/pg-retention.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 import { runIdOn } from "../support/run-writes.ts";
 
@@ -133,6 +134,7 @@ describe(`the plans on ${ROWS} runs`, function () {
     most = Math.max(most, touched(explained["QUERY PLAN"][0].Plan));
   };
   const reader = new PgJournalReader(explaining as unknown as PgDatabase);
+  const retention = new PgRetention(explaining as unknown as PgDatabase, undefined);
   const all = { first: 0, last: SHARD_COUNT - 1 };
   const limit = 50;
   const startMs = 1_700_000_000_000;
@@ -161,6 +163,8 @@ describe(`the plans on ${ROWS} runs`, function () {
     "list due timers": () => reader.listTimers(all, Date.now() + 100_000, limit),
     "list timers far ahead, page by page": () =>
       reader.listTimers(all, Date.now() + 1_000_000_000, limit, { dueAtMs: Date.now() + 500_000, runId, timer: 1 }),
+    "look for old runs": () => retention.removeRuns(Date.now() - 1_000_000, limit, runId),
+    "look for old keys": () => retention.removeKeys(limit, "key 5"),
     audit: () => reader.audit(all, 1_000, limit),
   };
   for (const [name, query] of Object.entries(queries)) {
