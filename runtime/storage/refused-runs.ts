@@ -24,6 +24,8 @@ interface Gap {
   readonly error: MaestroError;
   /** Number of the first entry that was refused. */
   readonly firstSeq: number;
+  /** True if the run itself was to be created with it. */
+  readonly isNewRun: boolean;
   readonly refusedMs: number;
 }
 
@@ -45,7 +47,7 @@ export class RefusedRuns {
   judgeNew({ runId, entryCount, firstSeq }: RunWrite): MaestroError | undefined {
     const gap = this.#gaps.get(runId);
     if (gap === undefined) return undefined;
-    const restsOnGap = entryCount === 0 ? gap.firstSeq === 1 : firstSeq > gap.firstSeq;
+    const restsOnGap = entryCount === 0 ? gap.isNewRun : firstSeq > gap.firstSeq;
     return restsOnGap ? gap.error : undefined;
   }
 
@@ -67,11 +69,12 @@ export class RefusedRuns {
   }
 
   /** A write was refused, by whomever. */
-  noteRefused({ runId, entryCount, firstSeq }: RunWrite, error: MaestroError, nowMs: number): void {
+  noteRefused({ runId, entryCount, firstSeq, create }: RunWrite, error: MaestroError, nowMs: number): void {
     if (entryCount === 0) return;
     const known = this.#gaps.get(runId);
+    const gap = known !== undefined && known.firstSeq <= firstSeq ? known : { error, firstSeq, isNewRun: create !== undefined };
     this.#gaps.delete(runId);
-    this.#gaps.set(runId, known !== undefined && known.firstSeq <= firstSeq ? { ...known, refusedMs: nowMs } : { error, firstSeq, refusedMs: nowMs });
+    this.#gaps.set(runId, { ...gap, refusedMs: nowMs });
     if (this.#gaps.size > this.#bound) this.#dropOldest();
   }
 

@@ -49,6 +49,19 @@ export function refusalCases(bed: () => StorageBed): void {
     assert.equal(await historyOf(journal, runId), "1;2;3;");
   });
 
+  it("takes a head that was queued behind a write which is rejected, but not one of a run that was not created", async () => {
+    const journal = await open();
+    const [runId, owner, refused] = [runIdOn(), runIdOn(), runIdOn()];
+    const key = `owned ${owner}`;
+    await Promise.all([createWrite(runId), createWrite(owner, { key })].map((write) => journal.append(write)));
+    const another = entryWrite(runId, 1, { entries: Buffer.from("other") });
+    const behind = [another, headWrite(runId, WAITING)].map((write) => codeOf(journal.append(write)));
+    assert.deepEqual(await Promise.all(behind), ["JOURNAL_REJECTED", "stored"]);
+    assert.equal((await journal.find(runId))?.status, "waiting");
+    const uncreated = [createWrite(refused, { key }), headWrite(refused, WAITING)].map((write) => codeOf(journal.append(write)));
+    assert.deepEqual(await Promise.all(uncreated), ["IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_KEY_REUSED"]);
+  });
+
   it("stores nothing behind a write that came while the queue was full, essential or not", async () => {
     const journal = await open();
     const runId = runIdOn();
