@@ -42,7 +42,7 @@ export class LanedJournal implements Journal {
     return {
       queuedWrites: lanes.reduce((sum, lane) => sum + lane.queuedWrites, 0),
       queuedBytes: lanes.reduce((sum, lane) => sum + lane.queuedBytes, this.#large.waitingBytes),
-      isFull: lanes.some((lane) => lane.isFull),
+      isFull: this.#large.isFull || lanes.some((lane) => lane.isFull),
     };
   }
 

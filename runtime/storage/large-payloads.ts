@@ -38,6 +38,11 @@ export class LargePayloads {
     return this.#waitingBytes;
   }
 
+  /** True if nothing but essential writes may wait now. */
+  get isFull(): boolean {
+    return this.#waitingBytes >= LIMITS.laneQueueBytes;
+  }
+
   /** Hands a write to its lane, after its objects are stored. Settles as {@link Journal.append} says. */
   append(write: RunWrite, lane: Lane): Promise<void> {
     const before = this.#waiting.get(write.runId);
@@ -49,7 +54,8 @@ export class LargePayloads {
     const handOver = async (): Promise<void> => {
       await before;
       const moved = isRefused ? write : await this.#move(write, lane);
-      (isRefused ? lane.refuse(write, overloaded(this.#waiting.size)) : lane.append(moved)).then(resolve, reject);
+      const settled = isRefused ? lane.refuse(write, overloaded(this.#waiting.size)) : lane.append(moved);
+      settled.then(resolve, (error: unknown) => this.#forget(write, error, lane).then(() => reject(error)));
     };
     this.#waitingBytes += bytes;
     const handedOver = handOver().finally(() => {
@@ -76,6 +82,16 @@ export class LargePayloads {
     const bytes = await this.#objects?.get(runId, stored.objectName);
     if (bytes === undefined) throw corrupt(`the object of payload ${place} is missing or damaged`);
     return bytes;
+  }
+
+  /**
+   * The objects of a run that is not created after all are of no use to anybody: a client that repeats a large request with its idempotency key
+   * would fill the disk with them. Those of another refused write go when its run goes.
+   */
+  async #forget(write: RunWrite, error: unknown, lane: Lane): Promise<void> {
+    if (write.create === undefined || !write.payloads?.some(isForObjects)) return;
+    if (error instanceof MaestroError && error.code === "JOURNAL_FENCED") return;
+    await this.#objects?.removeRun(write.runId).catch((failure: unknown) => lane.noteRetry(1, messageOf(failure)));
   }
 
   async #move(write: RunWrite, lane: Lane): Promise<RunWrite> {

@@ -47,6 +47,18 @@ export function payloadCases(bed: () => StorageBed, current: () => Journal): voi
     assert.deepEqual([await read(runId, 2, 0), await read(runId, 2, 1)], [inRow, inObject]);
   });
 
+  it("keeps no object of a run that it refuses to create", async () => {
+    const journal = current();
+    const [owner, refused] = [runIdOn(), runIdOn()];
+    const key = `owned ${owner}`;
+    await journal.append(createWrite(owner, { key }));
+    const payloads = [{ seq: 1, place: 0, bytes: inObject }];
+    await assert.rejects(journal.append({ ...createWrite(refused, { key }), payloads }), { code: "IDEMPOTENCY_KEY_REUSED" });
+    assert.ok(![...bed().objects.objects.keys()].some((name) => name.startsWith(refused)));
+    await journal.append({ ...createWrite(refused), payloads });
+    assert.deepEqual(await read(refused, 1, 0), inObject);
+  });
+
   it("notices a payload that was damaged, in its row or as an object", async () => {
     const runId = runIdOn();
     const payloads = [inRow, inObject].map((bytes, place) => ({ seq: 1, place, bytes }));
