@@ -2,7 +2,15 @@
  * The gRPC gateway of a node: the server with its services, its start, drain and stop. It owns the port and the calls, and nothing of what
  * they are about. States: created, serving, draining, stopped.
  */
-import { logVerbosity, Server, ServerCredentials, type ServerOptions, setLogVerbosity } from "@grpc/grpc-js";
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  type ServerOptions,
+  setLogVerbosity,
+} from "@grpc/grpc-js";
 import { RunServiceService } from "../proto/gen/maestro/v1/run_service.ts";
 import { WorkflowServiceService } from "../proto/gen/maestro/v1/workflow_service.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -37,6 +45,12 @@ export interface GrpcServerOptions {
 const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService"] as const;
 
 /**
+ * Changes nothing. With any interceptor the library drops what arrives after a call is over. Without one it calls the handler of a request that is completed
+ * after its deadline, and never tells it that the call has ended: it would wait for its run for ever.
+ */
+const DROP_AFTER_END: ServerInterceptor = (_method, call) => new ServerInterceptingCall(call);
+
+/**
  * A connection is left alone as long as it lives: a stream may wait for a run for days, so there is no age limit. Pings find peers that
  * went away without a word, which would keep their streams' runs in our books.
  */
@@ -48,6 +62,7 @@ const OPTIONS: ServerOptions = {
   "grpc.keepalive_timeout_ms": 10_000,
   // Bookkeeping for a debugging protocol that nobody can reach here; it costs time on every message.
   "grpc.enable_channelz": 0,
+  interceptors: [DROP_AFTER_END],
 };
 
 /** Time that answers already given have to reach their clients once draining is over. */
