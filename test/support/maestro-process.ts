@@ -10,6 +10,8 @@ const MAIN = fileURLToPath(new URL("../../ops/cli/main.ts", import.meta.url));
 /** How a command ended. */
 export interface Ended {
   readonly code: number | null;
+  /** The signal that ended it, if one did. */
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -51,6 +53,16 @@ export class MaestroProcess {
     return this.#stderr;
   }
 
+  /** Process id; undefined if it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** True once it has ended and all its output is here. */
+  get isOver(): boolean {
+    return !started.has(this.#child);
+  }
+
   /** Sends a signal to this very process. */
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
@@ -58,9 +70,8 @@ export class MaestroProcess {
 
   /** Resolves once it has ended and all its output is here. */
   async ended(timeoutMs = 30_000): Promise<Ended> {
-    const isOver = (): boolean => !started.has(this.#child);
-    await waitUntil(`the end of the process; so far it wrote:\n${this.#stdout}\n${this.#stderr}`, isOver, timeoutMs);
-    return { code: this.#child.exitCode, stdout: this.#stdout, stderr: this.#stderr };
+    await waitUntil(`the end of the process; so far it wrote:\n${this.#stdout}\n${this.#stderr}`, () => this.isOver, timeoutMs);
+    return { code: this.#child.exitCode, signal: this.#child.signalCode, stdout: this.#stdout, stderr: this.#stderr };
   }
 
   /** For `start`: resolves with the gRPC address once the node's log says that it is ready. */
@@ -70,7 +81,7 @@ export class MaestroProcess {
   }
 
   #readyLine(): string | undefined {
-    if (!started.has(this.#child)) throw new Error(`the process has ended: ${this.#stdout}\n${this.#stderr}`);
+    if (this.isOver) throw new Error(`the process has ended: ${this.#stdout}\n${this.#stderr}`);
     return this.#stdout.split("\n").find((line) => line.includes('"the node is ready"') && line.endsWith("}"));
   }
 }

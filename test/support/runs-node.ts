@@ -89,11 +89,10 @@ export interface RunsNode {
 }
 
 /** Starts a node on a store. The boot that had it before is fenced, dead or not. */
-export async function startRunsNode(store: Store, tasks: Tasks, idleMs = 60_000): Promise<RunsNode> {
+export async function startRunsNode(store: Store, tasks: Tasks, idleMs = 60_000, faults = new MemoryFaults()): Promise<RunsNode> {
   const { clock, memory } = store;
   const random = systemRandom();
   const events = new EventHub();
-  const faults = new MemoryFaults();
   const bootId = newBootId(random);
   const claim = await new MemoryOwnership(memory).claim({ bootId, nodeName: "test", lanes: 1, leaseMs: 60_000 });
   const journal = await openMemoryJournal({ store: memory, bootId, claim, clock, random, events, faults });

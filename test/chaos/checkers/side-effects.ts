@@ -1,0 +1,46 @@
+/**
+ * Side effects happen at least once, and more than once only where an attempt was cut: every attempt with a result left a trace, no process executed one
+ * twice, and nothing was repeated whose result was there when the earlier process died.
+ */
+import type { RunEvent } from "../../../actors/run/entry.ts";
+import { timeOf } from "../../../runtime/ids.ts";
+import type { StoredRun } from "../evidence.ts";
+import type { Checker } from "./finding.ts";
+
+/** Handlers of other scenarios end in other ways: only results of these count. */
+const ENDS = new Set(["attemptCompleted", "attemptFailed", "taskCompleted", "taskFaulted"]);
+
+/** The checker. */
+export const checkSideEffects: Checker = ({ runs, traces, boots }) => {
+  const cutAtMs = new Map(boots.map((boot) => [boot.pid, boot.cutAtMs]));
+  const byAttempt = Map.groupBy(traces, ({ key, attempt }) => `${key}#${attempt}`);
+  const findings: string[] = [];
+  for (const run of runs) {
+    for (const [attempt, endedAtMs] of endsOf(run)) {
+      const own = byAttempt.get(attempt) ?? [];
+      if (own.length === 0) findings.push(`attempt ${attempt} has a result and was never executed`);
+      if (new Set(own.map(({ pid }) => pid)).size < own.length) findings.push(`one process executed attempt ${attempt} ${own.length} times`);
+      // All processes but the one whose result counts must have been cut before the result was written.
+      const uncut = own.filter(({ pid }) => (cutAtMs.get(pid) ?? 0) > endedAtMs);
+      if (uncut.length > 1)
+        findings.push(`attempt ${attempt} was executed again although nothing had cut it: processes ${own.map(({ pid }) => pid).join(", ")}`);
+    }
+  }
+  return findings;
+};
+
+/** Attempts that have a result, as `run:frame#attempt`, with the time of the result. */
+function endsOf({ id, entries }: StoredRun): Map<string, number> {
+  const ends = new Map<string, number>();
+  const current = new Map<number, number>();
+  for (const entry of entries) {
+    const event = entry.event as RunEvent;
+    const { frame = 0, attempt } = event.value as { readonly frame?: number; readonly attempt?: number };
+    if (event.$case === "attemptScheduled" && attempt !== undefined) current.set(frame, attempt);
+    const under = current.get(frame);
+    if (under === undefined || !ENDS.has(event.$case)) continue;
+    ends.set(`${id}:${frame}#${under}`, timeOf(id) + entry.offsetMs);
+    current.delete(frame);
+  }
+  return ends;
+}
