@@ -91,27 +91,32 @@ export function obstacleOf(engine: PeerEngine, folder: string): string | undefin
   return undefined;
 }
 
-/** Runs a program of the folder to its end, and hands over the lines that it wrote. @throws Error with its last complaint if it fails. */
+/** What a program of the folder wrote, and why it failed if it did: a script may fail after its last figure. */
+export interface ScriptEnd {
+  readonly lines: readonly string[];
+  readonly failure: string | undefined;
+}
+
+/** Runs a program of the folder to its end. */
 export async function runInFolder(
   folder: string,
   command: readonly string[],
   env: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<ScriptEnd> {
   const [file = "", ...args] = command;
   const child = spawn(file, args, { cwd: folder, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"], signal });
   const lines: string[] = [];
-  let complaint = "";
+  const complaints: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-  createInterface({ input: child.stderr }).on("line", (line) => {
-    complaint = line;
-  });
+  createInterface({ input: child.stderr }).on("line", (line) => complaints.push(line));
   const code = await new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
   });
-  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}: ${complaint}`);
-  return lines;
+  if (code === 0) return { lines, failure: undefined };
+  const complaint = complaints.find((line) => /error/i.test(line)) ?? complaints.at(-1) ?? "it says nothing";
+  return { lines, failure: `${command.join(" ")} ended with ${code}: ${complaint.trim()}` };
 }
 
 /** The figures among the lines that a script wrote. */

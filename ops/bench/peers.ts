@@ -3,7 +3,6 @@
  */
 import { mkdirSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { messageOf } from "../../runtime/errors.ts";
 import { type Benchmark, type BenchSetting, type Figure, figureOf, measureInTurn } from "./benchmark.ts";
 import { fanOut, latency, throughput } from "./core.ts";
 import { install } from "./installation.ts";
@@ -54,12 +53,10 @@ async function measureTheirs(setting: BenchSetting, folder: string, engines: rea
     setting.signal.throwIfAborted();
     setting.progress(`${engine.name}, in ${folder}`);
     const env = { ...engine.env, RUNS: String(setting.rounds), SCALE: String(setting.scale / 2) };
-    try {
-      const lines = await runInFolder(folder, [process.execPath, ...engine.script], env, setting.signal);
-      figures.push(...summariesOf(lines).map(figureOfSummary));
-    } catch (error) {
-      setting.remark(`${engine.name} failed: ${messageOf(error)}.`);
-    }
+    const { lines, failure } = await runInFolder(folder, [process.execPath, ...engine.script], env, setting.signal);
+    const summaries = summariesOf(lines);
+    figures.push(...summaries.map(figureOfSummary));
+    if (failure !== undefined) setting.remark(`${engine.name} failed after ${summaries.length} figures: ${failure}.`);
   }
   return figures;
 }
@@ -67,8 +64,9 @@ async function measureTheirs(setting: BenchSetting, folder: string, engines: rea
 /** The folder's own server, which is stopped in the end. */
 async function startPostgres({ signal }: BenchSetting, folder: string, owned: AsyncDisposableStack): Promise<void> {
   const script = `${folder}/pg.sh`;
-  await runInFolder(folder, ["/bin/bash", "-c", `[ -f pgdata/PG_VERSION ] || ${script} init`], {}, signal);
-  await runInFolder(folder, ["/bin/bash", "-c", `${script} start > log/pg-start.log 2>&1`], {}, signal);
+  const command = `{ [ -f pgdata/PG_VERSION ] || ${script} init; } && ${script} start > log/pg-start.log 2>&1`;
+  const { failure } = await runInFolder(folder, ["/bin/bash", "-c", command], {}, signal);
+  if (failure !== undefined) throw new Error(failure);
   owned.defer(async () => void (await runInFolder(folder, ["/bin/bash", script, "stop"], {}, new AbortController().signal)));
 }
 
