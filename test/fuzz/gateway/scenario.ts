@@ -35,7 +35,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
 const HEADERS_BEYOND: readonly (readonly [string, string])[] = [
   ["grpc-timeout", "soon"],
   ["grpc-timeout", "-5S"],
-  ["grpc-timeout", "99999999999H"],
+  ["grpc-timeout", "99999999999"],
   ["grpc-encoding", "nonsense"],
   ["grpc-encoding", "gzip"],
   ["content-type", "text/html"],
