@@ -5,14 +5,16 @@
 import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
 import { pause } from "../../runtime/storage/pause.ts";
 import { millisecondsOf } from "../cli/wire.ts";
-import { type Benchmark, type BenchSetting, type Figure, figureOf, latencyRound, type Round } from "./benchmark.ts";
+import { type Benchmark, type BenchSetting, type Figure, figureOf, latencyRound, percentile, type Round } from "./benchmark.ts";
 import { type Installation, install } from "./installation.ts";
 import { SIGNAL } from "./signal-load.ts";
 import { longDocument } from "./workflows.ts";
 import { NAMESPACE } from "./workload.ts";
 
-/** The first and the last steps that are compared are this part of all. */
-const PART = 20;
+/** The history is timed in this many parts. Medians of parts are compared, so that a disturbance of the machine counts little. */
+const PARTS = 40;
+/** So many parts are the first, and so many the last. */
+const COMPARED = 10;
 /** Iterations of the outer loop of a run before. */
 const WARM_UP_OUTER = 10;
 const PAGE_ROWS = 100;
@@ -31,7 +33,7 @@ interface Shape {
 }
 
 const SHAPES: readonly Shape[] = [
-  { name: "set", about: "tasks without a worker", task: "{ set: { done: true } }", inner: 1_000, outer: [100, 1_000] },
+  { name: "set", about: "tasks without a worker", task: "{ set: { done: true } }", inner: 1_000, outer: [200, 1_000] },
   { name: "call", about: "calls, each committed before the next begins", task: "{ call: noop@default }", inner: 500, outer: [10, 200] },
 ];
 
@@ -64,7 +66,9 @@ async function measureShape(setting: BenchSetting, installation: Installation, s
   const details = { "first us/step": run.firstUs, "last us/step": run.lastUs, entries: run.entries };
   return [
     named(`${steps} steps`, "steps/s", `steps of one run, one after the other: ${shape.about}`, { value: (steps / run.elapsedMs) * 1000, details }),
-    named("last / first", "x", "time of the last twentieth of the steps against that of the first", { value: run.lastUs / run.firstUs }),
+    named("last / first", "x", "time of the last steps against that of the first: medians of ten of forty parts each", {
+      value: run.lastUs / run.firstUs,
+    }),
     named("read back", "ms", "time of the first call to the run after a restart of the node", { value: readBackMs }),
     named("page", "us", `a page of ${PAGE_ROWS} entries from the middle of the history`, page),
   ];
@@ -88,10 +92,19 @@ async function execute({ clock, signal }: BenchSetting, installation: Installati
     await pause(POLL_MS, clock);
   }
   const { lastSeq: entries } = await client.getRun(runId);
-  const times = await Promise.all([0, 1, PART - 1, PART].map((part) => timeAt(client, runId, Math.max(1, Math.floor((entries * part) / PART)))));
-  const [startMs = 0, firstMs = 0, lastMs = 0, endMs = 0] = times;
-  const usPerStep = (ms: number): number => (ms * 1000 * PART) / (outer * shape.inner);
-  return { runId, entries, elapsedMs: endMs - startMs, firstUs: usPerStep(firstMs - startMs), lastUs: usPerStep(endMs - lastMs) };
+  const ends = Array.from({ length: PARTS + 1 }, (_none, part) => Math.max(1, Math.floor((entries * part) / PARTS)));
+  const timesMs = await Promise.all(ends.map((seq) => timeAt(client, runId, seq)));
+  const partsMs = timesMs.slice(1).map((timeMs, part) => timeMs - (timesMs[part] ?? Number.NaN));
+  const usPerStep = (parts: number[]): number =>
+    (percentile(
+      parts.sort((a, b) => a - b),
+      0.5,
+    ) *
+      1000 *
+      PARTS) /
+    (outer * shape.inner);
+  const elapsedMs = (timesMs.at(-1) ?? Number.NaN) - (timesMs[0] ?? Number.NaN);
+  return { runId, entries, elapsedMs, firstUs: usPerStep(partsMs.slice(0, COMPARED)), lastUs: usPerStep(partsMs.slice(-COMPARED)) };
 }
 
 /** True if the run waits for its signal. @throws Error it has ended. */

@@ -20,6 +20,7 @@ const VERY_MANY = 1_000_000;
 /** Runs that fall due at one moment: those in memory, and those that the node must first read after a restart. */
 const STORM = 50_000;
 const COLD_STORM = 5_000;
+const LONG_COLD_STORM = 50_000;
 /** A run that does nothing for ten seconds leaves memory; the last have left by then. */
 const PASSIVATION_MS = 13_000;
 const STORM_TIMEOUT_MS = 240_000;
@@ -103,7 +104,7 @@ class Parked {
 
   /** The node starts on all of it; then timers fire of runs that are not in memory. */
   async restart(emptyStartMs: number): Promise<readonly Figure[]> {
-    const count = COLD_STORM * this.#setting.scale;
+    const count = (this.#setting.long ? LONG_COLD_STORM : COLD_STORM) * this.#setting.scale;
     const dueAtMs = await this.#prepareStorm(count, 10_000);
     this.#setting.progress("starting the node again");
     await this.#installation.stop();
