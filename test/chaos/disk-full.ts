@@ -9,6 +9,7 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, statfsSync, symlinkSyn
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../../runtime/errors.ts";
+import { execute } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { ChaosNode, postmasterOf } from "./chaos-node.ts";
 import { Load } from "./load.ts";
@@ -17,7 +18,7 @@ import { type Scenario, type ScenarioOptions, type ScenarioResult, settleAndAudi
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 /** Says that the process has a mount namespace of its own. */
 const IN_NAMESPACE = "CHAOS_OWN_MOUNTS";
-const ROUNDS = 3;
+const ROUNDS = 4;
 const WIDTH = 200;
 const SIZE_MB = 200;
 const BLOCK = Buffer.alloc(64 * 1024);
@@ -61,6 +62,7 @@ async function fillAndFree({ random, say, rounds = ROUNDS }: ScenarioOptions, fo
       await load.settled(200);
       fill(join(disk, "ballast"));
       await waitUntil("the node notices that its disk is full", () => isFullIn(node.process.stdout), 20_000);
+      if (round % 2 === 0) await exhaustWal(node.pgUrl);
       const [before, path] = [load.ended, "/readyz"];
       await node.pause(3_000);
       fill(join(disk, "ballast"));
@@ -81,6 +83,17 @@ async function fillAndFree({ random, say, rounds = ROUNDS }: ScenarioOptions, fo
     process.kill(postmasterOf(join(folder, "data")), "SIGKILL");
     execFileSync("umount", ["--lazy", disk]);
   }
+}
+
+/** Uses the write-ahead log's files up, so that the next one can't be made: then the server itself goes down, and can't come up as long as the disk is full. */
+async function exhaustWal(pgUrl: string): Promise<void> {
+  const text = "SELECT pg_logical_emit_message(false, 'chaos', 'x'), pg_switch_wal()";
+  const isDown = (): Promise<boolean> =>
+    execute(pgUrl, text).then(
+      () => false,
+      () => true,
+    );
+  await waitUntil("the server's end for want of space", isDown, 30_000);
 }
 
 /** Takes all the space that there is. */

@@ -19,6 +19,7 @@ const seed = values.seed === undefined ? systemRandom().uint32() : Number(values
 const { port1: alive } = new MessageChannel();
 alive.ref();
 process.once("exit", endAll);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
 async function run(name: string): Promise<ScenarioResult> {
   const scenario = SCENARIOS[name];

@@ -2,8 +2,10 @@
  * A node in memory that can die: from one moment on nothing of it reaches the store, its tasks or its clients any more, as if its process were gone.
  */
 import { statusToWire } from "../../actors/run/entry.ts";
+import type { Runs } from "../../actors/runs.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
+import type { RunId } from "../../runtime/ids.ts";
 import { type Fault, MemoryFaults } from "../../runtime/storage/memory-faults.ts";
 import type { Attempt, AttemptOutcome, HandlerInfo } from "../../runtime/workers/pool.ts";
 import { type RunsNode, type Store, startOf, startRunsNode, Tasks } from "../support/runs-node.ts";
@@ -119,13 +121,18 @@ export class MortalNode {
     const request = startOf(workflowId, { n: order.n }, { labels: { order: order.id }, idempotencyKey: order.id });
     const { runId } = await runs.start(request);
     order.acknowledged.add(runId);
+    // Nothing but recovery may wake the run for a client who has nothing more to say.
+    if (!order.isDriven) await this.#signal(runs, runId, order);
+    order.isDriven = true;
+    const { status, output = "", error } = await runs.outcome(runId, signal);
+    const detail = { type: "", status: 0, title: "", detail: error?.detail ?? "", instance: "" };
+    order.told = { status: statusToWire(status), output, error: error && detail };
+  }
+  async #signal(runs: Runs, runId: RunId, order: Order): Promise<void> {
     try {
       await runs.signal(runId, { name: "go", payload: String(order.n), signalId: order.id });
     } catch (error) {
       if (!(error instanceof MaestroError) || error.code !== "RUN_ENDED") throw error;
     }
-    const { status, output = "", error } = await runs.outcome(runId, signal);
-    const detail = { type: "", status: 0, title: "", detail: error?.detail ?? "", instance: "" };
-    order.told = { status: statusToWire(status), output, error: error && detail };
   }
 }

@@ -3,7 +3,6 @@
  * as long as the test wants.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { systemRandom } from "../../runtime/random.ts";
 import { commandAs, findBinaries, type PgBinaries, unprivilegedUser } from "../../runtime/storage/pg-binaries.ts";
@@ -31,27 +30,25 @@ export class PgServer {
   readonly #binaries: PgBinaries;
   readonly #secret: string;
   readonly #port: number;
-  readonly #settings: readonly string[];
   #child: ChildProcess | undefined;
 
-  private constructor(folder: string, parts: { binaries: PgBinaries; secret: string; port: number; settings: readonly string[] }) {
+  private constructor(folder: string, parts: { binaries: PgBinaries; secret: string; port: number }) {
     this.folder = folder;
     this.#paths = clusterPaths(folder);
     this.#binaries = parts.binaries;
     this.#secret = parts.secret;
     this.#port = parts.port;
-    this.#settings = parts.settings;
+    process.once("exit", () => void (this.isUp && this.#child?.kill("SIGQUIT")));
   }
 
-  /** Makes the files of a server in a folder; `settings`: as `name=value`, beside or instead of its own. */
-  static async open(folder: string, settings: readonly string[] = []): Promise<PgServer> {
+  /** Makes the files of a server in a folder. */
+  static async open(folder: string): Promise<PgServer> {
     await makeFolder(folder);
     const paths = clusterPaths(folder);
     const binaries = await findBinaries();
     const secret = await readSecret(paths, systemRandom());
     await initCluster(paths, binaries, unprivilegedUser(folder), secret);
-    await mkdir(folder, { recursive: true });
-    return new PgServer(folder, { binaries, secret, port: await freePort(), settings: [...SETTINGS, ...settings] });
+    return new PgServer(folder, { binaries, secret, port: await freePort() });
   }
 
   /** URL of its database. */
@@ -66,13 +63,12 @@ export class PgServer {
 
   /** Starts it and waits until it takes connections. */
   async start(): Promise<void> {
-    const settings = this.#settings.flatMap((setting) => ["-c", setting]);
+    const settings = SETTINGS.flatMap((setting) => ["-c", setting]);
     const user = unprivilegedUser(this.folder);
     const command = commandAs(user, this.#binaries.postgres, ["-D", this.#paths.data, "-p", String(this.#port), ...settings], [this.#paths.data]);
     const log = await openLog(this.#paths);
     this.#child = spawn(command.file, [...command.args], { ...command.user, stdio: ["ignore", log.fd, log.fd], env: pgEnvironment() });
     const { pid } = this.#child;
-    process.once("exit", () => void (this.isUp && this.#child?.kill("SIGQUIT")));
     await waitUntil(
       "the server is ready",
       async () => {
