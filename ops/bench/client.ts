@@ -34,7 +34,7 @@ const client = connect(address);
 
 const DRIVERS: Readonly<Record<Exclude<Driver, "in process">, (start: Start) => Promise<RunEnd>>> = {
   stream: (start) => client.execute(start),
-  unary: async (start) => client.awaitRun((await client.start(start)).runId),
+  unary: (start) => client.startAndWait(start),
 };
 
 async function answer(order: ClientOrder): Promise<unknown> {

@@ -13,7 +13,7 @@ const WARM_UP_IN_FLIGHT = 300;
 
 const MEANING: Readonly<Record<Driver, string>> = {
   stream: "over one gRPC Execute stream",
-  unary: "each by two unary gRPC calls, Start and Get(wait)",
+  unary: "each by one unary gRPC call, Start(wait)",
   "in process": "started inside the node, without gateway and client",
 };
 

@@ -63,10 +63,15 @@ export class Installation implements AsyncDisposable {
   readonly #workflowIds = new Map<string, string>();
   #processes: { readonly node: Peer; readonly client: Peer; readonly address: string } | undefined;
   #owned: AsyncDisposableStack | undefined;
+  /** Rejects when the user interrupts: nobody waits for a load then, and all of this is stopped. */
+  readonly #interrupted: Promise<never>;
 
   /** Use {@link install}. */
   constructor(parts: Parts) {
     this.#parts = parts;
+    const { signal } = parts.setting;
+    this.#interrupted = new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
+    this.#interrupted.catch(() => undefined);
   }
 
   /** Gateway of the node, as `host:port`. */
@@ -165,8 +170,9 @@ export class Installation implements AsyncDisposable {
   /** A failure shows what the node last complained about. */
   async #withComplaints<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     try {
-      return await ask();
+      return await Promise.race([ask(), this.#interrupted]);
     } catch (error) {
+      this.#parts.setting.signal.throwIfAborted();
       throw new Error(`${messageOf(error)}\n${await lastComplaints(this.#parts.node.logFile)}`, { cause: error });
     }
   }

@@ -91,7 +91,8 @@ async function runOne(benchmark: Benchmark, request: Request, machine: Machine, 
 
 async function main(): Promise<void> {
   const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupted.abort(new Error("interrupted")));
+  // Also a second signal waits: what was started is stopped in order, and by force where that takes too long.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => interrupted.abort(new Error("interrupted")));
   const request = readRequest(process.argv.slice(2));
   if (request.help) return console.log(USAGE);
   const machine = await describeMachine();
