@@ -3,14 +3,14 @@
  * long history nor any page of it is ever in memory as a whole.
  */
 import type { Clock } from "../../runtime/clock.ts";
-import { MaestroError } from "../../runtime/errors.ts";
+import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Journal, RunHead } from "../../runtime/storage/journal.ts";
 import type { Workflow } from "../language/model.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
 import { evolve } from "./evolve.ts";
 import { bringBack } from "./moved-payloads.ts";
-import { decodeSnapshot, workflowOfSnapshot } from "./snapshot.ts";
+import { parseSnapshot, restoreSnapshot } from "./snapshot.ts";
 import { emptyRun, type RunState } from "./state.ts";
 
 /** Rows of the journal read at once. */
@@ -49,16 +49,15 @@ export function quarantined(runId: RunId, reason = "its actor kept failing"): Ma
 export async function loadRun(source: RunSource, runId: RunId): Promise<RunState> {
   const state = await stateBefore(source, runId, Number.MAX_SAFE_INTEGER);
   for await (const entries of entriesAfter(source, state)) {
-    for (const entry of await bringBack(source.journal, runId, entries, state.lastSeq + 1)) evolve(state, entry);
+    for (const entry of await bringBack(source.journal, runId, entries, state.lastSeq + 1)) fold(state, entry, evolve);
   }
   return state;
 }
 
 /** A state of the run that contains no entry from `seq` on, as late as a snapshot allows. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
 export async function stateBefore(source: RunSource, runId: RunId, seq: number): Promise<RunState> {
-  const snapshot = await source.journal.readSnapshot(runId, seq - 1);
-  const workflowId = snapshot && workflowOfSnapshot(snapshot.state);
-  if (snapshot !== undefined && workflowId !== undefined) return decodeSnapshot(runId, await source.workflow(workflowId), snapshot.state);
+  const restored = await stateOfSnapshot(source, runId, seq);
+  if (restored !== undefined) return restored;
   const [row] = await source.journal.read(runId, 1, 1);
   if (row === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });
   const [first] = decodeEntries(runId, row.firstSeq, row.entries);
@@ -79,6 +78,22 @@ export async function* entriesAfter(source: RunSource, state: RunState): AsyncGe
     }
     if (rows.length < ROWS_PER_READ) return;
   }
+}
+
+/** Folds an entry with `folding`. @throws JOURNAL_CORRUPT it can't follow what came before */
+export function fold<T>(state: RunState, entry: Entry, folding: (state: RunState, entry: Entry) => T): T {
+  try {
+    return folding(state, entry);
+  } catch (error) {
+    throw corrupt(state.runId, state.lastSeq, messageOf(error));
+  }
+}
+
+/** The newest snapshot before `seq` as a state. One that can't be read is passed over: the entries tell the same. */
+async function stateOfSnapshot(source: RunSource, runId: RunId, seq: number): Promise<RunState | undefined> {
+  const snapshot = await source.journal.readSnapshot(runId, seq - 1);
+  const parsed = snapshot && parseSnapshot(snapshot.state);
+  return parsed && restoreSnapshot(runId, await source.workflow(parsed.workflowId), parsed);
 }
 
 function corrupt(runId: RunId, seq: number, reason: string): MaestroError {

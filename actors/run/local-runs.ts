@@ -9,7 +9,7 @@ import { ENDED, type RunFilter, type RunRecord, WAKE } from "../../runtime/stora
 import type { HistoryEntry, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../runs.ts";
 import type { RunCommand } from "./command.ts";
 import { describe } from "./history.ts";
-import { entriesAfter, loadRun, quarantined, stateBefore } from "./loading.ts";
+import { entriesAfter, fold, loadRun, quarantined, stateBefore } from "./loading.ts";
 import { outcomeOf } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
 import type { Region } from "./region.ts";
@@ -91,7 +91,7 @@ export class LocalRuns implements Runs {
     const state = await stateBefore(this.#services, runId, fromSeq);
     for await (const entries of entriesAfter(this.#services, state)) {
       for (const entry of entries) {
-        const described = describe(state, entry);
+        const described = fold(state, entry, describe);
         if (described.seq >= fromSeq) page.push(described);
         if (page.length === limit) return page;
       }

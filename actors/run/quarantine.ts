@@ -6,7 +6,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
 import { parseRunId, type RunId } from "../../runtime/ids.ts";
-import type { Journal, RunHead, RunWrite } from "../../runtime/storage/journal.ts";
+import { ENDED, type Journal, type RunHead, type RunWrite } from "../../runtime/storage/journal.ts";
 import { quarantined } from "./loading.ts";
 import type { RunHub } from "./run-hub.ts";
 
@@ -16,7 +16,7 @@ const RETRY_MS = 1_000;
 /** What marking needs. */
 export interface QuarantineParts {
   readonly events: EventHub;
-  readonly journal: Pick<Journal, "append">;
+  readonly journal: Pick<Journal, "append" | "find">;
   readonly hub: RunHub;
   readonly clock: Clock;
   /** The mark could not be written; it is tried again. */
@@ -37,14 +37,17 @@ export function markQuarantinedRuns(parts: QuarantineParts): () => void {
 }
 
 function mark(parts: QuarantineParts, runId: RunId, reason: string): void {
-  const { journal, hub, clock, onFailed } = parts;
+  writeMark(parts, runId, reason).catch((failure: unknown) => {
+    parts.onFailed(runId, failure);
+    const isFenced = failure instanceof MaestroError && failure.code === "JOURNAL_FENCED";
+    if (!isFenced) parts.clock.schedule(RETRY_MS, () => mark(parts, runId, reason));
+  });
+}
+
+/** A run that has ended stays what it is, also if its history was damaged since. */
+async function writeMark({ journal, hub }: QuarantineParts, runId: RunId, reason: string): Promise<void> {
+  const record = await journal.find(runId);
   const head: RunHead = { status: "quarantined", wake: 0, errorMessage: reason };
-  journal.append(headWrite(runId, head)).then(
-    () => hub.failed(runId, quarantined(runId, reason)),
-    (failure: unknown) => {
-      onFailed(runId, failure);
-      const isFenced = failure instanceof MaestroError && failure.code === "JOURNAL_FENCED";
-      if (!isFenced) clock.schedule(RETRY_MS, () => mark(parts, runId, reason));
-    },
-  );
+  if (record !== undefined && !ENDED.has(record.status)) await journal.append(headWrite(runId, head));
+  hub.failed(runId, quarantined(runId, reason));
 }

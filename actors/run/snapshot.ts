@@ -58,16 +58,26 @@ export function encodeSnapshot(state: RunState): Uint8Array {
   }).finish();
 }
 
-/** Which workflow version a snapshot needs; undefined if it has another format and is to be passed over. */
-export function workflowOfSnapshot(bytes: Uint8Array): string | undefined {
-  const snapshot = RunSnapshot.decode(bytes);
-  return snapshot.version === VERSION ? snapshot.workflowId : undefined;
+/** A snapshot as it was stored; undefined if it has a format that is not known: the entries tell the same. */
+export function parseSnapshot(bytes: Uint8Array): RunSnapshot | undefined {
+  try {
+    const snapshot = RunSnapshot.decode(bytes);
+    return snapshot.version === VERSION ? snapshot : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-/** The state that was encoded. `workflow` is the one that {@link workflowOfSnapshot} names. */
-export function decodeSnapshot(runId: RunId, workflow: Workflow, bytes: Uint8Array): RunState {
-  const snapshot = RunSnapshot.decode(bytes);
-  invariant(snapshot.version === VERSION, "the snapshot has a format that is known");
+/** The state that was encoded, or undefined if the snapshot makes no sense: the entries tell the same. `workflow` is the one that it names. */
+export function restoreSnapshot(runId: RunId, workflow: Workflow, snapshot: RunSnapshot): RunState | undefined {
+  try {
+    return restored(runId, workflow, snapshot);
+  } catch {
+    return undefined;
+  }
+}
+
+function restored(runId: RunId, workflow: Workflow, snapshot: RunSnapshot): RunState {
   const state = emptyRun(runId, snapshot.workflowId, workflow);
   state.lastSeq = snapshot.seq;
   state.startedAtMs = snapshot.startedAtMs;

@@ -5,7 +5,7 @@
 import type { RunId } from "../../runtime/ids.ts";
 import type { HistoryEntry } from "../runs.ts";
 import { describe } from "./history.ts";
-import { entriesAfter, quarantined, type RunSource, stateBefore } from "./loading.ts";
+import { entriesAfter, fold, quarantined, type RunSource, stateBefore } from "./loading.ts";
 import type { RunHub } from "./run-hub.ts";
 
 /** Entries from `fromSeq` on, live after the stored ones; ends when the run has ended or `signal` is aborted. @throws RUN_NOT_FOUND, RUN_QUARANTINED */
@@ -22,7 +22,7 @@ export async function* watchRun(
     for (let seenSeq = 0; !signal.aborted; ) {
       for await (const entries of entriesAfter(source, state)) {
         for (const entry of entries) {
-          const described = describe(state, entry);
+          const described = fold(state, entry, describe);
           if (described.seq >= fromSeq) yield described;
         }
       }

@@ -20,8 +20,7 @@ function loseRows(store: MemoryStore): void {
 describe("damaged histories", function () {
   this.timeout(60_000);
 
-  // The fold's own failures are still answered with INTERNAL.
-  it("set aside their own run, and nothing else", async () => fuzzBriefly(await journalTarget({ isFoldNamed: false })));
+  it("set aside their own run, and nothing else", async () => fuzzBriefly(await journalTarget()));
 
   it("are noticed if checksums are not looked at", async () =>
     fuzzUntilNoticed(await journalTarget({ bed: memoryBed(sealEverything) }), /to be quarantined|damage is named/));

@@ -11,7 +11,7 @@ import type { AttemptView, Effect } from "../../actors/run/effects.ts";
 import { decodeEntries, type Entry, encodeEntries } from "../../actors/run/entry.ts";
 import { evolve } from "../../actors/run/evolve.ts";
 import { describe } from "../../actors/run/history.ts";
-import { decodeSnapshot, encodeSnapshot } from "../../actors/run/snapshot.ts";
+import { encodeSnapshot, parseSnapshot, restoreSnapshot } from "../../actors/run/snapshot.ts";
 import { emptyRun, type Frame, type RunState } from "../../actors/run/state.ts";
 import { takeTurn } from "../../actors/run/turn.ts";
 import type { HistoryEntry } from "../../actors/runs.ts";
@@ -83,7 +83,9 @@ export class RunWorld {
     for (const effect of result.effects) this.#perform(effect);
     assert.deepEqual(dump(this.refold()), dump(this.state), "the state must be the fold of the history");
     if (this.state.status === "running") {
-      const restored = decodeSnapshot(this.runId, this.#workflow, encodeSnapshot(this.state));
+      const parsed = parseSnapshot(encodeSnapshot(this.state));
+      const restored = parsed && restoreSnapshot(this.runId, this.#workflow, parsed);
+      assert.ok(restored !== undefined, "a snapshot must be readable");
       assert.deepEqual(dump(restored), dump(this.state), "a snapshot must hold the whole state");
     }
     if (result.unfinished) this.turn({ kind: "resume" });

@@ -32,11 +32,11 @@ export function beginRaise(state: RunState, environment: Environment, frame: Fra
   if (!isJsonObject(value) || typeof value.type !== "string" || !isProblemStatus(value.status)) {
     throw new DataFault("an error needs a type (text) and a status (a whole number from 100 to 999)");
   }
-  const text = (name: string): string | undefined => (typeof value[name] === "string" ? value[name] : undefined);
+  const text = (name: string): string | undefined => (typeof value[name] === "string" ? value[name].toWellFormed() : undefined);
   const title = text("title");
   const detail = text("detail");
   const error: Problem = {
-    type: value.type,
+    type: value.type.toWellFormed(),
     status: value.status,
     instance: text("instance") ?? node.pointer,
     ...(title !== undefined && { title }),
@@ -54,7 +54,7 @@ export function beginWait(state: RunState, environment: Environment, frame: Fram
 /** A task that waits for a signal says which. */
 export function beginSignal(state: RunState, environment: Environment, frame: Frame, node: SignalNode): RunEvent[] {
   const name = evaluate(node.signal, state, environment, viewOf(frame), frame.input).value;
-  if (typeof name !== "string" || name === "") throw new DataFault("the name of a signal must be a text that is not empty");
+  if (typeof name !== "string" || name === "" || !name.isWellFormed()) throw new DataFault("the name of a signal must be a text that is not empty");
   return [{ $case: "signalAwaited", value: { frame: frame.id, name } }];
 }
 

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { seededRandom } from "../../../runtime/random.ts";
+import { ENDED, type RunStatus } from "../../../runtime/storage/journal.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 import { Chance } from "../chance.ts";
 import { type FuzzTarget, Tally } from "../target.ts";
@@ -37,8 +38,6 @@ interface Prepared {
 
 /** How to judge. */
 export interface JournalOptions {
-  /** Reading a history with sound checksums that no program could have written must be answered with a code that says so. Default: true. */
-  readonly isFoldNamed?: boolean;
   /** Where the histories lie. Default: in memory. */
   readonly bed?: JournalBed;
   /** Default: "journal". */
@@ -48,14 +47,14 @@ export interface JournalOptions {
 /** The target. */
 export async function journalTarget(options: JournalOptions = {}): Promise<FuzzTarget<JournalCase>> {
   const histories = await makeHistories(HISTORIES, 3);
-  const { bed = memoryBed(), isFoldNamed = true, name = "journal" } = options;
+  const { bed = memoryBed(), name = "journal" } = options;
   const tally = new Tally();
   return {
     name,
     width: 400,
     batchMs: 30_000,
     generate: (chance) => ({ seed: chance.below(2 ** 32), probes: chance.list(1 + chance.below(3), () => chance.pick(Object.keys(PROBES))) }),
-    check: (cases) => checkBatch(cases, histories, { bed, isFoldNamed, tally }),
+    check: (cases) => checkBatch(cases, histories, { bed, tally }),
     smaller: ({ seed, probes }) => (probes.length > 1 ? probes.map((name) => ({ seed, probes: [name] })) : []),
     show: (input) => `${prepared(input, histories).damage?.name ?? "sound"}: ${JSON.stringify(input)}`,
     settle: async () => undefined,
@@ -101,7 +100,6 @@ function countFailures(open: OpenBed): ReadonlyMap<string, number> {
 
 interface Judging {
   readonly bed: JournalBed;
-  readonly isFoldNamed: boolean;
   readonly tally: Tally;
 }
 
@@ -111,17 +109,18 @@ interface Judged extends Judging {
 }
 
 async function problemWith(input: JournalCase, { run, damage, isCertain }: Prepared, judged: Judged): Promise<unknown> {
-  const { open, failures, tally, isFoldNamed } = judged;
+  const { open, failures, tally } = judged;
   const { runId } = run;
   try {
+    const before = (await statusIn(open, runId)) as RunStatus;
     const answers = await Promise.all(input.probes.map((name) => probe(name, open.runs, runId)));
     answers.push(await probe("get", open.runs, runId));
     if (damage === undefined) await checkSound(open, run, answers);
+    else if (isCertain && ENDED.has(before)) assert.equal(await statusIn(open, runId), before, "a run that has ended stays what it was");
     else if (isCertain)
       await waitUntil(`run ${runId} (${damage.name}) to be quarantined`, async () => (await statusIn(open, runId)) === "quarantined", 5_000);
     for (const [at, answer] of answers.entries()) {
-      const isFold = isFoldNamed && READERS.has(input.probes[at] ?? "");
-      assert.ok(answer !== "INTERNAL" || !(isCertain || isFold), "damage is named as such");
+      assert.ok(answer !== "INTERNAL" || !(isCertain || READERS.has(input.probes[at] ?? "")), "damage is named as such");
     }
     const releases = input.probes.filter((name) => name === "release").length;
     assert.ok((failures.get(runId) ?? 0) <= FAILURES_MAX * (1 + releases), `the actor failed ${failures.get(runId)} times`);

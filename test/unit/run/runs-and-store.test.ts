@@ -74,6 +74,17 @@ describe("runs and their store", () => {
       assert.equal((await bed.node.runs.execute(startOf(await bed.store.deploy(CALLS)), FOREVER)).status, "completed");
     }).timeout(30_000);
 
+    it("leaves a run that has ended what it was", async () => {
+      const { runId } = await bed.node.runs.execute(startOf(await bed.store.deploy(CALLS)), FOREVER);
+      await bed.node.stop();
+      const [row] = bed.store.memory.rows.get(runId) ?? [];
+      assert.ok(row !== undefined);
+      bed.store.memory.rows.set(runId, [{ ...row, entries: Buffer.from("not an entry") }]);
+      bed.node = await startRunsNode(bed.store, bed.tasks);
+      for (let asked = 0; asked < 10; asked += 1) await assert.rejects(bed.node.runs.get(runId));
+      assert.equal(bed.store.memory.runs.get(runId)?.status, "completed");
+    }).timeout(30_000);
+
     it("lets a quarantined run go on when it was mended and released", async () => {
       const { runId } = await bed.node.runs.start(startOf(await bed.store.deploy(SIGNAL)));
       await bed.node.stop();

@@ -158,6 +158,13 @@ describe("tasks of a run", () => {
     assert.deepEqual(run.state.error, { type: "https://e.example/x", status: 418, title: "Teapot", instance: "/do/0/no" });
   });
 
+  it("half a surrogate pair in an error or in a signal's name does no harm", async () => {
+    const raising = "do: [{ no: { raise: { error: { type: 'https://e.example/x', status: 400, detail: '${ .x }' } } } }]";
+    assert.equal((await world(raising)).start({ x: "\ud800" }).state.error?.detail, "\ufffd");
+    const asking = (await world("do: [{ ask: { call: signal@default, with: { name: '${ .x }' } } }]")).start({ x: "\ud800" });
+    assert.match(asking.state.error?.type ?? "", /errors\/validation$/);
+  });
+
   it("an expression that fails is an error of the task", async () => {
     const run = (await world("do: [{ a: { set: { x: '${ .a.b.c + {} }' } } }]")).start({ a: 1 });
     assert.equal(run.state.status, "failed");
