@@ -34,10 +34,12 @@ export interface LoadedRun {
 /** A run, for its actor. @throws RUN_NOT_FOUND, RUN_QUARANTINED, JOURNAL_CORRUPT */
 export async function readRun(source: RunSource & { readonly clock: Clock }, runId: RunId): Promise<LoadedRun> {
   const startedMs = source.clock.monotonic();
-  const head = await source.journal.find(runId);
-  if (head === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });
-  if (head.status === "quarantined") throw quarantined(runId, head.errorMessage);
-  return { state: await loadRun(source, runId), head, durationMs: source.clock.monotonic() - startedMs };
+  const [head, loaded] = await Promise.allSettled([source.journal.find(runId), loadRun(source, runId)]);
+  if (head.status === "rejected") throw head.reason;
+  if (head.value === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });
+  if (head.value.status === "quarantined") throw quarantined(runId, head.value.errorMessage);
+  if (loaded.status === "rejected") throw loaded.reason;
+  return { state: loaded.value, head: head.value, durationMs: source.clock.monotonic() - startedMs };
 }
 
 /** The error of who wants something of a quarantined run. */

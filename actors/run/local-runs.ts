@@ -40,12 +40,13 @@ export class LocalRuns implements Runs {
   }
 
   async start(request: StartRun): Promise<StartedRun> {
-    const runId = this.#newRunId();
     const workflow = await this.#services.workflow(request.workflowId);
+    const runId = this.#admit();
     try {
       await this.#ask<void>(runId, (replyTo) => ({ kind: "start", workflow, request, replyTo }));
       return { runId, created: true };
     } catch (error) {
+      this.#services.residents.withdraw(runId);
       if (error instanceof MaestroError && error.code === "IDEMPOTENCY_KEY_REUSED") return this.#existing(error.facts.runId as RunId, request);
       throw error;
     }
@@ -54,11 +55,15 @@ export class LocalRuns implements Runs {
   async execute(request: StartRun, signal: AbortSignal): Promise<RunOutcome> {
     if (signal.aborted) throw new MaestroError("REQUEST_CANCELLED");
     if (request.idempotencyKey !== undefined) return this.outcome((await this.start(request)).runId, signal);
-    const runId = this.#newRunId();
     const workflow = await this.#services.workflow(request.workflowId);
+    const runId = this.#admit();
     return this.#awaitOutcome(runId, signal, (fail) => {
-      const replyTo: ReplyTo<void> = { reply: () => undefined, fail };
-      if (this.#region.tell(runId, { kind: "start", workflow, request, replyTo }) !== "accepted") fail(this.#overloaded());
+      const refused = (error: unknown): void => {
+        this.#services.residents.withdraw(runId);
+        fail(error);
+      };
+      const replyTo: ReplyTo<void> = { reply: () => undefined, fail: refused };
+      if (this.#region.tell(runId, { kind: "start", workflow, request, replyTo }) !== "accepted") refused(this.#overloaded());
     });
   }
 
@@ -132,12 +137,15 @@ export class LocalRuns implements Runs {
     return { runId, created: false };
   }
 
-  #newRunId(): RunId {
+  /** Admits a new run and counts it at once, or refuses it. */
+  #admit(): RunId {
     const { clock, random, residents } = this.#services;
     if (this.#stopping) throw new MaestroError("NODE_STOPPING");
     if (residents.activeCount >= LIMITS.activeRuns) throw this.#overloaded();
     this.#refuseUnderPressure();
-    return newRunId(random.uint32() % SHARD_COUNT, clock.now(), random);
+    const runId = newRunId(random.uint32() % SHARD_COUNT, clock.now(), random);
+    residents.note(runId, "admitted");
+    return runId;
   }
 
   /** What comes from outside is refused before any work is done for it; the runs that exist go on. */

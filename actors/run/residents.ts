@@ -3,20 +3,20 @@
  */
 import type { RunId } from "../../runtime/ids.ts";
 
-/** What a resident run does: it is being read, has work under way, only waits, or has ended and is about to leave. */
-export type Residence = "coming" | "active" | "waiting" | "ended";
+/** What a resident run does: it is admitted and about to come, is being read, has work under way, only waits, or has ended and is about to leave. */
+export type Residence = "admitted" | "coming" | "active" | "waiting" | "ended";
 
 /** The resident runs. */
 export class Residents {
   readonly #runs = new Map<RunId, Residence>();
   #active = 0;
 
-  /** Number of resident runs with work under way. */
+  /** Number of runs with work under way, those included that were admitted and are on their way. */
   get activeCount(): number {
     return this.#active;
   }
 
-  /** True if the run has an actor in memory. */
+  /** True if the run has an actor in memory, or is about to. */
   has(runId: RunId): boolean {
     return this.#runs.has(runId);
   }
@@ -29,19 +29,28 @@ export class Residents {
 
   /** A run's actor came to memory. */
   add(runId: RunId): void {
-    this.note(runId, "coming");
+    if (!this.#runs.has(runId)) this.note(runId, "coming");
+  }
+
+  /** An admitted run did not come. */
+  withdraw(runId: RunId): void {
+    if (this.#runs.get(runId) === "admitted") this.remove(runId);
   }
 
   /** What a resident run does now. */
   note(runId: RunId, residence: Residence): void {
     this.remove(runId);
     this.#runs.set(runId, residence);
-    if (residence === "active") this.#active += 1;
+    if (isWork(residence)) this.#active += 1;
   }
 
   /** A run's actor left memory. */
   remove(runId: RunId): void {
-    if (this.#runs.get(runId) === "active") this.#active -= 1;
+    if (isWork(this.#runs.get(runId))) this.#active -= 1;
     this.#runs.delete(runId);
   }
+}
+
+function isWork(residence: Residence | undefined): boolean {
+  return residence === "active" || residence === "admitted";
 }

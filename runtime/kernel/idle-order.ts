@@ -23,11 +23,11 @@ export class IdleOrder<T> {
     this.#lastActiveMs.delete(item);
   }
 
-  /** The items last active at `untilMs` or before, and beyond those the oldest ones above `maxSize`; the longest idle first. */
-  due(untilMs: number, maxSize: number): readonly T[] {
+  /** The items last active at `untilMs` or before, and beyond those the oldest ones above `maxSize`; the longest idle first; `limit` items at most. */
+  due(untilMs: number, maxSize: number, limit = Number.POSITIVE_INFINITY): readonly T[] {
     const due: T[] = [];
     for (const [item, activeMs] of this.#lastActiveMs) {
-      if (activeMs > untilMs && this.#lastActiveMs.size - due.length <= maxSize) break;
+      if (due.length >= limit || (activeMs > untilMs && this.#lastActiveMs.size - due.length <= maxSize)) break;
       due.push(item);
     }
     return due;

@@ -6,6 +6,13 @@ import { invariant } from "../assert.ts";
 import type { CancelTimer, Clock } from "../clock.ts";
 import { IdleOrder } from "./idle-order.ts";
 
+/**
+ * Members that are asked when one comes beyond the limit. More than one, so that the group shrinks; and few, because those with work stay, and a
+ * node that is full of work must not spend its time asking.
+ */
+const ASKED_PER_ARRIVAL = 2;
+/** Members that are asked in one look at most. */
+const ASKED_PER_LOOK = 10_000;
 /** The group looks at its members this many times in the time that makes one idle. */
 const LOOKS_PER_IDLE_TIME = 4;
 
@@ -42,12 +49,12 @@ export class PassivationGroup {
     return this.#order.size;
   }
 
-  /** For the kernel: a member did something. A new member beyond the limit makes the longest idle one be asked to leave. */
+  /** For the kernel: a member did something. A new member beyond the limit makes the two longest idle ones be asked to leave. */
   touch(member: Member): void {
     const { clock, maxResident } = this.#options;
     const nowMs = clock.monotonic();
     const isNew = this.#order.touch(member, nowMs);
-    if (isNew && this.#order.size > maxResident) this.#suggest(Number.NEGATIVE_INFINITY, nowMs);
+    if (isNew && this.#order.size > maxResident) this.#suggest(Number.NEGATIVE_INFINITY, nowMs, ASKED_PER_ARRIVAL);
     if (this.#cancelLook === undefined) this.#armLook();
   }
 
@@ -63,15 +70,15 @@ export class PassivationGroup {
     const { clock, idleMs } = this.#options;
     this.#cancelLook = clock.schedule(idleMs / LOOKS_PER_IDLE_TIME, () => {
       const nowMs = clock.monotonic();
-      this.#suggest(nowMs - idleMs, nowMs);
+      this.#suggest(nowMs - idleMs, nowMs, ASKED_PER_LOOK);
       if (this.#order.size > 0) this.#armLook();
       else this.#cancelLook = undefined;
     });
   }
 
   /** A member that is asked counts as active, so that one which stays is not asked again at once. */
-  #suggest(untilMs: number, nowMs: number): void {
-    for (const member of this.#order.due(untilMs, this.#options.maxResident)) {
+  #suggest(untilMs: number, nowMs: number, limit: number): void {
+    for (const member of this.#order.due(untilMs, this.#options.maxResident, limit)) {
       this.#order.touch(member, nowMs);
       member.suggestPassivation();
     }

@@ -45,7 +45,8 @@ export class PgJournalReader implements JournalReader {
   }
 
   async read(runId: RunId, fromSeq: number, rowLimit: number): Promise<readonly JournalRow[]> {
-    const stored = await this.#database.query<Omit<StoredRow, "firstSeq"> & { readonly firstSeq: string }>(
+    const stored = await this.#database.prepared<Omit<StoredRow, "firstSeq"> & { readonly firstSeq: string }>(
+      "run-rows",
       `SELECT seq AS "firstSeq", entry_count AS "entryCount", crc AS checksum, entries FROM journal
         WHERE run_id = $1 AND seq >= coalesce((SELECT max(seq) FROM journal WHERE run_id = $1 AND seq <= $2), 0)
         ORDER BY seq LIMIT $3`,
@@ -59,7 +60,8 @@ export class PgJournalReader implements JournalReader {
   }
 
   async readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined> {
-    const rows = await this.#database.query<{ readonly seq: string; readonly crc: number; readonly state: Buffer }>(
+    const rows = await this.#database.prepared<{ readonly seq: string; readonly crc: number; readonly state: Buffer }>(
+      "run-snapshot",
       `SELECT seq, crc, state FROM run_snapshots WHERE run_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT ${SNAPSHOTS_TRIED}`,
       [runId, atMostSeq],
     );
@@ -70,7 +72,8 @@ export class PgJournalReader implements JournalReader {
   }
 
   async findPayload(runId: RunId, seq: number, place: number): Promise<StoredPayload | undefined> {
-    const [row] = await this.#database.query<{ readonly crc: number; readonly bytes: Buffer; readonly object_name: string | null }>(
+    const [row] = await this.#database.prepared<{ readonly crc: number; readonly bytes: Buffer; readonly object_name: string | null }>(
+      "run-payload",
       "SELECT crc, bytes, object_name FROM payloads WHERE run_id = $1 AND seq = $2 AND place = $3",
       [runId, seq, place],
     );
@@ -78,7 +81,7 @@ export class PgJournalReader implements JournalReader {
   }
 
   async find(runId: RunId): Promise<RunRecord | undefined> {
-    const [row] = await this.#database.query<StoredRun>(`SELECT ${RUN_COLUMNS} FROM workflow_runs WHERE id = $1`, [runId]);
+    const [row] = await this.#database.prepared<StoredRun>("run-head", `SELECT ${RUN_COLUMNS} FROM workflow_runs WHERE id = $1`, [runId]);
     return row === undefined ? undefined : recordOf(row);
   }
 

@@ -18,6 +18,7 @@ describe("IdleOrder", () => {
         const excess = Math.max(model.length - maxSize, 0);
         const expected = model.filter((entry, index) => entry.activeMs <= untilMs || index < excess).map((entry) => entry.item);
         assert.deepEqual(order.due(untilMs, maxSize), expected);
+        assert.deepEqual(order.due(untilMs, maxSize, 2), expected.slice(0, 2));
       }),
     );
   });
