@@ -57,7 +57,7 @@ export const WORKLOADS = {
 /** Name of one of them. */
 export type WorkloadName = keyof typeof WORKLOADS;
 
-/** How runs are started: one Execute stream, two unary calls a run, or by the node itself. */
+/** How runs are started: one Execute stream, one unary call a run, or by the node itself. */
 export type Driver = "stream" | "unary" | "in process";
 
 /** An order to whoever starts runs, in a closed loop, and waits for their ends. */
