@@ -100,9 +100,9 @@ export const LIMITS = Object.freeze({
   taskQueueLength: 100_000,
   /** Tasks that one worker thread executes at a time. */
   tasksPerThread: 128,
-  /** Times in a row that a task may lose its thread through no fault of its own before the next loss counts as its crash. */
+  /** Times in a row that a task may lose its thread to a neighbour before it is executed alone. */
   lossesPerTask: 2,
-  /** Tasks with losses that the pool remembers. */
+  /** Tasks with losses that the pool remembers; above it the oldest are forgotten and may share a thread again. */
   rememberedLosses: 10_000,
   /** Log lines of one worker thread between two turns of its event loop; above it lines are dropped and counted. */
   logLinesPerTurn: 1_000,

@@ -94,8 +94,38 @@ export class ChildThreads {
     if (this.#child === child) this.#child = undefined;
     const listeners = [...child.threads.values()];
     child.threads.clear();
-    for (const listener of listeners) listener.ended({ reason, culprit: 0 });
+    for (const listener of listeners) listener.ended({ reason, culprit: 0, withOthers: listeners.length > 1 });
     child.ended.resolve();
+  }
+}
+
+/** Starts threads, each in a child process of its own, which ends with it: whose child dies is known. */
+export class SolitaryChildren {
+  readonly #clock: Clock;
+  readonly #setup: ChildSetup;
+  readonly #children = new Set<ChildThreads>();
+
+  constructor(clock: Clock, setup: ChildSetup) {
+    this.#clock = clock;
+    this.#setup = setup;
+  }
+
+  /** Starts a thread in a new child. */
+  start(listener: ThreadListener): ThreadLink {
+    const child = new ChildThreads(this.#clock, this.#setup);
+    this.#children.add(child);
+    return child.start({
+      replies: (batch) => listener.replies(batch),
+      ended: (end) => {
+        void child.stop().then(() => this.#children.delete(child));
+        listener.ended(end);
+      },
+    });
+  }
+
+  /** Ends the children; resolves when they are gone. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#children].map((child) => child.stop()));
   }
 }
 

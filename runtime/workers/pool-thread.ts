@@ -134,6 +134,7 @@ export class PoolThread {
     this.#impatience?.();
     const reason = this.#condemnation?.reason ?? this.#dying?.reason ?? end.reason;
     const culprit = this.#condemnation?.culprit || this.#dying?.culprit || (this.#condemnation?.blocked === false ? 0 : end.culprit);
-    this.#listener.ended(this, { reason, culprit, blocked: this.#condemnation?.blocked === true, attempts: this.executions.size });
+    const blocked = this.#condemnation?.blocked === true;
+    this.#listener.ended(this, { reason, culprit, blocked, attempts: this.executions.size, withOthers: end.withOthers === true });
   }
 }

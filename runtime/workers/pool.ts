@@ -30,9 +30,9 @@ export interface AttemptError {
   /**
    * `thrown`: the handler threw; `result`: it returned something that is not JSON or too large; `crashed`: its thread or process ended under
    * it; `timedOut`: see `timeout`; `unknown`: no handler of that name; `refused`: it threw a TaskError marked as not retryable;
-   * `lost`: its thread or process ended for a reason that lies elsewhere, so that it may run again without counting as an attempt. The pool
-   * bounds that itself: a task that was lost `LIMITS.lossesPerTask` times in a row is reported as `crashed`, as it may be the culprit
-   * that nobody could name.
+   * `lost`: its thread or process ended for a reason that lies elsewhere, or that nobody can name, so that it may run again without counting
+   * as an attempt. The pool bounds that itself: a task that may be the culprit, or was lost `LIMITS.lossesPerTask` times in a row, is executed
+   * alone the next time, and what loses its thread then is `crashed`.
    */
   readonly kind: "thrown" | "refused" | "result" | "crashed" | "timedOut" | "unknown" | "lost";
   /** Which bound was exceeded, for `timedOut`. */

@@ -8,6 +8,8 @@ export interface ThreadEnd {
   readonly reason: string;
   /** The attempt that was executing when the thread ended; 0 if that is not known. */
   readonly culprit: WireId;
+  /** True if other threads ended with it, for a reason that may lie on any of them. Default false. */
+  readonly withOthers?: boolean;
 }
 
 /** Hears what a thread says. */

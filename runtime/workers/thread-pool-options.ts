@@ -13,6 +13,8 @@ export interface ThreadPoolOptions extends Patience {
   readonly tier: Tier;
   readonly threads: number;
   readonly startThread: StartThread;
+  /** Starts a thread that shares nothing that a task can end with another thread: for tasks that are suspected of having ended one. */
+  readonly startSolitary: StartThread;
   /** The handlers, as far as they are known before a thread has started. */
   readonly handlers: ReadonlyMap<string, HandlerInfo>;
   /** Attempts that may wait. */

@@ -1,7 +1,7 @@
 /**
- * The worker pool over threads of one tier. Owns the queue and every attempt from submission to outcome; the threads are the crew's, time
- * bounds are the deadlines'. An attempt goes to the least loaded thread at once, or waits in the queue; what is said to a thread within a
- * turn goes as one message.
+ * The worker pool over threads of one tier. Owns every attempt from submission to outcome; threads and queues are the groups', time bounds
+ * are the deadlines'. An attempt goes to the least loaded thread at once, or waits; what is said to a thread within a turn goes as one
+ * message. What may have ended a thread is executed alone the next time, on threads that are there only for that.
  */
 import { invariant } from "../assert.ts";
 import { MaestroError } from "../errors.ts";
@@ -12,8 +12,9 @@ import type { Attempt, AttemptOutcome, HandlerInfo, PoolState, WorkerPool } from
 import { PoolReporter } from "./pool-reporter.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import { failed, type Reply, type WireId } from "./protocol.ts";
-import { TaskQueue } from "./task-queue.ts";
-import { ThreadCrew } from "./thread-crew.ts";
+import type { ThreadCrewOptions } from "./thread-crew.ts";
+import { ThreadGroup } from "./thread-group.ts";
+import type { StartThread } from "./thread-link.ts";
 import { LossMemory, outcomeOfLoss, type ThreadLoss } from "./thread-loss.ts";
 import type { ThreadPoolOptions } from "./thread-pool-options.ts";
 import { TurnBatch } from "./turn-batch.ts";
@@ -27,16 +28,19 @@ const RETRY_AFTER_MS = 1_000;
 /** A {@link WorkerPool} of one tier. */
 export class ThreadPool implements WorkerPool {
   readonly #options: ThreadPoolOptions;
-  readonly #crew: ThreadCrew;
+  readonly #shared: ThreadGroup;
   readonly #watchdog: Watchdog;
   readonly #report: PoolReporter;
   readonly #losses = new LossMemory();
-  readonly #queue = new TaskQueue<Execution>();
   readonly #executions = new Map<string, Execution>();
   readonly #settling = new TurnBatch<() => void>((settlements) => {
     for (const settle of settlements) settle();
   });
   readonly #drained = Promise.withResolvers<void>();
+  /** Threads for suspects, each of which executes one attempt at a time; undefined while there are none. */
+  #solitary: ThreadGroup | undefined;
+  /** Resolves when the solitary threads that are no longer needed have ended. */
+  #retired: Promise<unknown> = Promise.resolve();
   #handlers: ReadonlyMap<string, HandlerInfo>;
   #lastId: WireId = 0;
   #active = 0;
@@ -47,16 +51,11 @@ export class ThreadPool implements WorkerPool {
     this.#options = options;
     this.#handlers = options.handlers;
     this.#report = new PoolReporter(options, () => this.state);
-    this.#crew = new ThreadCrew({
-      clock: options.clock,
-      threads: options.threads,
-      startThread: options.startThread,
-      onReady: () => this.#dispatch(),
-      onStarted: () => this.#report.started(),
-      onReply: (thread, reply) => this.#take(thread, reply),
-      onLost: (thread, loss) => this.#lose(thread, loss),
-    });
-    this.#watchdog = new Watchdog({ ...options, threads: () => this.#crew.threads });
+    this.#shared = new ThreadGroup(
+      this.#crewOptions(options.startThread, () => this.#report.started()),
+      LIMITS.tasksPerThread,
+    );
+    this.#watchdog = new Watchdog({ ...options, threads: () => this.#threads() });
   }
 
   get handlers(): ReadonlyMap<string, HandlerInfo> {
@@ -64,7 +63,12 @@ export class ThreadPool implements WorkerPool {
   }
 
   get state(): PoolState {
-    return { threads: this.#crew.threads.size, active: this.#active, queued: this.#queue.length };
+    const { threads, queued } = this.#shared;
+    return {
+      threads: threads.size + (this.#solitary?.threads.size ?? 0),
+      active: this.#active,
+      queued: queued + (this.#solitary?.queued ?? 0),
+    };
   }
 
   /**
@@ -74,7 +78,7 @@ export class ThreadPool implements WorkerPool {
    */
   async started(): Promise<void> {
     try {
-      const handlers = await this.#crew.started;
+      const handlers = await this.#shared.started;
       this.#handlers = new Map(handlers.map((handler) => [handler.name, handler]));
     } catch (error) {
       await this.stop(0);
@@ -91,8 +95,9 @@ export class ThreadPool implements WorkerPool {
       return;
     }
     const execution = this.#newExecution(attempt, handler, settle);
-    const thread = this.#queue.length === 0 ? this.#leastLoaded() : undefined;
-    if (thread === undefined) this.#enqueue(execution);
+    const group = this.#losses.mustBeAlone(attempt.idempotencyKey) ? this.#solitude() : this.#shared;
+    const thread = group.place();
+    if (thread === undefined) this.#enqueue(execution, group);
     this.#executions.set(attempt.id, execution);
     if (thread !== undefined) this.#start(execution, thread);
     this.#report.changed();
@@ -106,15 +111,53 @@ export class ThreadPool implements WorkerPool {
 
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
-    for (let execution = this.#queue.shift(); execution !== undefined; execution = this.#queue.shift()) this.#end(execution, { kind: "cancelled" });
+    for (const group of this.#groups()) {
+      for (let execution = group.shift(); execution !== undefined; execution = group.shift()) this.#end(execution, { kind: "cancelled" });
+    }
     if (this.#active > 0 && graceMs > 0) {
       const cancel = this.#options.clock.schedule(graceMs, this.#drained.resolve);
       await this.#drained.promise;
       cancel();
     }
     this.#watchdog.stop();
-    await this.#crew.stop();
+    await Promise.all([this.#retired, ...this.#groups().map((group) => group.stop())]);
     this.#report.stop();
+  }
+
+  #crewOptions(startThread: StartThread, onStarted: () => void): ThreadCrewOptions {
+    return {
+      clock: this.#options.clock,
+      threads: this.#options.threads,
+      startThread,
+      onReady: () => this.#dispatch(),
+      onStarted,
+      onReply: (thread, reply) => this.#take(thread, reply),
+      onLost: (thread, loss) => this.#lose(thread, loss),
+    };
+  }
+
+  #groups(): readonly ThreadGroup[] {
+    return this.#solitary === undefined ? [this.#shared] : [this.#shared, this.#solitary];
+  }
+
+  #threads(): Iterable<PoolThread> {
+    return this.#solitary === undefined ? this.#shared.threads : [...this.#shared.threads, ...this.#solitary.threads];
+  }
+
+  #solitude(): ThreadGroup {
+    this.#solitary ??= new ThreadGroup(
+      this.#crewOptions(this.#options.startSolitary, () => undefined),
+      1,
+    );
+    return this.#solitary;
+  }
+
+  /** Threads for suspects cost memory: they end with the last suspect. */
+  #retireSolitary(): void {
+    const group = this.#solitary;
+    if (group?.isIdle !== true || this.#stopping) return;
+    this.#solitary = undefined;
+    this.#retired = Promise.all([this.#retired, group.stop()]);
   }
 
   #newExecution(attempt: Attempt, handler: HandlerInfo, settle: (outcome: AttemptOutcome) => void): Execution {
@@ -138,30 +181,19 @@ export class ThreadPool implements WorkerPool {
     return execution;
   }
 
-  #enqueue(execution: Execution): void {
-    const queued = this.#queue.length;
+  #enqueue(execution: Execution, group: ThreadGroup): void {
+    const { queued } = this.state;
     if (queued >= this.#options.queueLength) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued }, retryAfterMs: RETRY_AFTER_MS });
-    this.#queue.push(execution);
+    group.enqueue(execution);
     execution.deadlines?.queued();
   }
 
-  #leastLoaded(): PoolThread | undefined {
-    let best: PoolThread | undefined;
-    for (const thread of this.#crew.threads) {
-      if (!thread.available || thread.executions.size >= LIMITS.tasksPerThread) continue;
-      if (best === undefined || loadOf(thread) < loadOf(best)) best = thread;
-    }
-    return best;
-  }
-
   #dispatch(): void {
-    while (this.#queue.length > 0) {
-      const thread = this.#leastLoaded();
-      if (thread === undefined) return;
-      const execution = this.#queue.shift();
-      if (execution === undefined) return;
-      execution.startedAtMs = this.#options.clock.monotonic();
-      this.#start(execution, thread);
+    for (const group of this.#groups()) {
+      for (let next = group.next(); next !== undefined; next = group.next()) {
+        next.execution.startedAtMs = this.#options.clock.monotonic();
+        this.#start(next.execution, next.thread);
+      }
     }
   }
 
@@ -207,7 +239,7 @@ export class ThreadPool implements WorkerPool {
     execution.verdict = verdict;
     const { thread } = execution;
     if (thread === undefined) {
-      this.#queue.remove(execution);
+      for (const group of this.#groups()) group.remove(execution);
       this.#settling.add(() => this.#end(execution, verdict));
       return;
     }
@@ -232,7 +264,7 @@ export class ThreadPool implements WorkerPool {
     for (const execution of executions) this.#release(execution, thread);
     if (!this.#stopping) this.#report.threadLost(loss);
     for (const execution of executions) {
-      this.#end(execution, this.#stopping ? { kind: "cancelled" } : outcomeOfLoss(execution.id, execution.verdict, loss));
+      this.#end(execution, this.#stopping ? { kind: "cancelled" } : outcomeOfLoss(execution.id, execution.verdict, loss), loss);
     }
   }
 
@@ -242,14 +274,15 @@ export class ThreadPool implements WorkerPool {
     if (this.#stopping && this.#active === 0) this.#drained.resolve();
   }
 
-  #end(execution: Execution, outcome: AttemptOutcome): void {
+  #end(execution: Execution, outcome: AttemptOutcome, loss?: ThreadLoss): void {
     execution.deadlines?.clear();
     execution.cancelGrace?.();
     if (!this.#executions.delete(execution.attempt.id)) return;
-    const told = this.#losses.judge(execution.attempt.idempotencyKey, outcome);
-    this.#report.ended(execution, told);
+    this.#losses.note(execution.attempt.idempotencyKey, outcome, loss);
+    this.#report.ended(execution, outcome);
     this.#report.changed();
-    tell(execution.settle, told);
+    tell(execution.settle, outcome);
+    this.#retireSolitary();
   }
 }
 
@@ -262,8 +295,4 @@ function tell(settle: (outcome: AttemptOutcome) => void, outcome: AttemptOutcome
       throw error;
     });
   }
-}
-
-function loadOf(thread: PoolThread): number {
-  return thread.executions.size + (thread.sluggish ? LIMITS.tasksPerThread : 0);
 }

@@ -9,7 +9,7 @@ import type { EventHub } from "../events.ts";
 import { LIMITS } from "../limits.ts";
 import { SHELL } from "./builtin/shell.ts";
 import { ERROR_TYPES } from "./builtin/task-input.ts";
-import { ChildThreads } from "./child-threads.ts";
+import { ChildThreads, SolitaryChildren } from "./child-threads.ts";
 import { localThreads } from "./local-thread.ts";
 import type { Attempt, AttemptOutcome, HandlerInfo, PoolState, WorkerPool } from "./pool.ts";
 import type { StartThread } from "./thread-link.ts";
@@ -43,19 +43,24 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Worke
   invariant(Number.isInteger(threads) && threads >= 1, `a pool has at least one thread, not ${threads}`);
   const queueLength = options.queueLength ?? LIMITS.taskQueueLength;
   const shared = { clock, events, threads, queueLength, cancelGraceMs, blockedMs, unresponsiveMs };
-  const inNode = new ThreadPool({ ...shared, tier: "thread", handlers: new Map(), startThread: localThreads({ handlersFolder, memoryMb: 0 }) });
+  const startLocal = localThreads({ handlersFolder, memoryMb: 0 });
+  const inNode = new ThreadPool({ ...shared, tier: "thread", handlers: new Map(), startThread: startLocal, startSolitary: startLocal });
   await inNode.started();
-  const child = new ChildThreads(clock, { handlersFolder, memoryMb: options.processThreadMemoryMb ?? 0 });
+  const setup = { handlersFolder, memoryMb: options.processThreadMemoryMb ?? 0 };
+  const child = new ChildThreads(clock, setup);
+  const children = new SolitaryChildren(clock, setup);
   const startThread: StartThread = (listener) => child.start(listener);
-  const startInChild = (): WorkerPool => new ThreadPool({ ...shared, tier: "process", handlers: inNode.handlers, startThread });
-  return new TieredPool({ inNode, startInChild, stopChild: () => child.stop(), allowShell: options.allowShell ?? false });
+  const startSolitary: StartThread = (listener) => children.start(listener);
+  const startInChild = (): WorkerPool => new ThreadPool({ ...shared, tier: "process", handlers: inNode.handlers, startThread, startSolitary });
+  const stopChildren = async (): Promise<void> => void (await Promise.all([child.stop(), children.stop()]));
+  return new TieredPool({ inNode, startInChild, stopChildren, allowShell: options.allowShell ?? false });
 }
 
 /** What a pool of two tiers is made of. */
 interface Tiers {
   readonly inNode: WorkerPool;
   startInChild(): WorkerPool;
-  stopChild(): Promise<void>;
+  stopChildren(): Promise<void>;
   readonly allowShell: boolean;
 }
 
@@ -97,7 +102,7 @@ class TieredPool implements WorkerPool {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     await Promise.all([this.#tiers.inNode.stop(graceMs), this.#inChild?.stop(graceMs)]);
-    await this.#tiers.stopChild();
+    await this.#tiers.stopChildren();
   }
 
   /** A child process costs memory and time: it starts when the first attempt needs it. */

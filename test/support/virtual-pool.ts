@@ -26,7 +26,8 @@ export function virtualPool({ threads = 1, queueLength = 1_000 } = {}) {
   events.on("pool.threadLost", (event) => lost.push(event));
   const handlers = new Map(HANDLERS.map((handler) => [handler.name, handler]));
   const patience = { cancelGraceMs: 5_000, blockedMs: 1_000, unresponsiveMs: 60_000 };
-  const pool = new ThreadPool({ clock, events, tier: "thread", threads, startThread: fakes.start, handlers, queueLength, ...patience });
+  const start = { startThread: fakes.start, startSolitary: fakes.start };
+  const pool = new ThreadPool({ clock, events, tier: "thread", threads, ...start, handlers, queueLength, ...patience });
   const outcomes = new Map<string, AttemptOutcome>();
   const submit = (handler: string, more = {}): string => {
     const attempt = attemptOf(handler, null, more);

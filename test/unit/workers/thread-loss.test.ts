@@ -8,7 +8,7 @@ const TIMED_OUT = failed("timedOut", "too slow", { timeout: "startToClose" });
 
 /** How attempt 1 ends when its thread is lost. */
 function kindOf(verdict: AttemptOutcome | undefined, loss: Partial<ThreadLoss>): string {
-  const outcome = outcomeOfLoss(1, verdict, { reason: "gone", culprit: 0, blocked: false, attempts: 2, ...loss });
+  const outcome = outcomeOfLoss(1, verdict, { reason: "gone", culprit: 0, blocked: false, attempts: 2, withOthers: false, ...loss });
   return outcome.kind === "failed" ? outcome.error.kind : outcome.kind;
 }
 
@@ -18,6 +18,7 @@ describe("loss of a thread", () => {
     assert.equal(kindOf(undefined, { culprit: 2 }), "lost");
     assert.equal(kindOf(undefined, { attempts: 1 }), "crashed");
     assert.equal(kindOf(undefined, { attempts: 2 }), "lost");
+    assert.equal(kindOf(undefined, { attempts: 1, withOthers: true }), "lost");
   });
 
   it("leaves a verdict as it is, unless a neighbour's loop was the reason for it", () => {

@@ -94,19 +94,61 @@ describe("thread pool, threads that are lost", () => {
     assert.equal(answering.executing("plain").length, 11);
   });
 
-  it("counts a task as crashed that is lost again and again", async () => {
-    const { fakes, submit, outcome, pass } = virtualPool();
-    const kinds: string[] = [];
-    for (let loss = 0; loss <= LIMITS.lossesPerTask; loss += 1) {
+  it("executes each suspect alone after a loss that nobody can explain: the guilty is named, the innocent complete", async () => {
+    const { fakes, pool, submit, outcome } = virtualPool();
+    const shared = fakes.ready(0);
+    const keys = ["innocent", "guilty"];
+    const together = keys.map((idempotencyKey) => submit("plain", { idempotencyKey }));
+    await nextTurn();
+    shared.end("the heap is full");
+    for (const id of together) assert.equal(errorOf(outcome(id)).kind, "lost");
+
+    fakes.ready(1);
+    const [innocent = "", guilty = ""] = keys.map((idempotencyKey) => submit("plain", { idempotencyKey }));
+    const bystander = submit("plain");
+    await nextTurn();
+    assert.equal(fakes.at(1).executing("plain").length, 1, "the shared thread has the bystander only");
+    const solitary = fakes.ready(2);
+    await nextTurn();
+    assert.deepEqual([solitary.executing("plain").length, pool.state.queued], [1, 1]);
+    solitary.complete(solitary.executing("plain")[0] ?? 0);
+    await nextTurn();
+    assert.deepEqual([solitary.executing("plain").length, pool.state.queued], [2, 0]);
+    solitary.end("the heap is full");
+    assert.equal(outcome(innocent).kind, "completed");
+    assert.equal(errorOf(outcome(guilty)).kind, "crashed");
+    fakes.at(1).complete(fakes.at(1).executing("plain")[0] ?? 0);
+    assert.equal(outcome(bystander).kind, "completed");
+    assert.equal(pool.state.threads, 1, "the thread for suspects ended with the last of them");
+  });
+
+  it("keeps the next attempt of a task that crashed away from others", async () => {
+    const { fakes, submit } = virtualPool();
+    fakes.ready(0);
+    submit("plain", { idempotencyKey: "guilty" });
+    await nextTurn();
+    fakes.at(0).end("process.exit", 1);
+    const shared = fakes.ready(1);
+    submit("plain", { idempotencyKey: "guilty", attempt: 2 });
+    const solitary = fakes.ready(2);
+    await nextTurn();
+    assert.deepEqual([shared.executing("plain").length, solitary.executing("plain").length], [0, 1]);
+  });
+
+  it("executes a task alone that lost its thread to its neighbours again and again", async () => {
+    const { fakes, submit, outcome } = virtualPool();
+    for (let loss = 0; loss < LIMITS.lossesPerTask; loss += 1) {
       const thread = fakes.ready(loss);
-      const id = submit("plain", { idempotencyKey: "the same" });
+      const id = submit("plain", { idempotencyKey: "unlucky" });
       submit("plain");
       await nextTurn();
-      thread.end("killed");
-      kinds.push(errorOf(outcome(id)).kind);
-      await pass(5_000);
+      thread.end("process.exit", thread.executing("plain")[1]);
+      assert.equal(errorOf(outcome(id)).kind, "lost");
     }
-    assert.deepEqual(kinds, ["lost", "lost", "crashed"]);
+    const shared = fakes.ready(LIMITS.lossesPerTask);
+    submit("plain", { idempotencyKey: "unlucky" });
+    await nextTurn();
+    assert.equal(shared.executing("plain").length, 0);
   });
 
   it("waits longer before each replacement of threads that keep dying", async () => {
