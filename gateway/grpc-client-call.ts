@@ -3,6 +3,7 @@
  */
 import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError } from "@grpc/grpc-js";
 import type { Clock } from "../runtime/clock.ts";
+import { MaestroError } from "../runtime/errors.ts";
 import { fromCallError } from "./grpc-client-errors.ts";
 
 /** What a caller may say about one call. */
@@ -28,6 +29,7 @@ export class UnaryCalls {
   readonly #address: string;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  #isClosed = false;
 
   constructor(address: string, clock: Clock, timeoutMs: number) {
     this.#address = address;
@@ -35,10 +37,21 @@ export class UnaryCalls {
     this.#timeoutMs = timeoutMs;
   }
 
+  /** Takes no calls any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Lets calls pass until {@link close}: the gRPC library itself answers later ones with a plain error. @throws NODE_UNREACHABLE */
+  requireOpen(): void {
+    if (this.#isClosed) throw new MaestroError("NODE_UNREACHABLE", { facts: { address: this.#address, reason: "this client was closed." } });
+  }
+
   /** Calls a method once. `name` is for error messages. @throws MaestroError */
   call<Request, Response>(name: string, method: UnaryMethod<Request, Response>, request: Request, settings: CallSettings = {}): Promise<Response> {
     const timeoutMs = settings.timeoutMs ?? this.#timeoutMs;
     return new Promise((resolve, reject) => {
+      this.requireOpen();
       const call = method(request, metadataOf(settings), { deadline: this.#clock.now() + timeoutMs }, (error, response) => {
         settings.signal?.removeEventListener("abort", cancel);
         if (error === null) resolve(response);

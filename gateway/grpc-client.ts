@@ -93,7 +93,10 @@ export class MaestroClient implements Disposable {
     this.#workflows = new WorkflowServiceClient(address, credentials.createInsecure(), OPTIONS);
     this.#runs = new RunServiceClient(address, credentials.createInsecure(), { ...OPTIONS, channelOverride: this.#workflows.getChannel() });
     this.#calls = new UnaryCalls(address, this.#clock, settings.timeoutMs ?? TIMEOUT_MS);
-    this.#executions = new Executions(address, () => this.#runs.execute());
+    this.#executions = new Executions(address, () => {
+      this.#calls.requireOpen();
+      return this.#runs.execute();
+    });
   }
 
   /** Stores a document, or only checks it. */
@@ -160,7 +163,10 @@ export class MaestroClient implements Disposable {
 
   /** A run's history from a sequence number on, then live until the run has ended; goes on by itself after a lost connection. */
   watch(runId: string, fromSeq = 1, settings: Pick<CallSettings, "signal" | "traceParent"> = {}): AsyncGenerator<HistoryEntry, void, undefined> {
-    const open = (seq: number) => this.#runs.watch({ runId, fromSeq: seq }, metadataOf(settings));
+    const open = (seq: number) => {
+      this.#calls.requireOpen();
+      return this.#runs.watch({ runId, fromSeq: seq }, metadataOf(settings));
+    };
     return watchHistory({ address: this.address, clock: this.#clock, open, signal: settings.signal }, fromSeq);
   }
 
@@ -184,8 +190,9 @@ export class MaestroClient implements Disposable {
     await this.#calls.call("Release", this.#runs.release.bind(this.#runs), { runId }, settings);
   }
 
-  /** Closes the connection. What waits is rejected; runs go on. */
+  /** Closes the connection. What waits is rejected, later calls with NODE_UNREACHABLE; runs go on. */
   close(): void {
+    this.#calls.close();
     this.#executions.close();
     this.#workflows.close();
   }
