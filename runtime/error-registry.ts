@@ -81,6 +81,13 @@ export const ERRORS = {
     "The data folder {folder} can't be used: {reason}.",
     "Name a folder that this user may write with --data or MAESTRO_DATA.",
   ),
+  DATABASE_FAILING: entry(
+    "UNAVAILABLE",
+    503,
+    true,
+    "PostgreSQL at {address} can't serve requests now: {reason}",
+    "Give the server what it lacks, such as disk space, memory or time; its log says more.",
+  ),
   DATABASE_UNAVAILABLE: entry(
     "UNAVAILABLE",
     503,

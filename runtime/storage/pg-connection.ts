@@ -67,6 +67,11 @@ export function unavailable(url: string, error: unknown): MaestroError {
   return new MaestroError("DATABASE_UNAVAILABLE", { facts: { address: addressOf(url), reason }, cause: error });
 }
 
+/** DATABASE_FAILING, with the address and the reason. */
+export function failing(url: string, error: unknown): MaestroError {
+  return new MaestroError("DATABASE_FAILING", { facts: { address: addressOf(url), reason: messageOf(error) }, cause: error });
+}
+
 /** The facts of a failure, from whatever was thrown. */
 export function failureOf(error: unknown): PgFailure {
   if (!(error instanceof Error)) return { message: String(error) };

@@ -2,7 +2,7 @@
  * A pool of connections for reading and for rare transactions: everything in storage except the journal's lanes. Owns its pool.
  */
 import { MaestroError } from "../errors.ts";
-import { failureOf, openPool, type PgPool, unavailable } from "./pg-connection.ts";
+import { failing, failureOf, openPool, type PgPool, unavailable } from "./pg-connection.ts";
 
 /** Runs one statement and answers its rows. */
 export type PgQuery = <Row>(text: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
@@ -39,7 +39,12 @@ export class PgDatabase {
     this.#pool = openPool(url, { applicationName, size, settings });
   }
 
-  /** Runs one statement. @throws DATABASE_UNAVAILABLE the connection failed; anything else is the server's own error. */
+  /**
+   * Runs one statement.
+   *
+   * @throws DATABASE_UNAVAILABLE the connection failed. @throws DATABASE_FAILING the server lacks disk space, memory or time. Anything else is
+   * the server's own error.
+   */
   async query<Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     try {
       return (await this.#pool.query(text, [...values])).rows as Row[];
@@ -57,7 +62,7 @@ export class PgDatabase {
     }
   }
 
-  /** Runs `work` in one transaction, at the level READ COMMITTED. Rolled back if it throws. @throws DATABASE_UNAVAILABLE */
+  /** Runs `work` in one transaction, at the level READ COMMITTED. Rolled back if it throws. @throws DATABASE_UNAVAILABLE @throws DATABASE_FAILING */
   async transaction<T>(work: (query: PgQuery) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw this.#translate(error);
@@ -86,11 +91,18 @@ export class PgDatabase {
 
   #translate(error: unknown): unknown {
     if (error instanceof MaestroError) return error;
-    return isLost(failureOf(error).code) ? unavailable(this.url, error) : error;
+    const { code } = failureOf(error);
+    if (isLost(code)) return unavailable(this.url, error);
+    return isShort(code) ? failing(this.url, error) : error;
   }
 }
 
-/** True if the failure says nothing about the statement, only that the server can't serve it now: unreachable, going away, out of means or time. */
+/** True if there is no connection to the server: broken, none to be had (53300), or the server goes away (57P01 to 57P05). */
 function isLost(code: string | undefined): boolean {
-  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57)/.test(code);
+  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || /^(08...|53300|57P..)$/.test(code);
+}
+
+/** True if the failure says nothing about the statement, only that the server lacks the means or the time for it now. */
+function isShort(code: string | undefined): boolean {
+  return code !== undefined && /^(53|57)/.test(code);
 }
