@@ -43,7 +43,7 @@ export class LocalRuns implements Runs {
     const workflow = await this.#services.workflow(request.workflowId);
     const runId = this.#admit();
     try {
-      await this.#ask<void>(runId, (replyTo) => ({ kind: "start", workflow, request, replyTo }));
+      await this.#ask<void>("The commit of the run", runId, (replyTo) => ({ kind: "start", workflow, request, replyTo }));
       return { runId, created: true };
     } catch (error) {
       this.#services.residents.withdraw(runId);
@@ -79,7 +79,7 @@ export class LocalRuns implements Runs {
     const recent = this.#services.recent.get(runId);
     if (recent !== undefined) return recent;
     try {
-      return await this.#ask<RunView>(runId, (replyTo) => ({ kind: "describe", replyTo }));
+      return await this.#ask<RunView>("The view of the run", runId, (replyTo) => ({ kind: "describe", replyTo }));
     } catch (error) {
       // A quarantined run answers nothing; its history still tells what it is.
       if (!(error instanceof MaestroError) || error.code !== "RUN_QUARANTINED") throw error;
@@ -159,14 +159,17 @@ export class LocalRuns implements Runs {
   }
 
   #command(runId: RunId, command: RunCommand): Promise<void> {
-    return this.#ask<void>(runId, (replyTo) => ({ kind: "command", command, replyTo }));
+    return this.#ask<void>("The commit of the request", runId, (replyTo) => ({ kind: "command", command, replyTo }));
   }
 
-  async #ask<R>(runId: RunId, message: (replyTo: ReplyTo<R>) => RunMessage): Promise<R> {
+  /** Asks a run; `what` it is asked for names what is missing when the time is over. */
+  async #ask<R>(what: string, runId: RunId, message: (replyTo: ReplyTo<R>) => RunMessage): Promise<R> {
     try {
       return await this.#region.ask(runId, message, { timeoutMs: COMMIT_TIMEOUT_MS });
     } catch (error) {
       if (error instanceof MaestroError && error.code === "ACTOR_QUARANTINED") throw quarantined(runId, error.message);
+      if (error instanceof MaestroError && error.code === "TIMED_OUT")
+        throw new MaestroError("TIMED_OUT", { facts: { what, timeoutMs: COMMIT_TIMEOUT_MS }, cause: error });
       throw error;
     }
   }

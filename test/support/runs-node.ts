@@ -63,9 +63,15 @@ export class Tasks implements WorkerPool {
 
 /** What outlives a node. */
 export class Store {
-  readonly clock: Clock = systemClock();
-  readonly memory = new MemoryStore(this.clock);
+  readonly clock: Clock;
+  readonly memory: MemoryStore;
   readonly workflows = new Map<string, Workflow>();
+
+  /** `clock`: of the nodes on it, too. Default: the machine's. */
+  constructor(clock: Clock = systemClock()) {
+    this.clock = clock;
+    this.memory = new MemoryStore(clock);
+  }
 
   /** Deploys a document whose body is `body`, and answers its id. */
   async deploy(body: string, name = "sample"): Promise<string> {

@@ -1,9 +1,10 @@
 /** Runs as actors: real actors and real lanes over a store in memory. */
 import assert from "node:assert/strict";
+import { virtualClock } from "../../../runtime/clock.ts";
 import { newRunId } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { CALLS, code, FOREVER, runsBed, SIGNAL, SLOW } from "../../support/runs-bed.ts";
-import { startOf, startRunsNode } from "../../support/runs-node.ts";
+import { Store, startOf, startRunsNode } from "../../support/runs-node.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 
 describe("runs of a node", () => {
@@ -114,6 +115,30 @@ describe("runs of a node", () => {
     bed.node.open.stopStarting();
     await assert.rejects(bed.node.runs.start(startOf(workflowId)), code("NODE_STOPPING"));
     await assert.rejects(bed.node.runs.execute(startOf(workflowId), FOREVER), code("NODE_STOPPING"));
+  });
+
+  it("names the commit, not an actor, when the store takes none for long", async () => {
+    const clock = virtualClock();
+    const store = new Store(clock);
+    const node = await startRunsNode(store, bed.tasks);
+    const workflowId = await store.deploy(SIGNAL);
+    /** Lets time pass until something has settled. */
+    const settled = async (what: string, promise: Promise<unknown>): Promise<void> => {
+      let isOver = false;
+      const over = promise.finally(() => {
+        isOver = true;
+      });
+      await waitUntil(what, () => {
+        clock.advance(1_000);
+        return isOver;
+      });
+      await over;
+    };
+    node.faults.isDown = true;
+    const refusal = { code: "TIMED_OUT", message: "The commit of the run took longer than 60000 ms." };
+    await settled("the start to be given up", assert.rejects(node.runs.start(startOf(workflowId)), refusal));
+    node.faults.isDown = false;
+    await settled("the node to stop", node.stop());
   });
 
   it("lets a run that only waits leave memory, and brings it back when its signal comes", async () => {
