@@ -13,6 +13,7 @@ import { messageOf } from "../runtime/errors.ts";
 import { EventHub } from "../runtime/events.ts";
 import { type BootId, newBootId } from "../runtime/ids.ts";
 import { type Random, systemRandom } from "../runtime/random.ts";
+import { CommitWatch } from "./commit-watch.ts";
 import { type Config, printableConfig } from "./config.ts";
 import { Lifecycle, type Stage } from "./lifecycle.ts";
 import { NodeRuns } from "./node-runs.ts";
@@ -24,6 +25,9 @@ import { Readiness } from "./readiness.ts";
 
 /** Time that calls under way get when the node stops. */
 const CALL_GRACE_MS = 3_000;
+
+/** Name of the check that commits get through. */
+const JOURNAL = "journal";
 
 /** Why a node stopped: somebody asked, or another boot took its place. */
 export type StopReason = "asked" | "fenced";
@@ -97,7 +101,7 @@ class Node implements RunningNode {
     const onTrouble = (what: string, error: unknown): void => this.#log.warn({ problem: messageOf(error) }, what);
     this.#runs = new NodeRuns({ ...shared, storage: this.#storage, onTrouble });
     const stages = [...this.#storage.stages(), ...this.#runs.stages(), this.#gatewayStage()];
-    this.#readiness = new Readiness(stages.map((stage) => stage.name));
+    this.#readiness = new Readiness([...stages.map((stage) => stage.name), JOURNAL]);
     this.#lifecycle = new Lifecycle([this.#telemetryStage(), this.#opsStage(), ...stages], clock, {
       stageStarted: (stage, durationMs) => this.#stageStarted(stage, durationMs),
       stageStopped: (stage, durationMs) => this.#log.debug({ stage, durationMs: Math.round(durationMs) }, "a stage stopped"),
@@ -161,6 +165,7 @@ class Node implements RunningNode {
 
   #stageStarted(stage: string, durationMs: number): void {
     if (this.#readiness.checks().some((check) => check.name === stage)) this.#readiness.ready(stage);
+    if (stage === "stores") this.#readiness.ready(JOURNAL);
     this.#log.debug({ stage, durationMs: Math.round(durationMs) }, "a stage started");
   }
 
@@ -171,9 +176,7 @@ class Node implements RunningNode {
       start: () => {
         this.#metrics = openMetrics(this.events, this.#config.nodeName);
         stopLogging = logEvents(this.events, this.#log, this.#config.logLevel);
-        this.events.on("database.exited", ({ reason }) => this.#readiness.notReady("database", reason));
-        this.events.on("lease.failed", ({ reason }) => this.#readiness.notReady("database", reason));
-        this.events.on("lease.renewed", () => this.#readiness.ready("database"));
+        this.#watchDatabase();
       },
       stop: () => {
         stopLogging();
@@ -182,6 +185,19 @@ class Node implements RunningNode {
         this.#log.close();
       },
     };
+  }
+
+  #watchDatabase(): void {
+    const report = (name: string, reason = ""): void => {
+      if (this.#stopping !== undefined) return;
+      if (reason === "") this.#readiness.ready(name);
+      else this.#readiness.notReady(name, reason);
+    };
+    this.events.on("database.exited", ({ reason }) => report("database", reason));
+    this.events.on("lease.failed", ({ reason }) => report("database", reason));
+    this.events.on("lease.renewed", () => report("database"));
+    const onStalled = (reason: string): void => report(JOURNAL, reason);
+    new CommitWatch({ events: this.events, clock: this.#clock, onStalled, onRecovered: () => report(JOURNAL) });
   }
 
   #opsStage(): Stage {
