@@ -7,7 +7,7 @@ import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { AttemptStatus, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { AttemptOutcome, WorkerPool } from "../../runtime/workers/pool.ts";
-import type { AttemptView } from "./effects.ts";
+import type { AttemptView } from "./core/effects.ts";
 
 /** When to offer an attempt again that the pool had no place for. */
 const RESUBMIT_MS = 100;

@@ -4,8 +4,8 @@
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ExternalAnswer, ExternalRequest } from "../language/expression.ts";
-import type { Frame } from "./state.ts";
-import type { PendingStep } from "./turn.ts";
+import type { Frame } from "./core/state.ts";
+import type { PendingStep } from "./core/turn.ts";
 
 /** The evaluations of one run. */
 export class Evaluations {

@@ -7,11 +7,11 @@ import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Journal, RunHead } from "../../runtime/storage/journal.ts";
 import type { Workflow } from "../language/model.ts";
-import { decodeEntries, type Entry } from "./entry.ts";
-import { evolve } from "./evolve.ts";
-import { bringBack } from "./moved-payloads.ts";
-import { parseSnapshot, restoreSnapshot } from "./snapshot.ts";
-import { emptyRun, type RunState } from "./state.ts";
+import { decodeEntries, type Entry } from "./core/entry.ts";
+import { evolve } from "./core/evolve.ts";
+import { bringBack } from "./core/moved-payloads.ts";
+import { parseSnapshot, restoreSnapshot } from "./core/snapshot.ts";
+import { emptyRun, type RunState } from "./core/state.ts";
 
 /** Rows of the journal read at once. */
 const ROWS_PER_READ = 200;

@@ -7,15 +7,15 @@ import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { ENDED, type RunFilter, type RunRecord, WAKE } from "../../runtime/storage/journal.ts";
 import type { HistoryEntry, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../runs.ts";
-import type { RunCommand } from "./command.ts";
-import { describe } from "./history.ts";
+import type { RunCommand } from "./core/command.ts";
+import { describe } from "./core/history.ts";
+import { viewOfRun } from "./core/run-view.ts";
 import { entriesAfter, fold, loadRun, quarantined, stateBefore } from "./loading.ts";
 import { outcomeOf } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
 import type { Region } from "./region.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
-import { viewOfRun } from "./run-view.ts";
 import { watchRun } from "./watch.ts";
 
 /** Longest wait for a commit before the caller is told that its fate is open. */

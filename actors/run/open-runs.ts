@@ -17,7 +17,7 @@ import type { ExternalEvaluator } from "../language/expression.ts";
 import type { Workflow } from "../language/model.ts";
 import type { Runs } from "../runs.ts";
 import { TimerService } from "../timers/timer-service.ts";
-import type { RunCommand } from "./command.ts";
+import type { RunCommand } from "./core/command.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LocalRuns } from "./local-runs.ts";
 import { markQuarantinedRuns } from "./quarantine.ts";

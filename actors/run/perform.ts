@@ -4,10 +4,10 @@
 import { unreachable } from "../../runtime/assert.ts";
 import type { RunHead } from "../../runtime/storage/journal.ts";
 import type { RunOutcome } from "../runs.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./core/effects.ts";
+import { viewOfRun } from "./core/run-view.ts";
+import type { RunState } from "./core/state.ts";
 import type { RunServices } from "./run-services.ts";
-import { viewOfRun } from "./run-view.ts";
-import type { RunState } from "./state.ts";
 
 /** Carries out effects in their order. `head`: what the run's row says now. Only after the commit of what caused them. */
 export function performEffects(services: RunServices, state: RunState, head: RunHead, effects: readonly Effect[]): void {

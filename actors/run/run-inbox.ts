@@ -6,7 +6,7 @@ import { MaestroError } from "../../runtime/errors.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { RunView } from "../runs.ts";
-import type { RunCommand } from "./command.ts";
+import type { RunCommand } from "./core/command.ts";
 
 /** Answers an asker: with nothing but that it is committed, or with why it is not. */
 type Reply = (failure: MaestroError | undefined) => void;

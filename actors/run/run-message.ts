@@ -7,8 +7,8 @@ import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import type { ExternalAnswer, ExternalRequest } from "../language/expression.ts";
 import type { Workflow } from "../language/model.ts";
 import type { RunView, StartRun } from "../runs.ts";
-import type { RunCommand } from "./command.ts";
-import type { Effect } from "./effects.ts";
+import type { RunCommand } from "./core/command.ts";
+import type { Effect } from "./core/effects.ts";
 import type { LoadedRun } from "./loading.ts";
 
 /** What a run actor is told. */

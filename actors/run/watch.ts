@@ -4,7 +4,7 @@
  */
 import type { RunId } from "../../runtime/ids.ts";
 import type { HistoryEntry } from "../runs.ts";
-import { describe } from "./history.ts";
+import { describe } from "./core/history.ts";
 import { entriesAfter, fold, quarantined, type RunSource, stateBefore } from "./loading.ts";
 import type { RunHub } from "./run-hub.ts";
 

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import type { Workflow } from "../../actors/language/model.ts";
-import type { Entry } from "../../actors/run/entry.ts";
-import { decodeEntries } from "../../actors/run/entry.ts";
+import type { Entry } from "../../actors/run/core/entry.ts";
+import { decodeEntries } from "../../actors/run/core/entry.ts";
 import { type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
 import type { RunStatus } from "../../runtime/storage/journal.ts";
 import { PgDatabase } from "../../runtime/storage/pg-database.ts";

@@ -1,7 +1,7 @@
 /**
  * The evidence of a crash test in memory.
  */
-import { decodeEntries } from "../../actors/run/entry.ts";
+import { decodeEntries } from "../../actors/run/core/entry.ts";
 import { type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
 import { MemoryJournalReader } from "../../runtime/storage/memory-journal-reader.ts";
 import type { Store } from "../support/runs-node.ts";

@@ -1,7 +1,7 @@
 /**
  * A node in memory that can die: from one moment on nothing of it reaches the store, its tasks or its clients any more, as if its process were gone.
  */
-import { statusToWire } from "../../actors/run/entry.ts";
+import { statusToWire } from "../../actors/run/core/entry.ts";
 import type { Runs } from "../../actors/runs.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";

@@ -112,7 +112,7 @@ class Bed {
   async try(name: string, tier: Tier): Promise<Row> {
     const other = tier === "thread" ? "process" : "thread";
     const calm = await Promise.all([this.#start(`calm-${tier}`, NEIGHBOURS), this.#start(`calm-${other}`, NEIGHBOURS)]);
-    const [rogue = ""] = await this.#start(`${name}-${tier}`, 1);
+    const [rogue = ""] = await this.#start(`${name}-${tier}`, 1).catch((error: unknown) => this.#diedOf(error));
     const [end, neighbours, others] = await Promise.all([this.#end(rogue), ...calm.map((ids) => this.#tally(ids))]);
     if (end === undefined && !this.isOver) await this.#client.terminate(rogue).catch((error: unknown) => String(error));
     return {
@@ -125,6 +125,12 @@ class Bed {
   async #start(workflow: string, count: number): Promise<string[]> {
     const started = Array.from({ length: count }, async () => (await this.#client.start({ namespace: "rogue", workflow })).runId);
     return Promise.all(started);
+  }
+
+  /** A rogue may end the node before its start is answered; then nobody knows its run. */
+  async #diedOf(error: unknown): Promise<string[]> {
+    await waitUntil(`the end of the node, after: ${String(error)}`, () => this.isOver, 5_000);
+    return [];
   }
 
   /** The run once it has ended; undefined if it does not in time, or the node is gone. */

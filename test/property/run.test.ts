@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { headOf } from "../../actors/run/head.ts";
+import { headOf } from "../../actors/run/core/head.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import type { AttemptOutcome } from "../../runtime/workers/pool.ts";
 import { compileText } from "../support/compile-document.ts";

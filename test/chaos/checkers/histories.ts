@@ -1,8 +1,8 @@
 /**
  * Histories are whole (dense from 1, checksums hold, epochs never fall), fold to an end once, and hold no result twice.
  */
-import { describe } from "../../../actors/run/history.ts";
-import { emptyRun } from "../../../actors/run/state.ts";
+import { describe } from "../../../actors/run/core/history.ts";
+import { emptyRun } from "../../../actors/run/core/state.ts";
 import type { HistoryEntry } from "../../../actors/runs.ts";
 import { ENDED, type RunStatus } from "../../../runtime/storage/journal.ts";
 import type { Evidence, StoredRun } from "../evidence.ts";

@@ -2,7 +2,7 @@
  * Every run whose start was acknowledged ended, with the result that its input demands, and the store says the same as the client was told.
  */
 import { isDeepStrictEqual } from "node:util";
-import { statusToWire } from "../../../actors/run/entry.ts";
+import { statusToWire } from "../../../actors/run/core/entry.ts";
 import type { Order, Told } from "../order.ts";
 import type { Expected } from "../workflows.ts";
 import type { Checker } from "./finding.ts";

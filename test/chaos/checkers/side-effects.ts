@@ -2,7 +2,7 @@
  * Side effects happen at least once, and more than once only where an attempt was cut: every attempt with a result left a trace, no process executed one
  * twice, and nothing was repeated whose result was there when the earlier process died.
  */
-import type { RunEvent } from "../../../actors/run/entry.ts";
+import type { RunEvent } from "../../../actors/run/core/entry.ts";
 import { timeOf } from "../../../runtime/ids.ts";
 import type { StoredRun } from "../evidence.ts";
 import type { Checker } from "./finding.ts";

@@ -1,6 +1,6 @@
 /** Has the pure core execute a compiled workflow for some turns: whatever compiles must not break an invariant. */
 import type { Workflow } from "../../../actors/language/model.ts";
-import type { RunCommand } from "../../../actors/run/command.ts";
+import type { RunCommand } from "../../../actors/run/core/command.ts";
 import { MaestroError } from "../../../runtime/errors.ts";
 import { RunWorld, thrown } from "../../support/run-world.ts";
 

@@ -1,10 +1,10 @@
 /** Histories of real runs, made by the pure core from random workflows and random fates, and kept turn by turn. */
 import fc from "fast-check";
 import type { Workflow } from "../../../actors/language/model.ts";
-import type { RunCommand } from "../../../actors/run/command.ts";
-import { type Entry, encodeEntries } from "../../../actors/run/entry.ts";
-import { headOf } from "../../../actors/run/head.ts";
-import { encodeSnapshot } from "../../../actors/run/snapshot.ts";
+import type { RunCommand } from "../../../actors/run/core/command.ts";
+import { type Entry, encodeEntries } from "../../../actors/run/core/entry.ts";
+import { headOf } from "../../../actors/run/core/head.ts";
+import { encodeSnapshot } from "../../../actors/run/core/snapshot.ts";
 import { RunSnapshot } from "../../../proto/gen/maestro/journal/v1/snapshot.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import type { RunHead } from "../../../runtime/storage/journal.ts";

@@ -1,5 +1,5 @@
 /** A run's rows as a store holds them, filed under any id. */
-import type { Entry } from "../../../actors/run/entry.ts";
+import type { Entry } from "../../../actors/run/core/entry.ts";
 import { newRunId, type RunId, SHARD_COUNT, timeOf } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { journalChecksum } from "../../../runtime/storage/journal-checksum.ts";

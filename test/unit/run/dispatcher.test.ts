@@ -1,7 +1,7 @@
 /** The way of attempts to the pool and back. */
 import assert from "node:assert/strict";
+import type { AttemptView } from "../../../actors/run/core/effects.ts";
 import { Dispatcher } from "../../../actors/run/dispatcher.ts";
-import type { AttemptView } from "../../../actors/run/effects.ts";
 import { virtualClock } from "../../../runtime/clock.ts";
 import { MaestroError } from "../../../runtime/errors.ts";
 import { newRunId } from "../../../runtime/ids.ts";

@@ -1,8 +1,8 @@
 /** Large texts leave their entries when a run is written and come back when it is read. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decodeEntries, type Entry, encodeEntries } from "../../../actors/run/entry.ts";
-import { bringBack, movedSizes, moveOut } from "../../../actors/run/moved-payloads.ts";
+import { decodeEntries, type Entry, encodeEntries } from "../../../actors/run/core/entry.ts";
+import { bringBack, movedSizes, moveOut } from "../../../actors/run/core/moved-payloads.ts";
 import { newRunId } from "../../../runtime/ids.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { seededRandom } from "../../../runtime/random.ts";

@@ -1,0 +1,16 @@
+/**
+ * What a run can be told. Plain data.
+ */
+import type { AttemptOutcome } from "../../../runtime/workers/pool.ts";
+import type { RunSignal, StartRun } from "../../runs.ts";
+
+/** A command for a run. */
+export type RunCommand =
+  | { readonly kind: "start"; readonly request: StartRun }
+  | { readonly kind: "attemptEnded"; readonly frame: number; readonly attempt: number; readonly outcome: AttemptOutcome }
+  | { readonly kind: "timerFired"; readonly timer: number }
+  | { readonly kind: "signal"; readonly signal: RunSignal }
+  | { readonly kind: "cancel"; readonly reason: string }
+  | { readonly kind: "terminate"; readonly reason: string }
+  /** Goes on with what is ready: after loading, after an evaluation, or in the next turn of a long step. */
+  | { readonly kind: "resume" };

@@ -1,0 +1,137 @@
+/**
+ * What a command means for a run: `decide(state, command)` answers the facts that follow from it, or refuses it. It changes nothing; what the
+ * run then does by itself is the matter of `advance`.
+ */
+import { unreachable } from "../../../runtime/assert.ts";
+import { MaestroError } from "../../../runtime/errors.ts";
+import { timeOf } from "../../../runtime/ids.ts";
+import { LIMITS } from "../../../runtime/limits.ts";
+import type { AttemptError } from "../../../runtime/workers/pool.ts";
+import type { CallNode } from "../../language/model.ts";
+import type { Problem } from "../../language/problem.ts";
+import type { RunSignal, StartRun } from "../../runs.ts";
+import type { RunCommand } from "./command.ts";
+import { hasOutputFlow } from "./data-flow.ts";
+import { problemToWire, type RunEvent, statusToWire, TimerKind } from "./entry.ts";
+import type { Environment } from "./environment.ts";
+import { cancelledChildren, ended, faulted, timerSet } from "./facts.ts";
+import { problemOfAttempt, problemOfTimeout } from "./problems.ts";
+import { retryDelay } from "./retry-policy.ts";
+import type { Frame, RunState } from "./state.ts";
+
+/** The facts that follow from a command; none if it comes too late or changes nothing. @throws RUN_ENDED, FIELD_INVALID */
+export function decide(state: RunState, command: RunCommand, environment: Environment): RunEvent[] {
+  switch (command.kind) {
+    case "start":
+      return [runStarted(state, command.request)];
+    case "attemptEnded":
+      return attemptEnded(state, command, environment);
+    case "timerFired":
+      return timerFired(state, command.timer);
+    case "signal":
+      return signalReceived(state, command.signal);
+    case "cancel":
+      return cancelled(state, command.reason);
+    case "terminate":
+      assertLive(state);
+      return [ended("terminated", undefined, abortProblem("Terminated", command.reason))];
+    case "resume":
+      return [];
+    default:
+      unreachable(command);
+  }
+}
+
+function runStarted(state: RunState, request: StartRun): RunEvent {
+  const { workflow, workflowId } = state;
+  return {
+    $case: "runStarted",
+    value: {
+      workflowId,
+      namespace: workflow.namespace,
+      name: workflow.name,
+      version: workflow.version,
+      input: request.input,
+      userId: request.userId,
+      traceParent: request.traceParent,
+      labels: request.labels,
+    },
+  };
+}
+
+function attemptEnded(state: RunState, command: Extract<RunCommand, { kind: "attemptEnded" }>, environment: Environment): RunEvent[] {
+  const frame = state.frames.get(command.frame);
+  // Late results are normal: the attempt lost a race, timed out, or was executed again after a crash of the node.
+  if (frame === undefined || !frame.inFlight || frame.attempt !== command.attempt) return [];
+  const { outcome } = command;
+  switch (outcome.kind) {
+    case "completed":
+      return [attemptCompleted(frame, outcome.output)];
+    case "failed":
+      return attemptFailed(state, frame, outcome.error, environment);
+    case "cancelled":
+      // Only the node's own stopping gets here: the attempt is executed again by whoever loads the run next.
+      return [];
+    default:
+      unreachable(outcome);
+  }
+}
+
+function attemptCompleted(frame: Frame, output: string): RunEvent {
+  if (hasOutputFlow(frame.node)) return { $case: "attemptCompleted", value: { frame: frame.id, attempt: frame.attempt, output } };
+  return {
+    $case: "taskCompleted",
+    value: { frame: frame.id, output, context: undefined, matchedCase: 0, skipped: false, consumedSignal: false },
+  };
+}
+
+function attemptFailed(state: RunState, frame: Frame, error: AttemptError, environment: Environment): RunEvent[] {
+  const problem = problemOfAttempt(error, frame.node.pointer);
+  const final = error.kind === "refused" || error.kind === "unknown" || error.kind === "result";
+  const retry = final ? undefined : retryDelay(environment.retryOf((frame.node as CallNode).handler), frame.attempt, environment.random);
+  const failure = (retryOffsetMs: number | undefined): RunEvent => ({
+    $case: "attemptFailed",
+    value: { frame: frame.id, attempt: frame.attempt, error: problemToWire(problem), retryOffsetMs },
+  });
+  if (retry === undefined) return [failure(undefined), faulted(frame.id, problem)];
+  const dueAtMs = environment.nowMs + retry;
+  return [failure(Math.ceil(dueAtMs) - timeOf(state.runId)), timerSet(state, frame.id, TimerKind.RETRY, dueAtMs)];
+}
+
+function timerFired(state: RunState, id: number): RunEvent[] {
+  const timer = state.timers.get(id);
+  if (timer === undefined) return [];
+  const fired: RunEvent = { $case: "timerFired", value: { timer: id } };
+  if (timer.kind !== TimerKind.TIMEOUT) return [fired];
+  const { frame } = timer;
+  return [fired, ...cancelledChildren(frame), faulted(frame.id, problemOfTimeout(frame.node.pointer))];
+}
+
+function signalReceived(state: RunState, signal: RunSignal): RunEvent[] {
+  assertLive(state);
+  if (signal.signalId !== "" && state.signalIds.has(signal.signalId)) return [];
+  if (state.signalCount >= LIMITS.bufferedSignals) {
+    throw new MaestroError("NODE_OVERLOADED", {
+      facts: { active: `one run with ${state.signalCount} signals that no task consumed` },
+      retryAfterMs: 1_000,
+    });
+  }
+  return [{ $case: "signalReceived", value: { name: signal.name, payload: signal.payload, signalId: signal.signalId } }];
+}
+
+function cancelled(state: RunState, reason: string): RunEvent[] {
+  assertLive(state);
+  if (state.cancelReason !== undefined || state.undoing !== undefined) return [];
+  const requested: RunEvent = { $case: "cancelRequested", value: { reason } };
+  const error = abortProblem("Cancelled", reason);
+  if (state.undo.length === 0) return [requested, ended("cancelled", undefined, error)];
+  return [requested, { $case: "compensationStarted", value: { outcome: statusToWire("cancelled"), error: problemToWire(error) } }];
+}
+
+function abortProblem(title: string, reason: string): Problem {
+  return { type: "about:blank", status: 499, title, detail: reason === "" ? `${title} on request` : reason, instance: "" };
+}
+
+function assertLive(state: RunState): void {
+  if (state.status !== "running") throw new MaestroError("RUN_ENDED", { facts: { runId: state.runId, status: state.status } });
+}
