@@ -28,6 +28,7 @@ export function plotOf(title: string, figures: readonly Figure[]): string {
     }
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y + ROW}" viewBox="0 0 ${WIDTH} ${y + ROW}" role="img">
+<title>${escaped(title)}</title>
 <style>
   text { font: 12px sans-serif; fill: #222 } .title { font-size: 15px; font-weight: bold } .unit { font-weight: bold; fill: #555 }
   .bar { fill: #4878a8 } .range { stroke: #222; stroke-width: 1.5 } .back { fill: #fff }
@@ -51,8 +52,11 @@ function row({ name, min, median, max }: Figure, y: number, at: (value: number) 
 }
 
 function text(x: number, y: number, content: string, attributes: string): string {
-  const escaped = content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  return `<text x="${x}" y="${y}" ${attributes}>${escaped}</text>`;
+  return `<text x="${x}" y="${y}" ${attributes}>${escaped(content)}</text>`;
+}
+
+function escaped(content: string): string {
+  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 function round(value: number): number {

@@ -120,13 +120,12 @@ describe(`the plans on ${ROWS} runs`, function () {
   let most = 0;
 
   /** A database that explains every query instead of answering it. */
-  const explaining = {
-    query: async (text: string, values: readonly unknown[]) => {
-      previous = previous.then(() => explain(text, values));
-      await previous;
-      return [];
-    },
+  const inTurn = async (text: string, values: readonly unknown[]) => {
+    previous = previous.then(() => explain(text, values));
+    await previous;
+    return [];
   };
+  const explaining = { query: inTurn, prepared: (_name: string, text: string, values: readonly unknown[]) => inTurn(text, values) };
   let previous = Promise.resolve();
   const explain = async (text: string, values: readonly unknown[]): Promise<void> => {
     const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, [...values]);
