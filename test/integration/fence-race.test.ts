@@ -3,6 +3,7 @@
  * takeover committed. The same harness must find such rows when the batch's lock is weakened, or it would prove nothing.
  */
 import assert from "node:assert/strict";
+import { systemClock } from "../../runtime/clock.ts";
 import { newBootId } from "../../runtime/ids.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import { formBatch } from "../../runtime/storage/batch.ts";
@@ -15,9 +16,9 @@ import { entryWrite, runIdOn } from "../support/run-writes.ts";
 
 const REPETITIONS = 1_000;
 /** A batch large enough that a takeover fits into its execution. */
-const BATCH_RUNS = 60;
-/** A takeover or a batch starts at most this many turns of the event loop after the other. */
-const HEAD_START_TURNS = 12;
+const BATCH_RUNS = 150;
+/** How long a batch and a takeover are taken to last before the first was seen, in milliseconds. */
+const FIRST_GUESS_MS = 5;
 
 /** How a number of races ended. */
 interface Tally {
@@ -30,6 +31,9 @@ interface Tally {
 describe("a takeover that races a stale writer's batch", function () {
   this.timeout(120_000);
   const random = seededRandom(4096);
+  const clock = systemClock();
+  /** How long a race lasts on this machine, in milliseconds: either side starts at most this much after the other. */
+  let raceMs = FIRST_GUESS_MS;
   const claim = { epochOf: () => 1 };
   let writer: PgClient;
   let taker: PgDatabase;
@@ -52,10 +56,11 @@ describe("a takeover that races a stale writer's batch", function () {
     const statement = new BatchStatements(bootId, 0, claim, lock).of(formBatch(writes));
     const runIds = writes.map((write) => write.runId);
     const countRows = async () => (await taker.query("SELECT FROM journal WHERE run_id = ANY($1::uuid[])", [runIds])).length;
-    const delayBy = async (turns: number) => {
-      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+    const startedMs = clock.monotonic();
+    const delayBy = async (delayMs: number) => {
+      while (clock.monotonic() < startedMs + delayMs) await new Promise((resolve) => setImmediate(resolve));
     };
-    const headStart = (random.uint32() % (2 * HEAD_START_TURNS)) - HEAD_START_TURNS;
+    const headStart = (2 * random.fraction() - 1) * raceMs;
     const batch = async () => {
       await delayBy(-headStart);
       const { rows } = await writer.query<{ live: number }>(statement as { name: string; text: string; values: unknown[] });
@@ -67,6 +72,7 @@ describe("a takeover that races a stale writer's batch", function () {
       return countRows();
     };
     const [isCommitted, rowsAtTakeover] = await Promise.all([batch(), takeover()]);
+    raceMs = 0.9 * raceMs + 0.1 * (clock.monotonic() - startedMs - Math.abs(headStart));
     const rowsAtLast = await countRows();
     assert.equal(rowsAtLast, isCommitted ? BATCH_RUNS : 0, "a batch is whole, and its answer is true");
     if (rowsAtLast !== rowsAtTakeover) return "stale";
