@@ -71,6 +71,7 @@ export class Installation implements AsyncDisposable {
     this.#parts = parts;
     const { signal } = parts.setting;
     this.#interrupted = new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
+    // Whoever waits races against it; an interruption while nobody waits is no unhandled one.
     this.#interrupted.catch(() => undefined);
   }
 

@@ -116,6 +116,7 @@ describe("runs and their store", () => {
       const asking = Array.from({ length: 60 }, (_, index) => bed.node.runs.signal(runId, { name: "other", payload: String(index), signalId: "" }));
       bed.node.faults.inject(...Array.from({ length: 8 }, () => ({ kind: "refused" as const })));
       const repeated = waitUntil("the run to be quarantined", async () => {
+        // Refused or not: it only makes the run write once more.
         await bed.node.runs.signal(runId, { name: "other", payload: "0", signalId: "" }).catch(() => undefined);
         return bed.store.memory.runs.get(runId)?.status === "quarantined";
       });
@@ -185,6 +186,7 @@ describe("runs and their store", () => {
         broken();
         throw new Error("an observer breaks the rule that it must not throw");
       });
+      // Its answer may fall victim to the failure; the end that it caused must not.
       await bed.node.runs.signal(runId, { name: "go", payload: "3", signalId: "" }).catch(() => undefined);
       assert.equal((await ending).output, "3");
     });

@@ -19,18 +19,12 @@ describe("the archive of the example", () => {
     assert.deepEqual(packFiles(files), packFiles(files));
   });
 
-  it("can be read by tar", function () {
+  it("can be read by tar", () => {
     const archive = packFiles([
       { path: "a/one.txt", content: Buffer.from("1") },
       { path: "two.txt", content: Buffer.alloc(600, "2") },
     ]);
-    let listing: string;
-    try {
-      listing = execFileSync("tar", ["tf", "-"], { input: archive, encoding: "utf8" });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return this.skip();
-      throw error;
-    }
+    const listing = execFileSync("tar", ["tf", "-"], { input: archive, encoding: "utf8" });
     assert.deepEqual(listing.trim().split("\n"), ["a/one.txt", "two.txt"]);
   });
 
