@@ -4,6 +4,7 @@
  */
 import { messageOf } from "../runtime/errors.ts";
 import type { EventName, RuntimeEvents } from "../runtime/events.ts";
+import { WATCHED_LIMITS } from "../runtime/watched-limits.ts";
 
 /** Levels of lines, least important first. */
 export type LineLevel = "debug" | "info" | "warn" | "error";
@@ -51,6 +52,11 @@ export const LOG_TABLE: LogTable = {
   "run.withoutWakeup": { level: "error", message: "runs were found that nothing would ever wake", when: ({ runIds }) => runIds.length > 0 },
   "request.ended": undefined,
   "request.broken": { level: "error", message: "a call met an error that is a defect; its caller was told INTERNAL", fields: withProblem },
+  "limit.near": {
+    level: "warn",
+    message: ({ subject, limit, value, bound }) => `${subject}: ${limit} is at ${value} of ${bound}`,
+    fields: (event) => ({ ...event, advice: WATCHED_LIMITS[event.limit] }),
+  },
   "expression.external": undefined,
 };
 

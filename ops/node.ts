@@ -12,7 +12,9 @@ import { type Clock, systemClock } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/errors.ts";
 import { EventHub } from "../runtime/events.ts";
 import { type BootId, newBootId } from "../runtime/ids.ts";
+import { LimitWatch } from "../runtime/limit-watch.ts";
 import { type Random, systemRandom } from "../runtime/random.ts";
+import { boundOf, type WatchedLimit } from "../runtime/watched-limits.ts";
 import { CommitWatch } from "./commit-watch.ts";
 import { type Config, printableConfig } from "./config.ts";
 import { Lifecycle, type Stage } from "./lifecycle.ts";
@@ -154,6 +156,20 @@ class Node implements RunningNode {
     this.#metrics?.addGauge("maestro_actors_quarantined", "Actors that are set aside now.", () => system.quarantined().length);
     this.#metrics?.addGauge("maestro_actor_pending_replies", "Asks that await their answer.", () => system.pendingReplies);
     this.#metrics?.addGauge("maestro_grpc_waiting_calls", "Calls that wait for something: watches, executions.", () => gateway.waitingCalls);
+    this.#addUsages();
+  }
+
+  #addUsages(): void {
+    const { journal } = this.#storage;
+    const { open, pool } = this.#runs;
+    const { lanes } = this.#config;
+    const add = (limit: WatchedLimit, read: () => number, places = 1): void =>
+      this.#metrics?.addUsage(limit, () => read() / (boundOf(limit) * places));
+    add("activeRuns", () => open.activeCount);
+    add("pendingReplies", () => open.system.pendingReplies);
+    add("taskQueueLength", () => pool.state.queued);
+    add("laneQueueWrites", () => journal.pressure().queuedWrites, lanes);
+    add("laneQueueBytes", () => journal.pressure().queuedBytes, lanes);
   }
 
   async #stop(): Promise<void> {
@@ -222,7 +238,14 @@ class Node implements RunningNode {
         const directory = new WorkflowDirectory(documents);
         const runs = new RunService({ runs: this.runs, directory, filter: new WorkflowFilter(documents) });
         const compile = (text: string) => this.#runs.compile(text);
-        const workflows = new WorkflowService({ documents, directory, compile, clock, random: this.#random });
+        const workflows = new WorkflowService({
+          documents,
+          directory,
+          compile,
+          clock,
+          limits: new LimitWatch(clock, this.events),
+          random: this.#random,
+        });
         const { grpcHost: host, grpcPort: port } = this.#config;
         this.#gateway = new GrpcServer({ runs, workflows, clock, events: this.events, host, port });
         await this.#gateway.start();

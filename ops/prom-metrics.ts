@@ -4,6 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { EventHub, EventListener, EventName } from "../runtime/events.ts";
+import type { WatchedLimit } from "../runtime/watched-limits.ts";
 
 /** The metrics of one node. */
 export interface NodeMetrics {
@@ -11,6 +12,8 @@ export interface NodeMetrics {
   page(): Promise<{ readonly contentType: string; readonly text: string }>;
   /** Adds a value that is read when the page is asked for. The name begins with `maestro_` and ends with its unit, if it has one. */
   addGauge(name: string, help: string, read: () => number): void;
+  /** Adds a bound of the node to `maestro_limit_usage_ratio`: `read` answers how much of it is used, from 0 to 1. */
+  addUsage(limit: WatchedLimit, read: () => number): void;
   /** Stops listening. */
   close(): void;
 }
@@ -40,11 +43,27 @@ export function openMetrics(events: EventHub, nodeName: string): NodeMetrics {
   return {
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     addGauge,
+    addUsage: usageGauge(registry),
     close() {
       for (const stop of stops) stop();
       registry.clear();
     },
   };
+}
+
+/** One gauge for the bounds of the node that can be read at any time. */
+function usageGauge(registry: Registry): NodeMetrics["addUsage"] {
+  const readings = new Map<WatchedLimit, () => number>();
+  const usage: Gauge<"limit"> = new Gauge({
+    name: "maestro_limit_usage_ratio",
+    help: "How much of a bound of the node is used now, from 0 to 1.",
+    labelNames: ["limit"],
+    registers: [registry],
+    collect: () => {
+      for (const [limit, read] of readings) usage.set({ limit }, read());
+    },
+  });
+  return (limit, read) => void readings.set(limit, read);
 }
 
 function subscribe<N extends EventName>(events: EventHub, name: N, table: MetricTable): (() => void) | undefined {
@@ -54,7 +73,14 @@ function subscribe<N extends EventName>(events: EventHub, name: N, table: Metric
 
 /** One row for every event of the runtime. */
 function metricTable(registry: Registry): MetricTable {
-  return { ...runRows(registry), ...taskRows(registry), ...journalRows(registry), ...actorRows(registry), ...requestRows(registry) };
+  return {
+    ...runRows(registry),
+    ...taskRows(registry),
+    ...journalRows(registry),
+    ...actorRows(registry),
+    ...requestRows(registry),
+    ...limitRows(registry),
+  };
 }
 
 function runRows(registry: Registry): Pick<MetricTable, Extract<EventName, `run.${string}`>> {
@@ -243,4 +269,14 @@ function requestRows(registry: Registry): Pick<MetricTable, Extract<EventName, `
     },
     "request.broken": undefined,
   };
+}
+
+function limitRows(registry: Registry): Pick<MetricTable, "limit.near"> {
+  const warnings = new Counter({
+    name: "maestro_limit_warnings_total",
+    help: "How often something passed half of its bound, by bound.",
+    labelNames: ["limit"],
+    registers: [registry],
+  });
+  return { "limit.near": ({ limit, suppressed }) => warnings.inc({ limit }, 1 + suppressed) };
 }

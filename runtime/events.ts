@@ -3,6 +3,8 @@
  * a property look-up when nobody listens. Events are facts for observers: nothing may depend on one for its correctness.
  */
 
+import type { WatchedLimit } from "./watched-limits.ts";
+
 /** What happened, by name. `durationMs` is measured on the monotonic clock. */
 export interface RuntimeEvents {
   "actor.failed": { readonly path: string; readonly directive: "resume" | "restart" | "stop" | "escalate" | "quarantine"; readonly error: unknown };
@@ -46,6 +48,16 @@ export interface RuntimeEvents {
   "request.ended": { readonly method: string; readonly code: string; readonly durationMs: number };
   /** A call met an error that is none of the registry: a defect. The caller is told nothing of it. */
   "request.broken": { readonly method: string; readonly error: unknown };
+  /** Something has passed half of its bound; it is told of again only after it was far from it. `suppressed`: how many crossings went untold before. */
+  "limit.near": {
+    readonly limit: WatchedLimit;
+    readonly value: number;
+    readonly bound: number;
+    readonly subject: string;
+    readonly runId?: string;
+    readonly workflow?: string;
+    readonly suppressed: number;
+  };
   "expression.external": { readonly durationMs: number };
 }
 

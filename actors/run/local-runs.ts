@@ -4,6 +4,7 @@
 import { MaestroError } from "../../runtime/errors.ts";
 import { newRunId, type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
+import { LimitEdge } from "../../runtime/limit-watch.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { ENDED, type RunFilter, type RunRecord, WAKE } from "../../runtime/storage/journal.ts";
 import type { HistoryEntry, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../runs.ts";
@@ -27,11 +28,13 @@ const OVERLOAD_RETRY_MS = 1_000;
 export class LocalRuns implements Runs {
   readonly #services: RunServices;
   readonly #region: Region;
+  readonly #activeEdge: LimitEdge;
   #stopping = false;
 
   constructor(services: RunServices, region: Region) {
     this.#services = services;
     this.#region = region;
+    this.#activeEdge = new LimitEdge(services.limits, "activeRuns", "runs with work under way");
   }
 
   /** Takes no new runs from now on. */
@@ -145,6 +148,7 @@ export class LocalRuns implements Runs {
     this.#refuseUnderPressure();
     const runId = newRunId(random.uint32() % SHARD_COUNT, clock.now(), random);
     residents.note(runId, "admitted");
+    this.#activeEdge.note(residents.activeCount);
     return runId;
   }
 

@@ -7,6 +7,7 @@ import type { EventHub } from "../../runtime/events.ts";
 import { type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
 import { PassivationGroup } from "../../runtime/kernel/passivation.ts";
 import { ActorSystem } from "../../runtime/kernel/system.ts";
+import { LimitWatch } from "../../runtime/limit-watch.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { Journal, ShardRange } from "../../runtime/storage/journal.ts";
@@ -60,6 +61,8 @@ export interface OpenRuns {
   readonly runs: Runs;
   readonly system: ActorSystem;
   readonly auditor: WakeAuditor;
+  /** Runs with work under way; at most `LIMITS.activeRuns`. */
+  readonly activeCount: number;
   /** Takes no new runs from now on; those that exist go on. */
   stopStarting(): void;
   /** Stops the actors after their commits. What was under way goes on at the next start. */
@@ -77,7 +80,7 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
     onEscalated: (path, error) => onTrouble(`actor ${path} failed`, error),
   });
   const parts = assemble(options, system);
-  const { region, timers, auditor, runs, dispatcher, hub } = parts;
+  const { region, timers, auditor, runs, dispatcher, hub, residents } = parts;
   const onFailed = (runId: RunId, error: unknown): void => onTrouble(`run ${runId} could not be marked as quarantined`, error);
   const unmark = markQuarantinedRuns({ events, journal, hub, clock, onFailed });
 
@@ -89,6 +92,9 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
 
   return {
     ...{ runs, system, auditor },
+    get activeCount() {
+      return residents.activeCount;
+    },
     stopStarting: () => runs.stopStarting(),
     async close() {
       runs.stopStarting();
@@ -109,6 +115,7 @@ interface Parts {
   readonly timers: TimerService;
   readonly auditor: WakeAuditor;
   readonly runs: LocalRuns;
+  readonly residents: Residents;
 }
 
 /** The parts refer to each other through messages to runs only. */
@@ -130,6 +137,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   const services: RunServices = {
     ...{ clock, random, events, journal, evaluator, dispatcher, timers },
     hub,
+    limits: new LimitWatch(clock, events),
     residents: new Residents(),
     recent: new RecentRuns(),
     workflow: options.workflow,
@@ -145,5 +153,5 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     wake: (runId) => void command(runId, { kind: "resume" }),
     onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
   });
-  return { region, dispatcher, hub, timers, auditor, runs: new LocalRuns(services, region) };
+  return { region, dispatcher, hub, timers, auditor, runs: new LocalRuns(services, region), residents: services.residents };
 }

@@ -26,6 +26,7 @@ import { type LoadedRun, readRun } from "./loading.ts";
 import { outcomeOf, performEffects } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
 import { Inbox } from "./run-inbox.ts";
+import { RunLimits } from "./run-limits.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
 
@@ -43,6 +44,7 @@ export class RunActor implements Actor<RunMessage> {
   readonly #runId: RunId;
   readonly #inbox = new Inbox();
   readonly #evaluations = new Evaluations();
+  readonly #limits: RunLimits;
   readonly #snapshots = new SnapshotPace();
   #state: RunState | undefined;
   /** What the store's row says, as far as this instance knows. */
@@ -59,12 +61,14 @@ export class RunActor implements Actor<RunMessage> {
   constructor(services: RunServices, context: Context) {
     this.#services = services;
     this.#runId = context.name as RunId;
+    this.#limits = new RunLimits(services.limits, this.#runId);
     services.residents.add(this.#runId);
   }
 
   receive(message: RunMessage, context: Context): void {
     try {
       this.#receive(message, context);
+      this.#limits.noteInbox(this.#inbox.length, this.#state);
       this.#workOn(context);
     } catch (error) {
       this.#inbox.failAll(toMaestroError(error));
@@ -138,7 +142,9 @@ export class RunActor implements Actor<RunMessage> {
 
   #commit(state: RunState, result: TurnResult, context: Context): void {
     const head = this.#headIfChanged(state);
-    this.#append(writeOf(state, result, { head, request: this.#starting, snapshot: this.#snapshots.take(state) }), result.effects, context);
+    const write = writeOf(state, result, { head, request: this.#starting, snapshot: this.#snapshots.take(state) });
+    this.#limits.noteTurn(state, write.payloads ?? []);
+    this.#append(write, result.effects, context);
   }
 
   #append(write: RunWrite, effects: readonly Effect[], context: Context): void {

@@ -23,6 +23,11 @@ export class Inbox {
   #waiting: Waiting[] = [];
   #owed: readonly Reply[] = [];
 
+  /** Commands and questions that wait for a turn. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
   /** True if nothing waits for a turn. */
   get isEmpty(): boolean {
     return this.#waiting.length === 0;

@@ -3,6 +3,7 @@
  */
 import type { Clock } from "../../runtime/clock.ts";
 import type { EventHub } from "../../runtime/events.ts";
+import type { LimitWatch } from "../../runtime/limit-watch.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { RetryOptions } from "../../runtime/workers/pool.ts";
 import type { ExternalEvaluator } from "../language/expression.ts";
@@ -18,6 +19,7 @@ export interface RunServices extends RunSource {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub;
+  readonly limits: LimitWatch;
   readonly evaluator: ExternalEvaluator;
   readonly dispatcher: Dispatcher;
   readonly timers: Pick<TimerService, "set" | "clear">;

@@ -6,6 +6,7 @@ import type { Workflow } from "../../actors/language/model.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import { newUuid } from "../../runtime/ids.ts";
+import type { LimitWatch } from "../../runtime/limit-watch.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { DocumentFilter, DocumentRecord, DocumentStore } from "../../runtime/storage/documents.ts";
@@ -55,6 +56,7 @@ export interface WorkflowServiceParts {
   /** Compiles a document. @throws DOCUMENT_INVALID, SHELL_DISABLED */
   readonly compile: (text: string) => Promise<Workflow>;
   readonly clock: Clock;
+  readonly limits: LimitWatch;
   readonly random: Random;
 }
 
@@ -78,6 +80,8 @@ export class WorkflowService {
     fields.check("document", text.includes("\0") ? "must not have NUL characters." : undefined);
     fields.refuse();
     const workflow = await this.#parts.compile(text);
+    const blame = () => ({ subject: "a document", workflow: `${workflow.namespace}/${workflow.name}` });
+    this.#parts.limits.measure("documentBytes", Buffer.byteLength(text), blame);
     return dryRun ? this.#rehearse(this.#recordOf(workflow, text, "")) : this.#store(workflow, text);
   }
 

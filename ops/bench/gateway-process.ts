@@ -10,6 +10,7 @@ import { WorkflowFilter } from "../../gateway/service/workflow-filter.ts";
 import { WorkflowService } from "../../gateway/service/workflow-service.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
+import { LimitWatch } from "../../runtime/limit-watch.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
@@ -23,6 +24,7 @@ export interface GatewayUsage {
 }
 
 const clock = systemClock();
+const events = new EventHub();
 const random = systemRandom();
 const evaluator = jqWasmEvaluator(clock);
 const instant = new InstantRuns(clock, random);
@@ -30,8 +32,8 @@ const documents = new MemoryDocuments(new MemoryStore(clock));
 const directory = new WorkflowDirectory(documents);
 const runs = new RunService({ runs: instant, directory, filter: new WorkflowFilter(documents) });
 const compile = (text: string) => compileWorkflow(text, { handlers: undefined, allowShell: false, evaluator });
-const workflows = new WorkflowService({ documents, directory, compile, clock, random });
-const server = new GrpcServer({ runs, workflows, clock, events: new EventHub(), port: 0 });
+const workflows = new WorkflowService({ documents, directory, compile, clock, limits: new LimitWatch(clock, events), random });
+const server = new GrpcServer({ runs, workflows, clock, events, port: 0 });
 const address = await server.start();
 server.setServing(true);
 instant.workflowId = (await workflows.deploy(WORKLOADS.w1.document, false)).record.id;

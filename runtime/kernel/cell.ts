@@ -100,6 +100,7 @@ export class Cell implements Runnable, Member {
   /** Puts a message or an ask into the mailbox. */
   deliver(message: unknown): Delivery {
     if (accepts(this.life.phase) && this.#mail().offer(message, this.#mailboxLength)) {
+      if (this.#mailbox?.startsToFill(this.#mailboxLength) === true) this.#tellFilling();
       this.schedule();
       return "accepted";
     }
@@ -179,6 +180,10 @@ export class Cell implements Runnable, Member {
       this.#thrown(error);
       return false;
     }
+  }
+
+  #tellFilling(): void {
+    this.services.limits.near("mailboxLength", this.waiting, { subject: this.path }, this.#mailboxLength);
   }
 
   #mail(): Mailbox<LaneItem> {

@@ -11,6 +11,7 @@ const POOLED_MAILBOXES = 1_024;
 export class Mailbox<S> {
   readonly #user = new Ring<unknown>();
   #system: Ring<S> | undefined;
+  #isFilling = false;
 
   /** Messages in the user lane. */
   get messages(): number {
@@ -32,6 +33,18 @@ export class Mailbox<S> {
     if (this.#user.length >= limit) return false;
     this.#user.push(message);
     return true;
+  }
+
+  /** True once when more than half of `limit` messages wait, and again only after the mailbox was given back to its pool. */
+  startsToFill(limit: number): boolean {
+    if (this.#isFilling || this.#user.length * 2 <= limit) return false;
+    this.#isFilling = true;
+    return true;
+  }
+
+  /** It is empty and begins anew. */
+  reset(): void {
+    this.#isFilling = false;
   }
 
   /** Adds a message that the actor made room for beforehand (a piped outcome, a timer): its number is bounded where it is created. */
@@ -72,6 +85,7 @@ export class MailboxPool<S> {
 
   /** Takes an empty mailbox back. */
   giveBack(mailbox: Mailbox<S>): void {
+    mailbox.reset();
     if (this.#free.length < POOLED_MAILBOXES) this.#free.push(mailbox);
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { MaestroError } from "../errors.ts";
+import { LimitEdge, type LimitWatch } from "../limit-watch.ts";
 import { LIMITS } from "../limits.ts";
 import type { Cell } from "./cell.ts";
 import type { DeadLetters } from "./dead-letters.ts";
@@ -95,9 +96,11 @@ export class PendingReply extends Deadline implements ReplyTo<unknown> {
 export class PendingReplies {
   readonly #deadlines: Deadlines;
   readonly #deadLetters: DeadLetters;
+  readonly #edge: LimitEdge;
   #count = 0;
 
-  constructor(clock: Clock, deadLetters: DeadLetters) {
+  constructor(clock: Clock, deadLetters: DeadLetters, limits: LimitWatch) {
+    this.#edge = new LimitEdge(limits, "pendingReplies", "asks that await their answer");
     this.#deadlines = new Deadlines(clock);
     this.#deadLetters = deadLetters;
   }
@@ -118,6 +121,7 @@ export class PendingReplies {
       pending.message = build(pending);
       this.#deadlines.add(pending, options.timeoutMs);
       this.#count++;
+      this.#edge.note(this.#count);
       pending.connect(resolve, reject);
     });
     if (pending.isSettled) return pending.promise;

@@ -3,6 +3,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { EventHub } from "../events.ts";
+import type { LimitWatch } from "../limit-watch.ts";
 import type { Random } from "../random.ts";
 import type { ActorSignal } from "./actor.ts";
 import type { Cell } from "./cell.ts";
@@ -22,6 +23,7 @@ export interface Services {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub;
+  readonly limits: LimitWatch;
   readonly dispatcher: Dispatcher;
   readonly mailboxes: MailboxPool<LaneItem>;
   readonly replies: PendingReplies;

@@ -4,6 +4,7 @@
 import { invariant } from "../assert.ts";
 import type { Clock } from "../clock.ts";
 import type { EventHub } from "../events.ts";
+import { LimitWatch } from "../limit-watch.ts";
 import type { Random } from "../random.ts";
 import type { Actor, ActorFactory, SpawnOptions } from "./actor.ts";
 import { Cell } from "./cell.ts";
@@ -59,15 +60,17 @@ export class ActorSystem {
   constructor(options: ActorSystemOptions) {
     const { clock, random, events } = options;
     const deadLetters = new DeadLetters(clock, events);
+    const limits = new LimitWatch(clock, events);
     this.name = options.name;
     this.#services = {
       system: this,
       clock,
       random,
       events,
+      limits,
       dispatcher: new Dispatcher(clock, options.scheduler ?? platformScheduler()),
       mailboxes: new MailboxPool(),
-      replies: new PendingReplies(clock, deadLetters),
+      replies: new PendingReplies(clock, deadLetters, limits),
       deadLetters,
       quarantine: new Quarantine(),
       onEscalated: options.onEscalated ?? (() => undefined),

@@ -8,6 +8,7 @@
 import type { Clock } from "../clock.ts";
 import { MaestroError, messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
+import { LimitEdge, LimitWatch } from "../limit-watch.ts";
 import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
 import { type Batch, batchLength, bytesOf, formBatch } from "./batch.ts";
@@ -64,6 +65,8 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #bounds: LaneBounds;
   readonly #refused: RefusedRuns;
+  readonly #writesEdge: LimitEdge;
+  readonly #bytesEdge: LimitEdge;
   #queue: Pending[] = [];
   #queuedBytes = 0;
   #nextTicket = 0;
@@ -75,6 +78,10 @@ export class Lane {
     this.#options = options;
     this.#bounds = options.bounds ?? LANE_BOUNDS;
     this.#refused = new RefusedRuns(this.#bounds.refusedRuns);
+    const limits = new LimitWatch(options.clock, options.events);
+    const subject = `journal lane ${options.lane}`;
+    this.#writesEdge = new LimitEdge(limits, "laneQueueWrites", subject, this.#bounds.queueWrites);
+    this.#bytesEdge = new LimitEdge(limits, "laneQueueBytes", subject, this.#bounds.queueBytes);
   }
 
   /** Queues a write. Settles as {@link Journal.append} says. */
@@ -86,6 +93,8 @@ export class Lane {
     this.#queuedBytes += bytesOf(write);
     return new Promise((resolve, reject) => {
       this.#queue.push({ write, ticket: this.#nextTicket++, resolve, reject });
+      this.#writesEdge.note(this.#queue.length);
+      this.#bytesEdge.note(this.#queuedBytes);
       this.#start();
     });
   }

@@ -2,6 +2,7 @@
  * Turns what a pool does into events for observers. Changes of its numbers are told a few times a second at most.
  */
 import type { CancelTimer } from "../clock.ts";
+import { LimitEdge, LimitWatch } from "../limit-watch.ts";
 import type { Execution } from "./execution.ts";
 import type { Attempt, AttemptOutcome, PoolState } from "./pool.ts";
 import type { Reply } from "./protocol.ts";
@@ -14,11 +15,14 @@ const CHANGES_PERIOD_MS = 250;
 export class PoolReporter {
   readonly #options: ThreadPoolOptions;
   readonly #state: () => PoolState;
+  readonly #queueEdge: LimitEdge;
   #pending: CancelTimer | undefined;
 
   constructor(options: ThreadPoolOptions, state: () => PoolState) {
     this.#options = options;
     this.#state = state;
+    const { clock, events, tier, queueLength } = options;
+    this.#queueEdge = new LimitEdge(new LimitWatch(clock, events), "taskQueueLength", `tasks of the tier ${tier}`, queueLength);
   }
 
   /** All threads are ready. */
@@ -33,6 +37,11 @@ export class PoolReporter {
       this.#pending = undefined;
       this.#options.events.emit("pool.changed", { tier: this.#options.tier, ...this.#state() });
     });
+  }
+
+  /** The queue has become this long. */
+  queued(length: number): void {
+    this.#queueEdge.note(length);
   }
 
   /** A thread has ended unasked. */

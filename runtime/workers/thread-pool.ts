@@ -185,6 +185,7 @@ export class ThreadPool implements WorkerPool {
     const { queued } = this.state;
     if (queued >= this.#options.queueLength) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued }, retryAfterMs: RETRY_AFTER_MS });
     group.enqueue(execution);
+    this.#report.queued(queued + 1);
     execution.deadlines?.queued();
   }
 

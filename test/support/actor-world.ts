@@ -29,7 +29,7 @@ export function actorWorld(options: Pick<ActorSystemOptions, "supervision" | "on
   const scheduler = manualScheduler();
   const hub = new EventHub();
   const seen: { name: EventName; event: unknown }[] = [];
-  for (const name of ["actor.failed", "actor.quarantined", "actor.deadlock", "message.dead"] as const)
+  for (const name of ["actor.failed", "actor.quarantined", "actor.deadlock", "message.dead", "limit.near"] as const)
     hub.on(name, (event) => seen.push({ name, event }));
   const system = new ActorSystem({ name: "test", clock, random: seededRandom(1), events: hub, scheduler, ...options });
   const settle = async (): Promise<void> => {

@@ -11,6 +11,7 @@ import { WorkflowService } from "../../gateway/service/workflow-service.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import { EventHub } from "../../runtime/events.ts";
+import { LimitWatch } from "../../runtime/limit-watch.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import type { DocumentStore } from "../../runtime/storage/documents.ts";
 import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
@@ -35,19 +36,26 @@ export interface GatewayWorld extends GatewayParts {
 }
 
 /** The service layer over fakes. */
-export function gatewayParts(documents: DocumentStore = new MemoryDocuments(new MemoryStore(systemClock()))): GatewayParts {
+export function gatewayParts(documents: DocumentStore = new MemoryDocuments(new MemoryStore(systemClock())), events = new EventHub()): GatewayParts {
   const clock = systemClock();
   const fake = new FakeRuns();
   const directory = new WorkflowDirectory(documents);
-  const workflows = new WorkflowService({ documents, directory, compile: fakeCompile, clock, random: seededRandom(2) });
+  const workflows = new WorkflowService({
+    documents,
+    directory,
+    compile: fakeCompile,
+    clock,
+    limits: new LimitWatch(clock, events),
+    random: seededRandom(2),
+  });
   return { fake, directory, workflows, runs: new RunService({ runs: fake, directory, filter: new WorkflowFilter(documents) }) };
 }
 
 /** A gateway with the workflow `default/echo:1.0.0` on a free port, serving. */
 export async function openGateway(): Promise<GatewayWorld> {
-  const parts = gatewayParts();
   const clock = systemClock();
   const events = new EventHub();
+  const parts = gatewayParts(undefined, events);
   const server = new GrpcServer({ runs: parts.runs, workflows: parts.workflows, clock, events, port: 0 });
   const client = connect(await server.start(), { timeoutMs: 10_000 });
   server.setServing(true);

@@ -7,6 +7,7 @@ import { WorkflowFilter } from "../../../gateway/service/workflow-filter.ts";
 import { WorkflowService } from "../../../gateway/service/workflow-service.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { EventHub } from "../../../runtime/events.ts";
+import { LimitWatch } from "../../../runtime/limit-watch.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { MemoryDocuments } from "../../../runtime/storage/memory-documents.ts";
 import { MemoryStore } from "../../../runtime/storage/memory-store.ts";
@@ -34,13 +35,20 @@ const KNOWN_RUNS = 6;
 /** Opens it. `change` replaces the runs that the gateway sees. */
 export async function openHostileWorld(change: (runs: Runs) => Runs = (runs) => runs): Promise<HostileWorld> {
   const clock = systemClock();
+  const events = new EventHub();
   const documents = new MemoryDocuments(new MemoryStore(clock));
   const directory = new WorkflowDirectory(documents);
-  const workflows = new WorkflowService({ documents, directory, compile: (text) => compileText(text), clock, random: seededRandom(2) });
+  const workflows = new WorkflowService({
+    documents,
+    directory,
+    compile: (text) => compileText(text),
+    clock,
+    limits: new LimitWatch(clock, events),
+    random: seededRandom(2),
+  });
   const state = { fake: new FakeRuns(), runIds: [] as string[] };
   const busy = new Set<FakeRuns>();
   const runs = new RunService({ runs: change(delegating(() => state.fake)), directory, filter: new WorkflowFilter(documents) });
-  const events = new EventHub();
   const broken: unknown[] = [];
   events.on("request.broken", ({ error }) => broken.push(error));
   const server = new GrpcServer({ runs, workflows, clock, events, port: 0 });

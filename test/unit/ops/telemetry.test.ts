@@ -57,6 +57,13 @@ describe("the log", () => {
     );
   });
 
+  it("warns of a limit that is near, with what to do about it", () => {
+    const near = { limit: "activeRuns", value: 30_000, bound: 50_000, subject: "runs with work under way", suppressed: 0 } as const;
+    const [line] = linesOf("info", (events) => events.emit("limit.near", near));
+    assert.deepEqual([line?.level, line?.limit, line?.value, line?.bound], ["warn", "activeRuns", 30_000, 50_000]);
+    assert.match(String(line?.advice), /^More runs are started than end/);
+  });
+
   it("does not even listen to what it would not write", () => {
     const events = new EventHub();
     const log = openLog({ level: "warn", pretty: false, file, base: {}, now: () => 0 });
@@ -108,6 +115,18 @@ describe("the metrics", () => {
     assert.equal(await metricOf("maestro_actors"), 3);
     actors = 4;
     assert.equal(await metricOf("maestro_actors"), 4);
+  });
+
+  it("counts limits that come near by name, those that went untold included, and shows what is used of them", async () => {
+    let used = 0.25;
+    metrics.addUsage("activeRuns", () => used);
+    metrics.addUsage("pendingReplies", () => 0);
+    events.emit("limit.near", { limit: "payloadBytes", value: 2, bound: 3, subject: "a payload", runId: "secret", suppressed: 4 });
+    used = 0.75;
+    assert.equal(await metricOf("maestro_limit_warnings_total", 'limit="payloadBytes"'), 5);
+    assert.equal(await metricOf("maestro_limit_usage_ratio", 'limit="activeRuns"'), 0.75);
+    assert.equal(await metricOf("maestro_limit_usage_ratio", 'limit="pendingReplies"'), 0);
+    assert.ok(!(await metrics.page()).text.includes("secret"), "labels are bounded");
   });
 
   it("keeps two nodes of one process apart", async () => {

@@ -7,6 +7,7 @@ import { EventHub } from "../../../runtime/events.ts";
 import { newBootId } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import type { Journal } from "../../../runtime/storage/journal.ts";
+import type { LaneBounds } from "../../../runtime/storage/lane.ts";
 import { type Fault, MemoryFaults } from "../../../runtime/storage/memory-faults.ts";
 import { openMemoryJournal } from "../../../runtime/storage/memory-journal.ts";
 import { MemoryOwnership } from "../../../runtime/storage/memory-ownership.ts";
@@ -14,7 +15,7 @@ import { MemoryStore } from "../../../runtime/storage/memory-store.ts";
 import { createWrite, entryWrite, runIdOn } from "../../support/run-writes.ts";
 
 /** A journal on a store of its own. */
-async function open(faults = new MemoryFaults()) {
+async function open(faults = new MemoryFaults(), bounds?: LaneBounds) {
   const clock = virtualClock();
   const random = seededRandom(1);
   const store = new MemoryStore(clock);
@@ -22,7 +23,7 @@ async function open(faults = new MemoryFaults()) {
   const bootId = newBootId(random);
   const claim = await ownership.claim({ bootId, nodeName: "a", lanes: 1, leaseMs: 1_000 });
   const events = new EventHub();
-  const journal = await openMemoryJournal({ store, bootId, claim, clock, random, events, faults, defer: queueMicrotask });
+  const journal = await openMemoryJournal({ store, bootId, claim, clock, random, events, faults, bounds, defer: queueMicrotask });
   return { clock, random, store, ownership, events, journal, faults };
 }
 
@@ -79,6 +80,17 @@ describe("a writer lane", () => {
     await settle(clock, append);
     assert.equal(await historyOf(journal, runId), "1;");
     assert.ok(attempts.length > 10 && attempts.length < 40, `backs off: ${attempts.length} attempts in a minute`);
+  });
+
+  it("tells once when half of what may wait does", async () => {
+    const { clock, journal, events, faults } = await open(new MemoryFaults(), { queueWrites: 8, queueBytes: 1_000, refusedRuns: 8 });
+    const seen: string[] = [];
+    events.on("limit.near", ({ limit, value, bound }) => seen.push(`${limit} ${value}/${bound}`));
+    faults.isDown = true;
+    const appends = Array.from({ length: 7 }, () => journal.append(createWrite(runIdOn())));
+    faults.isDown = false;
+    await settle(clock, Promise.all(appends));
+    assert.deepEqual(seen, ["laneQueueWrites 5/8"]);
   });
 
   it("fails what a run had queued behind a refused write, and takes its next attempt", async () => {

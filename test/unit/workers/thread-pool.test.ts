@@ -36,6 +36,14 @@ describe("thread pool", () => {
     assert.equal(outcome(first).kind, "completed");
   });
 
+  it("tells once when half of the queue is full", () => {
+    const { events, submit } = virtualPool({ queueLength: 10 });
+    const seen: string[] = [];
+    events.on("limit.near", ({ limit, subject, value, bound }) => seen.push(`${limit} ${value}/${bound} ${subject}`));
+    for (let index = 0; index < 10; index += 1) submit("plain");
+    assert.deepEqual(seen, ["taskQueueLength 6/10 tasks of the tier thread"]);
+  });
+
   it("settles an unknown handler as such, later", async () => {
     const { submit, outcomes, outcome } = virtualPool();
     const id = submit("missing");

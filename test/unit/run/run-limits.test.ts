@@ -1,0 +1,62 @@
+/** Runs near their bounds: real actors over the journal in memory. */
+import assert from "node:assert/strict";
+import { RunLimits } from "../../../actors/run/run-limits.ts";
+import { EventHub, type RuntimeEvents } from "../../../runtime/events.ts";
+import { LimitWatch } from "../../../runtime/limit-watch.ts";
+import { LIMITS } from "../../../runtime/limits.ts";
+import { runsBed, SIGNAL } from "../../support/runs-bed.ts";
+import { startOf } from "../../support/runs-node.ts";
+import { waitUntil } from "../../support/wait-until.ts";
+
+describe("a run near its bounds", () => {
+  const bed = runsBed();
+  let seen: RuntimeEvents["limit.near"][];
+  const of = (limit: string): RuntimeEvents["limit.near"][] => seen.filter((event) => event.limit === limit);
+  beforeEach(() => {
+    seen = [];
+    bed.node.events.on("limit.near", (event) => seen.push(event));
+  });
+
+  it("is told of when a payload has more than half of the bytes that one may have", async () => {
+    const id = await bed.store.deploy(SIGNAL);
+    await bed.node.runs.start(startOf(id, "x".repeat(LIMITS.payloadBytes / 4)));
+    assert.deepEqual(seen, []);
+    const { runId } = await bed.node.runs.start(startOf(id, "x".repeat(LIMITS.payloadBytes / 2)));
+    const [event, ...more] = of("payloadBytes");
+    assert.deepEqual([event?.runId, event?.workflow, more], [runId, "test/sample", []]);
+  });
+
+  it("is told of once when signals pile up that nobody consumes", async () => {
+    const { runId } = await bed.node.runs.start(startOf(await bed.store.deploy(SIGNAL)));
+    const signal = (index: number) => bed.node.runs.signal(runId, { name: "other", payload: "1", signalId: `${index}` });
+    await Promise.all(Array.from({ length: LIMITS.bufferedSignals / 2 + 300 }, (_, index) => signal(index)));
+    const [event, ...more] = of("bufferedSignals");
+    assert.equal(event?.runId, runId);
+    assert.ok((event?.value ?? 0) > LIMITS.bufferedSignals / 2);
+    assert.deepEqual(more, []);
+    assert.ok(
+      of("mailboxLength").some((waiting) => waiting.runId === runId),
+      "what waits at the run is told of as well",
+    );
+  });
+
+  it("is told of when its context is large", async () => {
+    const half = LIMITS.expressionResultBytes / 2;
+    const body = `do: [{ grow: { set: { text: '\${ "x" * ${half} }' }, export: { as: '\${ .text }' } } }, { ask: { call: signal@default, with: { name: go } } }]`;
+    const { runId } = await bed.node.runs.start(startOf(await bed.store.deploy(body)));
+    await waitUntil("the context to be told of", () => of("expressionResultBytes")[0]?.runId === runId);
+  });
+
+  it("is told of once for each time that tasks under way are many", () => {
+    const events = new EventHub();
+    const told: number[] = [];
+    events.on("limit.near", ({ value }) => told.push(value));
+    const limits = new RunLimits(new LimitWatch({ ...bed.store.clock, monotonic: () => told.length * 60_000 }, events), "r" as never);
+    const state = { frames: { size: 0 }, signalCount: 0, context: { text: "{}" }, workflow: { namespace: "default", name: "w" } };
+    for (const share of [0.4, 0.6, 0.4, 0.6, 0.2, 0.6]) {
+      state.frames.size = LIMITS.framesPerRun * share;
+      limits.noteTurn(state as never, []);
+    }
+    assert.deepEqual(told, [LIMITS.framesPerRun * 0.6, LIMITS.framesPerRun * 0.6]);
+  });
+});
