@@ -3,12 +3,15 @@
  * of the journal; what has ended does not change.
  */
 import type { RunId } from "../../runtime/ids.ts";
+import { Ring } from "../../runtime/kernel/ring.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { RunView } from "../runs.ts";
 
-/** The runs, the latest last. */
+/** The runs. */
 export class RecentRuns {
   readonly #views = new Map<RunId, RunView>();
+  /** The same, the latest last: a map that loses its first entries gets slow at finding the next. */
+  readonly #order = new Ring<RunView>();
   #chars = 0;
 
   /** The run, if it ended a moment ago. */
@@ -21,10 +24,12 @@ export class RecentRuns {
     const chars = charsOf(view);
     if (chars > LIMITS.recentRunChars || this.#views.has(view.runId)) return;
     this.#views.set(view.runId, view);
+    this.#order.push(view);
     this.#chars += chars;
-    for (const [runId, oldest] of this.#views) {
-      if (this.#views.size <= LIMITS.recentRuns && this.#chars <= LIMITS.recentRunsChars) return;
-      this.#views.delete(runId);
+    while (this.#order.length > LIMITS.recentRuns || this.#chars > LIMITS.recentRunsChars) {
+      const oldest = this.#order.shift();
+      if (oldest === undefined) return;
+      this.#views.delete(oldest.runId);
       this.#chars -= charsOf(oldest);
     }
   }

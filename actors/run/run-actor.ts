@@ -80,7 +80,7 @@ export class RunActor implements Actor<RunMessage> {
     if (signal.kind === "restarted") this.#load(context, true);
     if (signal.kind === "idle" && this.#isAtRest() && context.passivate()) this.#services.events.emit("run.passivated", { runId: this.#runId });
     if (signal.kind !== "stopping") return;
-    this.#inbox.failAll(new MaestroError("NODE_STOPPING"));
+    if (!this.#inbox.isIdle) this.#inbox.failAll(new MaestroError("NODE_STOPPING"));
     this.#services.residents.remove(this.#runId);
   }
 

@@ -33,6 +33,11 @@ export class Inbox {
     return this.#waiting.length === 0;
   }
 
+  /** True if nobody waits for an answer either. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#owed.length === 0;
+  }
+
   /** A command. If too many wait it is refused; one that nobody awaits is brought again by who sent it. */
   add(command: RunCommand, replyTo: ReplyTo<void> | undefined): void {
     this.#push({ command, replyTo, question: undefined }, replyTo);

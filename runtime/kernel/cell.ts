@@ -17,7 +17,7 @@ import { Life } from "./life.ts";
 import { LocalContext } from "./local-context.ts";
 import { LocalReference } from "./local-reference.ts";
 import type { Mailbox } from "./mailbox.ts";
-import type { Member } from "./passivation.ts";
+import { type Member, NEVER_ACTIVE } from "./passivation.ts";
 import { PendingReply } from "./pending-replies.ts";
 import { accepts, Phase } from "./phase.ts";
 import { refusalOf } from "./refusal.ts";
@@ -40,6 +40,7 @@ export class Cell implements Runnable, Member {
   readonly self: LocalReference;
   readonly context: LocalContext;
   readonly life: Life;
+  activeMs = NEVER_ACTIVE;
   /** Live and quarantined children by name, in the order of their spawning. */
   children: Map<string, Cell> | undefined = undefined;
   attachments: Attachments | undefined = undefined;

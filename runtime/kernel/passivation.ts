@@ -16,8 +16,18 @@ const ASKED_PER_LOOK = 10_000;
 /** The group looks at its members this many times in the time that makes one idle. */
 const LOOKS_PER_IDLE_TIME = 4;
 
+/**
+ * The order of members is exact to this part of the time that makes one idle: an active member is moved in it that often, and costs a comparison
+ * otherwise.
+ */
+const MOVES_PER_IDLE_TIME = 16;
+/** Of a member that is in no group. */
+export const NEVER_ACTIVE = Number.NEGATIVE_INFINITY;
+
 /** An actor as its group sees it. */
 export interface Member {
+  /** When its group last noted activity, on the monotonic clock. The group's alone to change; {@link NEVER_ACTIVE} at first. */
+  activeMs: number;
   /** Asks the actor to consider leaving. */
   suggestPassivation(): void;
 }
@@ -51,9 +61,10 @@ export class PassivationGroup {
 
   /** For the kernel: a member did something. A new member beyond the limit makes the two longest idle ones be asked to leave. */
   touch(member: Member): void {
-    const { clock, maxResident } = this.#options;
+    const { clock, maxResident, idleMs } = this.#options;
     const nowMs = clock.monotonic();
-    const isNew = this.#order.touch(member, nowMs);
+    if (nowMs - member.activeMs < idleMs / MOVES_PER_IDLE_TIME) return;
+    const isNew = this.#note(member, nowMs);
     if (isNew && this.#order.size > maxResident) this.#suggest(Number.NEGATIVE_INFINITY, nowMs, ASKED_PER_ARRIVAL);
     if (this.#cancelLook === undefined) this.#armLook();
   }
@@ -61,9 +72,15 @@ export class PassivationGroup {
   /** For the kernel: a member is gone. */
   remove(member: Member): void {
     this.#order.remove(member);
+    member.activeMs = NEVER_ACTIVE;
     if (this.#order.size > 0) return;
     this.#cancelLook?.();
     this.#cancelLook = undefined;
+  }
+
+  #note(member: Member, nowMs: number): boolean {
+    member.activeMs = nowMs;
+    return this.#order.touch(member, nowMs);
   }
 
   #armLook(): void {
@@ -79,7 +96,7 @@ export class PassivationGroup {
   /** A member that is asked counts as active, so that one which stays is not asked again at once. */
   #suggest(untilMs: number, nowMs: number, limit: number): void {
     for (const member of this.#order.due(untilMs, this.#options.maxResident, limit)) {
-      this.#order.touch(member, nowMs);
+      this.#note(member, nowMs);
       member.suggestPassivation();
     }
   }

@@ -45,9 +45,12 @@ export class LargePayloads {
 
   /** Hands a write to its lane, after its objects are stored. Settles as {@link Journal.append} says. */
   append(write: RunWrite, lane: Lane): Promise<void> {
-    const before = this.#waiting.get(write.runId);
-    const isLarge = this.#objects !== undefined && (write.payloads?.some(isForObjects) ?? false);
-    if (before === undefined && !isLarge) return lane.append(write);
+    const before = this.#waiting.size === 0 ? undefined : this.#waiting.get(write.runId);
+    const isLarge = this.#objects !== undefined && write.payloads?.some(isForObjects) === true;
+    return before === undefined && !isLarge ? lane.append(write) : this.#appendBehind(write, lane, before);
+  }
+
+  #appendBehind(write: RunWrite, lane: Lane, before: Promise<void> | undefined): Promise<void> {
     const bytes = bytesOf(write);
     const isRefused = write.essential !== true && this.#waitingBytes + bytes > LIMITS.laneQueueBytes;
     const { promise, resolve, reject } = Promise.withResolvers<void>();

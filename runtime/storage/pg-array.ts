@@ -12,6 +12,15 @@ const OID = { bytea: 17, int8: 20, int2: 21, int4: 23, text: 25, timestamptz: 11
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 const TWO_TO_32 = 2 ** 32;
+const UUID_LENGTH = 36;
+const HYPHEN = 0x2d;
+/** Makes every sum with it less than 0. */
+const NO_DIGIT = -4096;
+/** What a hexadecimal digit is worth, by its character code. */
+const HEX_DIGIT: readonly number[] = Array.from({ length: 128 }, (_, code) => {
+  const digit = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(digit) ? NO_DIGIT : digit;
+});
 /** 2000-01-01, where PostgreSQL's time begins, in milliseconds since the Unix epoch. */
 const PG_EPOCH_MS = 946_684_800_000;
 /** Version byte in front of a binary `jsonb`. */
@@ -19,10 +28,7 @@ const JSONB_VERSION = 1;
 
 /** `uuid[]`, from UUIDs in their usual form. @throws RangeError one is not. */
 export function uuidArray(values: readonly string[]): Buffer {
-  return fixed(OID.uuid, 16, values, (buffer, value, at) => {
-    const hex = value.slice(0, 8) + value.slice(9, 13) + value.slice(14, 18) + value.slice(19, 23) + value.slice(24);
-    if (buffer.write(hex, at, 16, "hex") !== 16 || value.length !== 36) throw new RangeError(`not a UUID: ${value}`);
-  });
+  return fixed(OID.uuid, 16, values, writeUuid);
 }
 
 /** `int2[]`. */
@@ -78,27 +84,68 @@ export function storable(text: string | undefined): string | undefined {
 
 type Write<T> = (buffer: Buffer, value: T, at: number) => void;
 
+/** Elements of one length. Like {@link variable} it runs for every value of every batch: it makes nothing but the buffer. */
 function fixed<T>(oid: number, size: number, values: readonly (T | undefined)[], write: Write<T>): Buffer {
-  return variable(oid, values, () => size, write);
+  let nulls = 0;
+  for (const value of values) if (value === undefined) nulls += 1;
+  const buffer = begin(oid, values.length, (values.length - nulls) * size, nulls > 0);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(value === undefined ? -1 : size, at);
+    if (value === undefined) continue;
+    write(buffer, value, at);
+    at += size;
+  }
+  return buffer;
 }
 
 function variable<T>(oid: number, values: readonly (T | undefined)[], lengthOf: (value: T) => number, write: Write<T>): Buffer {
-  const lengths = values.map((value) => (value === undefined ? -1 : lengthOf(value)));
-  const size = lengths.reduce((sum, length) => sum + LENGTH_BYTES + Math.max(length, 0), HEADER_BYTES);
-  const buffer = Buffer.allocUnsafe(size);
-  buffer.writeInt32BE(1, 0);
-  buffer.writeInt32BE(lengths.includes(-1) ? 1 : 0, 4);
-  buffer.writeInt32BE(oid, 8);
-  buffer.writeInt32BE(values.length, 12);
-  buffer.writeInt32BE(1, 16);
+  let bytes = 0;
+  let hasNulls = false;
+  for (const value of values) {
+    if (value === undefined) hasNulls = true;
+    else bytes += lengthOf(value);
+  }
+  const buffer = begin(oid, values.length, bytes, hasNulls);
   let at = HEADER_BYTES;
-  for (const [index, value] of values.entries()) {
-    const length = lengths[index] ?? -1;
-    at = buffer.writeInt32BE(length, at);
+  for (const value of values) {
+    const length = value === undefined ? 0 : lengthOf(value);
+    at = buffer.writeInt32BE(value === undefined ? -1 : length, at);
     if (value !== undefined) write(buffer, value, at);
-    at += Math.max(length, 0);
+    at += length;
   }
   return buffer;
+}
+
+/** A buffer with its header, for `count` elements of `bytes` together. */
+function begin(oid: number, count: number, bytes: number, hasNulls: boolean): Buffer {
+  const buffer = Buffer.allocUnsafe(HEADER_BYTES + count * LENGTH_BYTES + bytes);
+  buffer.writeInt32BE(1, 0);
+  buffer.writeInt32BE(hasNulls ? 1 : 0, 4);
+  buffer.writeInt32BE(oid, 8);
+  buffer.writeInt32BE(count, 12);
+  buffer.writeInt32BE(1, 16);
+  return buffer;
+}
+
+/** Digit by digit, without texts in between. */
+function writeUuid(buffer: Buffer, value: string, at: number): void {
+  let next = at;
+  let isValid = value.length === UUID_LENGTH;
+  for (let index = 0; index < UUID_LENGTH && isValid; index += 2) {
+    if (index === 8 || index === 13 || index === 18 || index === 23) {
+      isValid = value.charCodeAt(index) === HYPHEN;
+      index += 1;
+    }
+    const byte = digitAt(value, index) * 16 + digitAt(value, index + 1);
+    isValid &&= byte >= 0;
+    buffer[next++] = byte;
+  }
+  if (!isValid) throw new RangeError(`not a UUID: ${value}`);
+}
+
+function digitAt(text: string, index: number): number {
+  return HEX_DIGIT[text.charCodeAt(index)] ?? NO_DIGIT;
 }
 
 function writeInt8(buffer: Buffer, value: number, at: number): void {

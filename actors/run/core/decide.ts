@@ -4,7 +4,6 @@
  */
 import { unreachable } from "../../../runtime/assert.ts";
 import { MaestroError } from "../../../runtime/errors.ts";
-import { timeOf } from "../../../runtime/ids.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import type { AttemptError } from "../../../runtime/workers/pool.ts";
 import type { CallNode } from "../../language/model.ts";
@@ -95,7 +94,7 @@ function attemptFailed(state: RunState, frame: Frame, error: AttemptError, envir
   });
   if (retry === undefined) return [failure(undefined), faulted(frame.id, problem)];
   const dueAtMs = environment.nowMs + retry;
-  return [failure(Math.ceil(dueAtMs) - timeOf(state.runId)), timerSet(state, frame.id, TimerKind.RETRY, dueAtMs)];
+  return [failure(Math.ceil(dueAtMs) - state.createdAtMs), timerSet(state, frame.id, TimerKind.RETRY, dueAtMs)];
 }
 
 function timerFired(state: RunState, id: number): RunEvent[] {

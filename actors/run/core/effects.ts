@@ -2,7 +2,6 @@
  * What is to be done about a fact once it is committed: plain data, carried out by the actor. Computed before the fact is folded in, because the
  * frames that it ends are still there then.
  */
-import { timeOf } from "../../../runtime/ids.ts";
 import type { CallNode } from "../../language/model.ts";
 import type { RunEvent } from "./entry.ts";
 import { type Frame, pathOf, type RunState } from "./state.ts";
@@ -38,30 +37,38 @@ export type Effect =
   /** The run ended; its outcome is in the state. */
   | { readonly kind: "ended" };
 
-/** The effects of a fact, given the state before it. */
-export function effectsOf(state: RunState, event: RunEvent): Effect[] {
+/** Adds the effects of a fact to `effects`, given the state before it. */
+export function addEffectsOf(state: RunState, event: RunEvent, effects: Effect[]): void {
   switch (event.$case) {
     case "runStarted":
-      return [{ kind: "started" }];
+      effects.push({ kind: "started" });
+      break;
     case "timerSet":
-      return [{ kind: "setTimer", timer: event.value.timer, dueAtMs: timeOf(state.runId) + event.value.dueOffsetMs }];
+      effects.push({ kind: "setTimer", timer: event.value.timer, dueAtMs: state.createdAtMs + event.value.dueOffsetMs });
+      break;
     case "timerFired":
-      return clearTimers(state, [event.value.timer]);
+      addClearTimers(state, [event.value.timer], effects);
+      break;
     case "attemptCompleted":
-      return attemptOver(state, event.value.frame, "completed");
+      addAttemptOver(state, event.value.frame, "completed", undefined, effects);
+      break;
     case "attemptFailed":
-      return attemptOver(state, event.value.frame, "failed", event.value.error?.detail);
+      addAttemptOver(state, event.value.frame, "failed", event.value.error?.detail, effects);
+      break;
     case "taskCompleted":
-      return leave(state, event.value.frame, "completed");
+      addLeaving(state, event.value.frame, "completed", effects);
+      break;
     case "taskFaulted":
     case "taskCancelled":
-      return leave(state, event.value.frame, "cancelled");
+      addLeaving(state, event.value.frame, "cancelled", effects);
+      break;
     case "compensationStarted":
-      return abandonAll(state);
+      addAbandonAll(state, effects);
+      break;
     case "runEnded":
-      return [...abandonAll(state), { kind: "ended" }];
-    default:
-      return [];
+      addAbandonAll(state, effects);
+      effects.push({ kind: "ended" });
+      break;
   }
 }
 
@@ -78,37 +85,36 @@ export function effectsOfLoading(state: RunState): Effect[] {
   return effects;
 }
 
-function leave(state: RunState, id: number, status: "completed" | "cancelled"): Effect[] {
-  const frame = state.frames.get(id);
-  if (frame === undefined) return [];
-  return [...endAttempt(frame, status), ...clearTimers(state, frame.timers)];
-}
-
 function attemptView(frame: Frame): AttemptView {
   return { frame: frame.id, attempt: frame.attempt, handler: (frame.node as CallNode).handler, path: pathOf(frame), createdAtMs: frame.attemptAtMs };
 }
 
-function attemptOver(state: RunState, id: number, status: "completed" | "failed", errorMessage?: string): Effect[] {
+function addLeaving(state: RunState, id: number, status: "completed" | "cancelled", effects: Effect[]): void {
   const frame = state.frames.get(id);
-  return frame === undefined ? [] : [{ kind: "attemptOver", call: attemptView(frame), status, errorMessage }];
+  if (frame === undefined) return;
+  addAttemptEnd(frame, status, effects);
+  addClearTimers(state, frame.timers, effects);
 }
 
-function endAttempt(frame: Frame, status: "completed" | "cancelled"): Effect[] {
-  if (!frame.inFlight) return [];
-  const over: Effect = { kind: "attemptOver", call: attemptView(frame), status, errorMessage: undefined };
-  return status === "completed" ? [over] : [over, { kind: "abandon", frame: frame.id, attempt: frame.attempt }];
+function addAttemptOver(state: RunState, id: number, status: "completed" | "failed", errorMessage: string | undefined, effects: Effect[]): void {
+  const frame = state.frames.get(id);
+  if (frame !== undefined) effects.push({ kind: "attemptOver", call: attemptView(frame), status, errorMessage });
 }
 
-function clearTimers(state: RunState, ids: readonly number[]): Effect[] {
-  return ids.flatMap((id) => {
+function addAttemptEnd(frame: Frame, status: "completed" | "cancelled", effects: Effect[]): void {
+  if (!frame.inFlight) return;
+  effects.push({ kind: "attemptOver", call: attemptView(frame), status, errorMessage: undefined });
+  if (status === "cancelled") effects.push({ kind: "abandon", frame: frame.id, attempt: frame.attempt });
+}
+
+function addClearTimers(state: RunState, ids: readonly number[], effects: Effect[]): void {
+  for (const id of ids) {
     const timer = state.timers.get(id);
-    return timer === undefined ? [] : [{ kind: "clearTimer", timer: id, dueAtMs: timer.dueAtMs } satisfies Effect];
-  });
+    if (timer !== undefined) effects.push({ kind: "clearTimer", timer: id, dueAtMs: timer.dueAtMs });
+  }
 }
 
-function abandonAll(state: RunState): Effect[] {
-  const effects: Effect[] = [];
-  for (const frame of state.frames.values()) if (frame.inFlight) effects.push(...endAttempt(frame, "cancelled"));
-  for (const timer of state.timers.values()) effects.push({ kind: "clearTimer", timer: timer.id, dueAtMs: timer.dueAtMs });
-  return effects;
+function addAbandonAll(state: RunState, effects: Effect[]): void {
+  if (state.inFlight > 0) for (const frame of state.frames.values()) addAttemptEnd(frame, "cancelled", effects);
+  if (state.timers.size > 0) for (const timer of state.timers.values()) effects.push({ kind: "clearTimer", timer: timer.id, dueAtMs: timer.dueAtMs });
 }

@@ -2,7 +2,6 @@
  * What facts about timers change.
  */
 import { invariant } from "../../../runtime/assert.ts";
-import { timeOf } from "../../../runtime/ids.ts";
 import { TimerKind } from "./entry.ts";
 import { type RunState, setPhase } from "./state.ts";
 
@@ -10,7 +9,7 @@ import { type RunState, setPhase } from "./state.ts";
 export function setTimer(state: RunState, timer: { timer: number; frame: number; kind: TimerKind; dueOffsetMs: number }): void {
   const frame = state.frames.get(timer.frame);
   invariant(frame !== undefined, `frame ${timer.frame} is under way`);
-  state.timers.set(timer.timer, { id: timer.timer, frame, kind: timer.kind, dueAtMs: timeOf(state.runId) + timer.dueOffsetMs });
+  state.timers.set(timer.timer, { id: timer.timer, frame, kind: timer.kind, dueAtMs: state.createdAtMs + timer.dueOffsetMs });
   state.lastTimer = timer.timer;
   frame.timers.push(timer.timer);
   if (timer.kind !== TimerKind.TIMEOUT) setPhase(state, frame, "waiting");

@@ -5,7 +5,6 @@
  * It changes the state it is given; its owner hands it in.
  */
 import { invariant } from "../../../runtime/assert.ts";
-import { timeOf } from "../../../runtime/ids.ts";
 import { Payload } from "../../json.ts";
 import { type Entry, problemFromWire, type RunEvent } from "./entry.ts";
 import { endRun, startUndoing } from "./evolve-end.ts";
@@ -25,7 +24,7 @@ export function evolve(state: RunState, entry: Entry): void {
   invariant(event !== undefined, "an entry has an event");
   state.lastSeq += 1;
   const fold = FOLDS[event.$case] as (state: RunState, value: RunEvent["value"], atMs: number) => void;
-  fold(state, event.value, timeOf(state.runId) + entry.offsetMs);
+  fold(state, event.value, state.createdAtMs + entry.offsetMs);
 }
 
 /** What each kind of fact changes. */

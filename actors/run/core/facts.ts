@@ -1,7 +1,6 @@
 /**
  * Facts in short: makers of the events that several steps write.
  */
-import { timeOf } from "../../../runtime/ids.ts";
 import type { Payload } from "../../json.ts";
 import { parseDuration } from "../../language/duration.ts";
 import type { Template } from "../../language/expression.ts";
@@ -65,7 +64,7 @@ export function cancelledChildren(frame: Frame): RunEvent[] {
 
 /** A timer is set for a frame. `nth` counts the timers that one step sets. */
 export function timerSet(state: RunState, frame: number, kind: TimerKind, dueAtMs: number, nth = 1): RunEvent {
-  const dueOffsetMs = Math.max(0, Math.ceil(dueAtMs) - timeOf(state.runId));
+  const dueOffsetMs = Math.max(0, Math.ceil(dueAtMs) - state.createdAtMs);
   return { $case: "timerSet", value: { timer: state.lastTimer + nth, frame, kind, dueOffsetMs } };
 }
 

@@ -2,7 +2,6 @@
  * A run's history for people and programs: entries read from the journal, each with the task that it is about. The numbers that the journal
  * stores mean nothing without the frames, so reading folds from the last snapshot before what is asked for.
  */
-import { type RunId, timeOf } from "../../../runtime/ids.ts";
 import type { HistoryEntry } from "../../runs.ts";
 import { type Entry, problemFromWire, type RunEvent, statusFromWire, TimerKind } from "./entry.ts";
 import { evolve } from "./evolve.ts";
@@ -54,7 +53,7 @@ export function describe(state: RunState, entry: Entry): HistoryEntry {
   const value = event.value as { readonly attempt?: number; readonly error?: Parameters<typeof problemFromWire>[0] };
   return {
     seq: state.lastSeq,
-    atMs: timeOf(state.runId as RunId) + entry.offsetMs,
+    atMs: state.createdAtMs + entry.offsetMs,
     type: TYPES[event.$case],
     path: frame === undefined ? "" : path === "" ? pathOf(frame) : path,
     task: frame?.node.name ?? "",
@@ -91,7 +90,7 @@ function shownName(name: string): string {
 
 /** Offsets are shown as the times that they mean, statuses and kinds of timers by name. */
 function detailOf(name: string, value: unknown, state: RunState): unknown {
-  if (name.endsWith("OffsetMs")) return new Date(timeOf(state.runId) + Number(value)).toISOString();
+  if (name.endsWith("OffsetMs")) return new Date(state.createdAtMs + Number(value)).toISOString();
   if (name === "kind") return TIMER_KINDS[value as TimerKind];
   return name === "outcome" ? statusFromWire(value as Parameters<typeof statusFromWire>[0]) : value;
 }

@@ -8,6 +8,7 @@ import { LIMITS } from "../../../runtime/limits.ts";
 import type { Journal, RunPayload } from "../../../runtime/storage/journal.ts";
 import type { Entry, RunEvent } from "./entry.ts";
 
+const NO_PAYLOADS: readonly RunPayload[] = [];
 /** What stands in an entry for a text that was moved. */
 const PLACEHOLDER = "null";
 
@@ -34,9 +35,9 @@ export interface WrittenEntries {
 
 /** Moves large texts out of entries, of which the first has the number `firstSeq`. What is given stays as it is. */
 export function moveOut(entries: readonly Entry[], firstSeq: number): WrittenEntries {
+  if (!entries.some(hasLargeText)) return { entries, payloads: NO_PAYLOADS };
   const payloads: RunPayload[] = [];
-  const written = entries.map((entry, index) => moveOutOf(entry, firstSeq + index, payloads));
-  return { entries: payloads.length === 0 ? entries : written, payloads };
+  return { entries: entries.map((entry, index) => moveOutOf(entry, firstSeq + index, payloads)), payloads };
 }
 
 /** Brings the texts of entries back that were moved. @throws JOURNAL_CORRUPT one is missing or damaged */
@@ -53,6 +54,15 @@ export async function bringBack(
 /** Sizes in bytes of the texts that an entry lacks, by name. */
 export function movedSizes(entry: Entry): ReadonlyMap<string, number> {
   return new Map(entry.moved.map(({ place, bytes }) => [nameAt(entry, place), bytes]));
+}
+
+/** Asked of every entry of every write: makes nothing. */
+function hasLargeText({ event }: Entry): boolean {
+  const texts = event && TEXTS[event.$case];
+  if (texts === undefined) return false;
+  const value = event?.value as unknown as Record<string, string | undefined>;
+  for (const { name } of texts) if ((value[name]?.length ?? 0) > LIMITS.inlineTextLength) return true;
+  return false;
 }
 
 function moveOutOf(entry: Entry, seq: number, payloads: RunPayload[]): Entry {

@@ -9,6 +9,8 @@ import { moveOut } from "./moved-payloads.ts";
 import type { RunState } from "./state.ts";
 import type { TurnResult } from "./turn.ts";
 
+const NO_TIMERS = { set: [], cleared: [] } as const;
+
 /** What a write needs beside the turn. */
 export interface WriteParts {
   /** Undefined: it did not change. */
@@ -44,14 +46,19 @@ function newRunOf(state: RunState, request: StartRun): NewRun {
 }
 
 /** Timers that were set and cleared in the same turn never reach the store. */
-function timersOf(state: RunState, effects: readonly Effect[]): { set: RunTimer[]; cleared: RunTimer[] } {
+function timersOf(state: RunState, effects: readonly Effect[]): { readonly set: readonly RunTimer[]; readonly cleared: readonly RunTimer[] } {
+  if (!effects.some(isOfTimer)) return NO_TIMERS;
   const set = new Map<number, RunTimer>();
   const cleared: RunTimer[] = [];
   for (const effect of effects) {
-    if (effect.kind !== "setTimer" && effect.kind !== "clearTimer") continue;
+    if (!isOfTimer(effect)) continue;
     const timer = { runId: state.runId, timer: effect.timer, dueAtMs: effect.dueAtMs };
     if (effect.kind === "setTimer") set.set(effect.timer, timer);
     else if (!set.delete(effect.timer)) cleared.push(timer);
   }
   return { set: [...set.values()], cleared };
+}
+
+function isOfTimer(effect: Effect): effect is Extract<Effect, { kind: "setTimer" | "clearTimer" }> {
+  return effect.kind === "setTimer" || effect.kind === "clearTimer";
 }

@@ -2,7 +2,7 @@
  * The state of a run: a tree of frames, one for each task that is under way. It is a fold of the run's history and of nothing else, so it can be
  * dropped and rebuilt at any time. Only `evolve` changes it.
  */
-import type { RunId } from "../../../runtime/ids.ts";
+import { type RunId, timeOf } from "../../../runtime/ids.ts";
 import { NULL_PAYLOAD, Payload } from "../../json.ts";
 import type { DoNode, TaskNode, Workflow } from "../../language/model.ts";
 import type { Problem } from "../../language/problem.ts";
@@ -88,6 +88,8 @@ export interface RunState {
   readonly runId: RunId;
   readonly workflow: Workflow;
   readonly workflowId: string;
+  /** When its id was made, milliseconds since the epoch: what the times in its history count from. */
+  readonly createdAtMs: number;
   status: LiveStatus;
   startedAtMs: number;
   /** Number of entries in its history. */
@@ -132,6 +134,7 @@ export function emptyRun(runId: RunId, workflowId: string, workflow: Workflow): 
     runId,
     workflow,
     workflowId,
+    createdAtMs: timeOf(runId),
     status: "running",
     startedAtMs: 0,
     lastSeq: 0,

@@ -3,17 +3,19 @@
  * without the world. The result says what to commit, what to do after the commit, and what to have computed first. Pure but for the state, which it owns.
  */
 import { MaestroError } from "../../../runtime/errors.ts";
-import { timeOf } from "../../../runtime/ids.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { EvaluationPending, type ExternalRequest } from "../../language/expression.ts";
 import { advance, advanceRun } from "./advance.ts";
 import type { RunCommand } from "./command.ts";
 import { decide } from "./decide.ts";
-import { dispatchOf, type Effect, effectsOf } from "./effects.ts";
+import { addEffectsOf, dispatchOf, type Effect } from "./effects.ts";
 import type { Entry, RunEvent } from "./entry.ts";
 import type { Environment } from "./environment.ts";
 import { evolve } from "./evolve.ts";
 import type { Frame, RunState } from "./state.ts";
+
+/** Shared by all entries: what is moved out of them is noted in copies. */
+const NOTHING_MOVED: Entry["moved"] = [];
 
 /** A step that waits for an evaluation. Without a frame it is the run's own: its input, its output or its end. */
 export interface PendingStep {
@@ -54,12 +56,13 @@ class Turn implements TurnResult {
   readonly #state: RunState;
   readonly #environment: Environment;
   readonly #offsetMs: number;
-  readonly #blocked = new Set<Frame | undefined>();
+  /** Steps of this turn that wait for an evaluation. */
+  #blocked: Set<Frame | undefined> | undefined;
 
   constructor(state: RunState, environment: Environment) {
     this.#state = state;
     this.#environment = environment;
-    this.#offsetMs = Math.max(0, environment.nowMs - timeOf(state.runId));
+    this.#offsetMs = Math.max(0, environment.nowMs - state.createdAtMs);
   }
 
   take(command: RunCommand): void {
@@ -76,8 +79,8 @@ class Turn implements TurnResult {
 
   #accept(events: readonly RunEvent[]): void {
     for (const event of events) {
-      const entry: Entry = { offsetMs: this.#offsetMs, event, moved: [] };
-      this.effects.push(...effectsOf(this.#state, event));
+      const entry: Entry = { offsetMs: this.#offsetMs, event, moved: NOTHING_MOVED };
+      addEffectsOf(this.#state, event, this.effects);
       evolve(this.#state, entry);
       this.entries.push(entry);
       if (event.$case === "attemptScheduled") this.#dispatch(event.value.frame);
@@ -111,7 +114,7 @@ class Turn implements TurnResult {
   }
 
   #isBlocked(frame: Frame | undefined): boolean {
-    return this.#blocked.has(frame) || this.#environment.isBlocked(frame);
+    return this.#blocked?.has(frame) === true || this.#environment.isBlocked(frame);
   }
 
   /** The next facts, or undefined if an evaluation is needed first. */
@@ -121,6 +124,7 @@ class Turn implements TurnResult {
     } catch (error) {
       if (!(error instanceof EvaluationPending)) throw error;
       this.pending.push({ frame, request: error.request });
+      this.#blocked ??= new Set();
       this.#blocked.add(frame);
       return undefined;
     }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { virtualClock } from "../../../runtime/clock.ts";
-import { type Member, PassivationGroup } from "../../../runtime/kernel/passivation.ts";
+import { type Member, NEVER_ACTIVE, PassivationGroup } from "../../../runtime/kernel/passivation.ts";
 
 describe("PassivationGroup", () => {
   function setUp(maxResident: number) {
     const clock = virtualClock();
     const group = new PassivationGroup({ clock, idleMs: 1_000, maxResident });
     const asked: string[] = [];
-    const member = (name: string): Member => ({ suggestPassivation: () => asked.push(name) });
+    const member = (name: string): Member => ({ activeMs: NEVER_ACTIVE, suggestPassivation: () => asked.push(name) });
     return { clock, group, asked, member };
   }
 
@@ -23,15 +23,24 @@ describe("PassivationGroup", () => {
   });
 
   it("asks the longest idle member when a new one exceeds the limit", () => {
-    const { group, asked, member } = setUp(2);
+    const { clock, group, asked, member } = setUp(2);
     const [a, b, c] = [member("a"), member("b"), member("c")];
-    group.touch(a);
-    group.touch(b);
-    group.touch(a);
-    group.touch(c);
+    for (const active of [a, b, a, c]) {
+      group.touch(active);
+      clock.advance(100);
+    }
     assert.deepEqual(asked, ["b"]);
     group.touch(a);
     assert.deepEqual(asked, ["b"], "a member that is known asks nobody to leave");
+  });
+
+  it("takes back a member that left and came again at once", () => {
+    const { group, member } = setUp(2);
+    const a = member("a");
+    group.touch(a);
+    group.remove(a);
+    group.touch(a);
+    assert.equal(group.size, 1);
   });
 
   it("keeps no timer once it is empty", () => {

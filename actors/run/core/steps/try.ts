@@ -1,7 +1,6 @@
 /**
  * `try`: runs its body, and decides what becomes of the body's errors: retried, caught, or passed on.
  */
-import { timeOf } from "../../../../runtime/ids.ts";
 import type { Json } from "../../../json.ts";
 import type { CatchClause, RetryRule, TryNode } from "../../../language/model.ts";
 import { matchesFilter, type Problem } from "../../../language/problem.ts";
@@ -32,7 +31,7 @@ export function faultInTry(state: RunState, environment: Environment, frame: Fra
     return [...rest, { $case: "errorCaught", value: { frame: frame.id, error: problemToWire(error) } }];
   }
   const dueAtMs = environment.nowMs + delayMs;
-  const retryOffsetMs = delayMs > 0 ? Math.ceil(dueAtMs) - timeOf(state.runId) : undefined;
+  const retryOffsetMs = delayMs > 0 ? Math.ceil(dueAtMs) - state.createdAtMs : undefined;
   const retried: RunEvent = {
     $case: "tryRetried",
     value: { frame: frame.id, attempt: frame.attempt + 1, error: problemToWire(error), retryOffsetMs },
