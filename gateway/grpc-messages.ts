@@ -45,8 +45,8 @@ function timeMsOf(time: Timestamp | undefined): number | undefined {
 /** An error of a run on the wire. */
 function problemMessage(problem: Problem | undefined): ProblemMessage | undefined {
   if (problem === undefined) return undefined;
-  const { type, status, title = "", detail = "", instance = "" } = problem;
-  return { type, status, title, detail, instance };
+  const { type, status, title = "", detail = "", instance = "", data = "" } = problem;
+  return { type, status, title, detail, instance, data };
 }
 
 /** A stored workflow version on the wire. */

@@ -36,6 +36,8 @@ export const LIMITS = Object.freeze({
   payloadBytes: 2 * 1024 * 1024,
   /** Bytes of a workflow document. */
   documentBytes: 1024 * 1024,
+  /** Bytes of the text of an error, and of the data that a task gives with it, each. */
+  errorTextBytes: 512 * 1024,
   /** Depth of nesting of a workflow document and of a payload. */
   nestingDepth: 100,
   /** Tasks in one workflow document. */

@@ -14,6 +14,8 @@ export interface Problem {
   readonly detail?: string;
   /** JSON pointer of the task in the document. */
   readonly instance?: string;
+  /** What the task's handler said beside that, as JSON text. Expressions see the value. */
+  readonly data?: string;
 }
 
 const FAMILY = "https://open-workflow-specification.org/spec/1.0.0/errors/";

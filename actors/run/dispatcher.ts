@@ -14,6 +14,8 @@ const RESUBMIT_MS = 100;
 /** First and longest time after which an outcome is offered again that no commit has confirmed. */
 const REOFFER_FIRST_MS = 1_000;
 const REOFFER_MAX_MS = 30_000;
+/** Longest error message that is kept in the ledger, in characters; the history has the whole. */
+const ERROR_MESSAGE_LENGTH = 2_000;
 
 /** What the dispatcher needs. */
 export interface DispatcherOptions {
@@ -155,7 +157,7 @@ export class Dispatcher {
       status,
       createdAtMs,
       ...ended,
-      ...(errorMessage !== undefined && { errorMessage }),
+      ...(errorMessage !== undefined && { errorMessage: errorMessage.slice(0, ERROR_MESSAGE_LENGTH) }),
     });
   }
 }

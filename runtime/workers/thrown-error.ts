@@ -21,9 +21,9 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
  */
 export function attemptError(kind: AttemptError["kind"], thrown: unknown): AttemptError {
   const message = fieldOf(thrown, "message");
-  if (typeof message !== "string") return { kind, message: cutText(printed(thrown), LIMITS.logLineBytes) };
+  if (typeof message !== "string") return { kind, message: cutText(printed(thrown), LIMITS.errorTextBytes) };
   const name = textOf(thrown, "name");
-  const error: Writable<AttemptError> = { kind, message: message === "" && name !== undefined ? name : cutText(message, LIMITS.logLineBytes) };
+  const error: Writable<AttemptError> = { kind, message: message === "" && name !== undefined ? name : cutText(message, LIMITS.errorTextBytes) };
   const stack = textOf(thrown, "stack");
   if (stack !== undefined) error.stack = stack;
   if (name === "TaskError") addTaskError(error, thrown);
@@ -40,7 +40,7 @@ function addTaskError(error: Writable<AttemptError>, thrown: unknown): void {
   if (typeof status === "number") error.status = isStatus(status) ? status : STATUS_UNKNOWN;
   const given = fieldOf(thrown, "details");
   if (given === undefined) return;
-  const details = jsonText(given, LIMITS.logLineBytes);
+  const details = jsonText(given, LIMITS.errorTextBytes);
   error.details = "text" in details ? details.text : JSON.stringify(`left out: it ${details.reason}`);
 }
 

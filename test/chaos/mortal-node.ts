@@ -125,7 +125,7 @@ export class MortalNode {
     if (!order.isDriven) await this.#signal(runs, runId, order);
     order.isDriven = true;
     const { status, output = "", error } = await runs.outcome(runId, signal);
-    const detail = { type: "", status: 0, title: "", detail: error?.detail ?? "", instance: "" };
+    const detail = { type: "", status: 0, title: "", detail: error?.detail ?? "", instance: "", data: "" };
     order.told = { status: statusToWire(status), output, error: error && detail };
   }
   async #signal(runs: Runs, runId: RunId, order: Order): Promise<void> {

@@ -68,12 +68,13 @@ export function statusFromWire(wire: WireStatus): RunStatus {
 
 /** A problem as it stands in entries. */
 export function problemToWire(problem: Problem): ProblemMessage {
-  return { type: problem.type, status: problem.status, title: problem.title ?? "", detail: problem.detail ?? "", instance: problem.instance ?? "" };
+  const { type, status, title = "", detail = "", instance = "", data = "" } = problem;
+  return { type, status, title, detail, instance, data };
 }
 
 /** A problem from an entry. */
 export function problemFromWire(message: ProblemMessage | undefined): Problem | undefined {
   if (message === undefined) return undefined;
-  const { type, status, title, detail, instance } = message;
-  return { type, status, ...(title && { title }), ...(detail && { detail }), ...(instance && { instance }) };
+  const { type, status, title, detail, instance, data } = message;
+  return { type, status, ...(title && { title }), ...(detail && { detail }), ...(instance && { instance }), ...(data && { data }) };
 }

@@ -29,6 +29,7 @@ export function problemOfAttempt(error: AttemptError, instance: string): Problem
     title: error.title ?? TITLES[error.kind],
     detail: error.message,
     instance,
+    ...(error.details !== undefined && { data: error.details }),
   };
 }
 

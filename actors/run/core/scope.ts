@@ -4,6 +4,7 @@
 import type { Json, Payload } from "../../json.ts";
 import type { ExternalAnswer, ExternalRequest, Scope } from "../../language/expression.ts";
 import type { TaskNode } from "../../language/model.ts";
+import type { Problem } from "../../language/problem.ts";
 import { type Environment, RUNTIME_DESCRIPTOR } from "./environment.ts";
 import { contextHolder, type Frame, type RunState } from "./state.ts";
 
@@ -79,9 +80,14 @@ function localVariable(frame: Frame | undefined, name: string): Json | undefined
       if (name === node.each) return (at.items.value as readonly Json[])[at.cursor] ?? null;
       if (name === node.at) return at.cursor;
     }
-    if (node.kind === "try" && name === node.catch.as && at.error !== undefined) return { ...at.error };
+    if (node.kind === "try" && name === node.catch.as && at.error !== undefined) return shownProblem(at.error);
   }
   return undefined;
+}
+
+/** An error as expressions see it. */
+function shownProblem({ data, ...problem }: Problem): Json {
+  return data === undefined ? problem : { ...problem, data: JSON.parse(data) as Json };
 }
 
 function describeTask(task: TaskView): Json {

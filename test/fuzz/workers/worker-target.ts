@@ -15,6 +15,8 @@ import { eachCase, type FuzzTarget, Tally } from "../target.ts";
 const HANDLERS = fileURLToPath(new URL("../../fixtures/fuzz-handlers", import.meta.url));
 /** What a cut text says of itself comes on top of its bytes. */
 const TEXT_BYTES = LIMITS.logLineBytes + 64;
+/** Of an error's message and details. */
+const ERROR_BYTES = LIMITS.errorTextBytes + 64;
 
 /** One attempt. */
 export interface HandlerCase {
@@ -82,7 +84,8 @@ function checkError({ kind, status, details, ...texts }: AttemptError): void {
   if (details !== undefined) JSON.parse(details);
   for (const [name, text] of Object.entries({ ...texts, details: details ?? "" })) {
     assert.equal(typeof text, "string", `${name} is a text`);
-    assert.ok(Buffer.byteLength(text) <= TEXT_BYTES, `${name} is bounded`);
+    const limitBytes = name === "message" || name === "details" ? ERROR_BYTES : TEXT_BYTES;
+    assert.ok(Buffer.byteLength(text) <= limitBytes, `${name} is bounded`);
     assert.ok(text.isWellFormed(), `${name} can be stored`);
   }
 }

@@ -59,7 +59,8 @@ describe("thrown error", () => {
     assert.equal(attemptError("thrown", undefined).message, "null");
     assert.equal(attemptError("thrown", { code: 1 }).message, '{"code":1}');
     assert.equal(attemptError("thrown", new RangeError()).message, "RangeError");
-    assert.ok(Buffer.byteLength(attemptError("thrown", "x".repeat(100_000)).message) < LIMITS.logLineBytes + 50);
+    assert.equal(attemptError("thrown", "x".repeat(100_000)).message.length, 100_000);
+    assert.ok(Buffer.byteLength(attemptError("thrown", "x".repeat(1_000_000)).message) < LIMITS.errorTextBytes + 50);
   });
 
   it("takes a status from 100 to 599 only, and 500 for any other number", () => {

@@ -2,6 +2,8 @@
  * Tasks that end in the step in which they begin (set, switch, raise), and those that then wait for one thing (wait, signal).
  */
 import { invariant } from "../../../../runtime/assert.ts";
+import { LIMITS } from "../../../../runtime/limits.ts";
+import { cutText } from "../../../../runtime/workers/bounded-text.ts";
 import { isJsonObject } from "../../../json.ts";
 import type { RaiseNode, SetNode, SignalNode, SwitchNode, WaitNode } from "../../../language/model.ts";
 import type { Problem } from "../../../language/problem.ts";
@@ -32,11 +34,12 @@ export function beginRaise(state: RunState, environment: Environment, frame: Fra
   if (!isJsonObject(value) || typeof value.type !== "string" || !isProblemStatus(value.status)) {
     throw new DataFault("an error needs a type (text) and a status (a whole number from 100 to 999)");
   }
-  const text = (name: string): string | undefined => (typeof value[name] === "string" ? value[name].toWellFormed() : undefined);
+  const text = (name: string, limitBytes: number = LIMITS.logLineBytes): string | undefined =>
+    typeof value[name] === "string" ? cutText(value[name], limitBytes) : undefined;
   const title = text("title");
-  const detail = text("detail");
+  const detail = text("detail", LIMITS.errorTextBytes);
   const error: Problem = {
-    type: value.type.toWellFormed(),
+    type: cutText(value.type, LIMITS.logLineBytes),
     status: value.status,
     instance: text("instance") ?? node.pointer,
     ...(title !== undefined && { title }),

@@ -54,10 +54,12 @@ export interface Problem {
   detail: string;
   /** JSON pointer of the task that raised it. */
   instance: string;
+  /** What the task's handler said beside that (`details` of a TaskError), as JSON text; empty: nothing. */
+  data: string;
 }
 
 function createBaseProblem(): Problem {
-  return { type: "", status: 0, title: "", detail: "", instance: "" };
+  return { type: "", status: 0, title: "", detail: "", instance: "", data: "" };
 }
 
 export const Problem: MessageFns<Problem> = {
@@ -76,6 +78,9 @@ export const Problem: MessageFns<Problem> = {
     }
     if (message.instance !== "") {
       writer.uint32(42).string(message.instance);
+    }
+    if (message.data !== "") {
+      writer.uint32(50).string(message.data);
     }
     return writer;
   },
@@ -131,6 +136,14 @@ export const Problem: MessageFns<Problem> = {
             }
 
             message.instance = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.data = reader.string();
             continue;
           }
         }

@@ -95,7 +95,7 @@ export interface Entry {
 
 /** A JSON text that stands apart from its entry. */
 export interface MovedPayload {
-  /** Number of the text's field in the event. */
+  /** Number of the text's field in the event; for the detail of an error that of the error, for its data that number plus 1000. */
   place: number;
   /** Bytes of the text in UTF-8. */
   bytes: number;
@@ -270,6 +270,8 @@ export interface Problem {
   detail: string;
   /** JSON pointer of the task that raised it. */
   instance: string;
+  /** What the task said beside that, as JSON text; empty: nothing. */
+  data: string;
 }
 
 function createBaseJournalRow(): JournalRow {
@@ -1931,7 +1933,7 @@ export const RunEnded: MessageFns<RunEnded> = {
 };
 
 function createBaseProblem(): Problem {
-  return { type: "", status: 0, title: "", detail: "", instance: "" };
+  return { type: "", status: 0, title: "", detail: "", instance: "", data: "" };
 }
 
 export const Problem: MessageFns<Problem> = {
@@ -1950,6 +1952,9 @@ export const Problem: MessageFns<Problem> = {
     }
     if (message.instance !== "") {
       writer.uint32(42).string(message.instance);
+    }
+    if (message.data !== "") {
+      writer.uint32(50).string(message.data);
     }
     return writer;
   },
@@ -2005,6 +2010,14 @@ export const Problem: MessageFns<Problem> = {
             }
 
             message.instance = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.data = reader.string();
             continue;
           }
         }
