@@ -12,14 +12,16 @@ export interface CancellableCall {
 }
 
 /**
- * Calls `ended` when the client has cancelled the call or went away (REQUEST_CANCELLED), or its deadline passed (TIMED_OUT). It may be
- * called after the call was answered, too: the library does not tell that apart.
+ * Calls `ended` when the client has cancelled the call or went away, or its deadline passed. It is called after the call was answered, too: the library
+ * does not tell that apart. So the reason (REQUEST_CANCELLED, TIMED_OUT) is made for who wants it only: an error for each answered call would be dear.
  */
-export function onCancelled(call: CancellableCall, clock: Clock, ended: (reason: MaestroError) => void): void {
+export function onCancelled(call: CancellableCall, clock: Clock, ended: (reason: () => MaestroError) => void): void {
   const startMs = clock.now();
   call.on("cancelled", () => {
-    const deadlineMs = Number(call.getDeadline());
-    if (clock.now() < deadlineMs) ended(new MaestroError("REQUEST_CANCELLED"));
-    else ended(new MaestroError("TIMED_OUT", { facts: { what: "The call", timeoutMs: deadlineMs - startMs } }));
+    ended(() => {
+      const deadlineMs = Number(call.getDeadline());
+      if (clock.now() < deadlineMs) return new MaestroError("REQUEST_CANCELLED");
+      return new MaestroError("TIMED_OUT", { facts: { what: "The call", timeoutMs: deadlineMs - startMs } });
+    });
   });
 }

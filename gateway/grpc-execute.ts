@@ -57,7 +57,7 @@ export class ExecuteStream implements OpenCall {
   /** Begins to serve. */
   start(): void {
     this.#calls.open(this);
-    onCancelled(this.#call, this.#calls.clock, (reason) => this.#end(reason));
+    onCancelled(this.#call, this.#calls.clock, (reason) => this.#end(reason()));
     this.#call.sendMetadata(new Metadata());
     this.#call.on("end", () => {
       this.#halfClosed = true;

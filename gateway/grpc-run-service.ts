@@ -45,13 +45,17 @@ async function waiting<Request, Response, T>(
 ): Promise<T> {
   const patience = new AbortController();
   const open: OpenCall = { drain: () => undefined, stop: (reason) => patience.abort(reason) };
-  onCancelled(call, calls.clock, (reason) => patience.abort(reason));
+  let isAnswered = false;
+  onCancelled(call, calls.clock, (reason) => {
+    if (!isAnswered) patience.abort(reason());
+  });
   calls.open(open);
   try {
     return await wait(patience.signal);
   } catch (error) {
     throw patience.signal.aborted ? patience.signal.reason : error;
   } finally {
+    isAnswered = true;
     calls.close(open);
   }
 }

@@ -32,7 +32,7 @@ export class WatchStream implements OpenCall {
   async serve(): Promise<void> {
     const startMs = this.#calls.clock.monotonic();
     this.#calls.open(this);
-    onCancelled(this.#call, this.#calls.clock, (reason) => this.#abort.abort(reason));
+    onCancelled(this.#call, this.#calls.clock, (reason) => this.#abort.abort(reason()));
     try {
       await this.#write();
       this.#call.end();

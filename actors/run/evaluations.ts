@@ -7,6 +7,8 @@ import type { ExternalAnswer, ExternalRequest } from "../language/expression.ts"
 import type { Frame } from "./core/state.ts";
 import type { PendingStep } from "./core/turn.ts";
 
+const NONE: readonly ExternalRequest[] = [];
+
 /** The evaluations of one run. */
 export class Evaluations {
   readonly #answers = new Map<string, ExternalAnswer>();
@@ -33,11 +35,13 @@ export class Evaluations {
       this.#awaited.set(frame, key);
       if (!this.#underWay.has(key)) this.#queue.set(key, request);
     }
-    if (this.#awaited.size === 0) this.#answers.clear();
+    // Asked at every turn of every run, most of which have none: emptying an empty map is not free.
+    if (this.#awaited.size === 0 && this.#answers.size > 0) this.#answers.clear();
   }
 
   /** The evaluations to be computed now; as many as may be under way at a time. */
-  begin(): ExternalRequest[] {
+  begin(): readonly ExternalRequest[] {
+    if (this.#queue.size === 0) return NONE;
     const begun: ExternalRequest[] = [];
     for (const [key, request] of this.#queue) {
       if (this.#underWay.size >= LIMITS.evaluationsPerRun) break;

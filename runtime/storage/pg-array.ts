@@ -84,13 +84,14 @@ export function storable(text: string | undefined): string | undefined {
 
 type Write<T> = (buffer: Buffer, value: T, at: number) => void;
 
-/** Elements of one length. Like {@link variable} it runs for every value of every batch: it makes nothing but the buffer. */
+/** Elements of one length. Like {@link variable} it runs for every value of every batch: it makes nothing but the buffer, no iterators either. */
 function fixed<T>(oid: number, size: number, values: readonly (T | undefined)[], write: Write<T>): Buffer {
   let nulls = 0;
-  for (const value of values) if (value === undefined) nulls += 1;
+  for (let index = 0; index < values.length; index++) if (values[index] === undefined) nulls += 1;
   const buffer = begin(oid, values.length, (values.length - nulls) * size, nulls > 0);
   let at = HEADER_BYTES;
-  for (const value of values) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     at = buffer.writeInt32BE(value === undefined ? -1 : size, at);
     if (value === undefined) continue;
     write(buffer, value, at);
@@ -102,13 +103,15 @@ function fixed<T>(oid: number, size: number, values: readonly (T | undefined)[],
 function variable<T>(oid: number, values: readonly (T | undefined)[], lengthOf: (value: T) => number, write: Write<T>): Buffer {
   let bytes = 0;
   let hasNulls = false;
-  for (const value of values) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     if (value === undefined) hasNulls = true;
     else bytes += lengthOf(value);
   }
   const buffer = begin(oid, values.length, bytes, hasNulls);
   let at = HEADER_BYTES;
-  for (const value of values) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     const length = value === undefined ? 0 : lengthOf(value);
     at = buffer.writeInt32BE(value === undefined ? -1 : length, at);
     if (value !== undefined) write(buffer, value, at);
