@@ -1,5 +1,5 @@
 /**
- * The task ledger in PostgreSQL: bulk upserts on a connection of its own, without waiting for the disk, at most a second behind. Nothing
+ * The task ledger in PostgreSQL: bulk statements on a connection of its own, without waiting for the disk, at most a second behind. Nothing
  * depends on it: what does not fit in the buffer while the server is away is counted and dropped.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
@@ -20,8 +20,8 @@ export interface PgTaskLedgerOptions {
 }
 
 /** Opens the ledger; it connects at the first flush. */
-export async function openPgTaskLedger(options: PgTaskLedgerOptions): Promise<PgTaskLedger> {
-  return new PgTaskLedger(options);
+export async function openPgTaskLedger({ url, clock, events }: PgTaskLedgerOptions): Promise<PgTaskLedger> {
+  return new PgTaskLedger(new PgDatabase({ url, applicationName: "maestro-task-ledger", size: 1, synchronousCommit: false }), clock, events);
 }
 
 /** Milliseconds between the first record of a bulk and its flush: the most that the table is behind. */
@@ -29,13 +29,33 @@ const FLUSH_MS = 1_000;
 /** Records in one statement. */
 const BULK_RECORDS = 1_000;
 
-const UPSERT = `INSERT INTO task_executions AS t (run_id, frame, attempt, path, handler, status, created_at, ended_at, error_message)
-  SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[])
-  ON CONFLICT (run_id, frame, attempt) DO UPDATE
-    SET status = excluded.status, ended_at = excluded.ended_at, error_message = excluded.error_message`;
+const COLUMNS = "run_id, frame, attempt, path, handler, status, created_at, ended_at, error_message";
+const ARRAYS = "$1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[]";
 
-/** The ledger. */
-class PgTaskLedger implements TaskLedger {
+/**
+ * A record changes the row of its attempt that is still open, if there is one, and is a new row otherwise. Whatever the statistics say, each
+ * record costs a look into the index of open attempts, and nothing reads the table.
+ */
+const STORE = `WITH noted AS MATERIALIZED (
+    SELECT x.*, (SELECT t.ctid FROM task_executions AS t
+      WHERE t.run_id = x.run_id AND t.frame = x.frame AND t.attempt = x.attempt AND t.status = 'scheduled') AS place
+    FROM unnest(${ARRAYS}) AS x (${COLUMNS})),
+  changed AS (UPDATE task_executions AS t SET status = n.status, ended_at = n.ended_at, error_message = n.error_message
+    FROM noted AS n WHERE n.place IS NOT NULL AND t.ctid = n.place)
+  INSERT INTO task_executions (${COLUMNS}) SELECT ${COLUMNS} FROM noted AS n WHERE n.place IS NULL`;
+
+/** The same, if some of the records may be stored already. Half as dear again, so it is the exception. */
+const STORE_AGAIN = `${STORE} AND NOT EXISTS (SELECT FROM task_executions AS t
+  WHERE t.status = n.status AND t.created_at = n.created_at AND t.run_id = n.run_id AND t.frame = n.frame AND t.attempt = n.attempt)`;
+
+/** Waits until a statement has ended whose connection broke, and keeps others out until this one has looked. */
+const WAIT_FOR_OTHERS = "LOCK TABLE task_executions IN SHARE ROW EXCLUSIVE MODE";
+
+/** Two nodes noted the same open attempt at the same time: the next look finds the row. */
+const UNIQUE_VIOLATION = "23505";
+
+/** Use {@link openPgTaskLedger}; the class itself is for tests. */
+export class PgTaskLedger implements TaskLedger {
   readonly #clock: Clock;
   readonly #events: EventHub;
   readonly #database: PgDatabase;
@@ -43,11 +63,13 @@ class PgTaskLedger implements TaskLedger {
   #cancelTimer: CancelTimer | undefined;
   #flushing: Promise<boolean> = Promise.resolve(true);
   #isClosed = false;
+  /** A statement failed, and nobody knows whether it was committed. */
+  #isInDoubt = false;
 
-  constructor({ url, clock, events }: PgTaskLedgerOptions) {
+  constructor(database: PgDatabase, clock: Clock, events: EventHub) {
     this.#clock = clock;
     this.#events = events;
-    this.#database = new PgDatabase({ url, applicationName: "maestro-task-ledger", size: 1, synchronousCommit: false });
+    this.#database = database;
   }
 
   /** Records that were dropped since the ledger was opened. */
@@ -80,20 +102,34 @@ class PgTaskLedger implements TaskLedger {
     this.#cancelTimer = this.#clock.schedule(FLUSH_MS, () => void this.flush());
   }
 
+  async #store(columns: readonly Buffer[]): Promise<void> {
+    if (!this.#isInDoubt) {
+      await this.#database.query(STORE, columns);
+      return;
+    }
+    await this.#database.transaction(async (query) => {
+      await query(WAIT_FOR_OTHERS);
+      await query(STORE_AGAIN, columns);
+    });
+  }
+
   /** Stores what waits. Answers false if the server took it not; it is tried again later. */
   async #storeAll(): Promise<boolean> {
     while (this.#buffer.size > 0) {
       const bulk = this.#buffer.take(BULK_RECORDS);
       try {
-        await this.#database.query(UPSERT, columnsOf(bulk));
+        await this.#store(columnsOf(bulk));
       } catch (error) {
-        const isHopeless = blamesData(failureOf(error));
+        const failure = failureOf(error);
+        const isHopeless = blamesData(failure) && failure.code !== UNIQUE_VIOLATION;
+        this.#isInDoubt ||= !isHopeless;
         if (isHopeless) this.#buffer.drop(bulk.length);
         else this.#buffer.putBack(bulk);
         this.#events.emit("ledger.delayed", { records: this.#buffer.size, dropped: this.#buffer.dropped, reason: messageOf(error) });
         if (!isHopeless) return false;
       }
     }
+    this.#isInDoubt = false;
     return true;
   }
 }

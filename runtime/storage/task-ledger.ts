@@ -7,7 +7,7 @@ import type { RunId } from "../ids.ts";
 /** Where an attempt is. */
 export type AttemptStatus = "scheduled" | "completed" | "failed" | "cancelled";
 
-/** One attempt of a task. A later record of the same attempt replaces an earlier one. */
+/** One attempt of a task. Its end replaces the record of its beginning, and is noted once. */
 export interface AttemptRecord {
   readonly runId: RunId;
   /** Number of the task's frame in its run. */

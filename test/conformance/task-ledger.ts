@@ -39,6 +39,14 @@ export function taskLedgerConformance(makeBed: MakeBed): void {
       assert.deepEqual(await bed.attempts(), [attempt(1, ended), attempt(2, ended)]);
     });
 
+    it("takes an attempt up again that a node left open", async () => {
+      for (const more of [{}, {}, ended]) {
+        bed.ledger.record(attempt(1, more));
+        await bed.ledger.flush();
+      }
+      assert.deepEqual(await bed.attempts(), [attempt(1, ended)]);
+    });
+
     it("stores an attempt whose error holds what a column can't", async () => {
       bed.ledger.record(attempt(1, { ...ended, errorMessage: "zero: \0" }));
       await bed.ledger.flush();
