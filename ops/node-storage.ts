@@ -4,7 +4,7 @@
  */
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import { MaestroError, messageOf } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
@@ -14,7 +14,6 @@ import type { DocumentStore } from "../runtime/storage/documents.ts";
 import { startEmbeddedPg } from "../runtime/storage/embedded-pg.ts";
 import { FsObjectStore } from "../runtime/storage/fs-object-store.ts";
 import type { Journal } from "../runtime/storage/journal.ts";
-import type { ObjectStore } from "../runtime/storage/object-store.ts";
 import type { Claim } from "../runtime/storage/ownership.ts";
 import { openPgDocuments } from "../runtime/storage/pg-documents.ts";
 import { openPgJournal } from "../runtime/storage/pg-journal.ts";
@@ -141,10 +140,13 @@ export class NodeStorage {
   #stores(): Stage {
     const { bootId, config, clock, random, events } = this.#options;
     let close: (() => Promise<void>)[] = [];
-    const objects = objectsOf(config, random);
+    const folder = objectsFolderOf(config);
+    const objects = folder === undefined ? undefined : new FsObjectStore(folder, random);
     return {
       name: "stores",
       start: async () => {
+        // A folder that somebody named must be there before anything is acknowledged: it may be a share that is not mounted.
+        if (config.objectsFolder !== undefined) await requireFolder(resolve(config.objectsFolder));
         const url = started(this.#url, "database");
         const claim = started(this.#claim, "ownership");
         const documents = await openPgDocuments({ url });
@@ -166,12 +168,16 @@ export class NodeStorage {
   }
 }
 
-/** A node with a database of its own keeps the largest payloads in its data folder. With another one's database nobody else could read them there. */
-function objectsOf(config: Config, random: Random): ObjectStore | undefined {
-  return config.pgUrl === undefined ? new FsObjectStore(join(config.dataFolder, "objects"), random) : undefined;
+/**
+ * Where the largest payloads are kept; undefined: in the database. A node with a database of its own has its data folder for them. With somebody
+ * else's database another node could not read them there, unless a folder is named that all have.
+ */
+function objectsFolderOf({ objectsFolder, pgUrl, dataFolder }: Config): string | undefined {
+  if (objectsFolder !== undefined) return resolve(objectsFolder);
+  return pgUrl === undefined ? join(dataFolder, "objects") : undefined;
 }
 
-/** Makes the data folder unless it is there. @throws DATA_FOLDER_UNUSABLE */
+/** Makes a folder unless it is there, and sees whether it can be used. @throws DATA_FOLDER_UNUSABLE */
 async function requireFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });

@@ -69,6 +69,13 @@ export const SETTINGS = {
     secret: true,
     doc: "URL of a PostgreSQL server. Without it the node runs its own in the data folder.",
   } as TextSetting<string | undefined>,
+  objectsFolder: {
+    kind: "text",
+    env: "MAESTRO_OBJECTS",
+    flag: "--objects",
+    fallback: undefined,
+    doc: "Folder for payloads of more than 256 KiB. Default: objects/ in the data folder; with a PostgreSQL of your own they stay in its tables.",
+  } as TextSetting<string | undefined>,
   nodeName: {
     kind: "text",
     env: "MAESTRO_NODE_NAME",

@@ -1,6 +1,7 @@
 /**
  * The object store in a folder: `<folder>/<first 6 digits of the run's id>/<run>/<name>`. The first digits are time, so that a folder holds
- * the runs of about four and a half hours. For one node with a data folder of its own.
+ * the runs of about four and a half hours. For one node with a data folder of its own, or for nodes
+ * that share the folder: names are digests, and a file is whole when it has its name.
  */
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -82,7 +82,8 @@ export class LargePayloads {
       if (!isIntact(runId, seq, place, stored)) throw corrupt(`the checksum of payload ${place} differs`);
       return stored.bytes;
     }
-    const bytes = await this.#objects?.get(runId, stored.objectName);
+    if (this.#objects === undefined) throw corrupt(`payload ${place} is an object, and this node was given no folder of objects`);
+    const bytes = await this.#objects.get(runId, stored.objectName);
     if (bytes === undefined) throw corrupt(`the object of payload ${place} is missing or damaged`);
     return bytes;
   }
