@@ -14,13 +14,14 @@ export class WorkflowFilter {
   }
 
   /**
-   * Ids of all versions in a namespace and of a name, each of which may be empty for any; undefined if both are.
+   * Ids of all versions in a namespace and of a name, each of which may be empty for any; undefined if both are. Those that were removed are among them:
+   * their runs are still there.
    *
    * @throws FIELD_INVALID there are more than LIMITS.filterVersions.
    */
   async versionsOf(namespace: string, name: string): Promise<readonly string[] | undefined> {
     if (namespace === "" && name === "") return undefined;
-    const filter: DocumentFilter = { ...(namespace !== "" && { namespace }), ...(name !== "" && { name }) };
+    const filter: DocumentFilter = { withRemoved: true, ...(namespace !== "" && { namespace }), ...(name !== "" && { name }) };
     const ids: string[] = [];
     for (;;) {
       const after = ids.at(-1);

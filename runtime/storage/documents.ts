@@ -20,6 +20,8 @@ export interface DocumentRecord {
 export interface DocumentFilter {
   readonly namespace?: string;
   readonly name?: string;
+  /** Versions that were removed as well. Default false. */
+  readonly withRemoved?: boolean;
 }
 
 /** The store. */
@@ -34,7 +36,7 @@ export interface DocumentStore {
   byId(id: string): Promise<DocumentRecord | undefined>;
   /** A version that was not removed; without `version` the one stored last. */
   find(namespace: string, name: string, version?: string): Promise<DocumentRecord | undefined>;
-  /** Versions that were not removed, newest first, after the one with the id `after` if given. The text is left empty. */
+  /** Versions that were not removed, unless the filter wants those too, newest first, after the one with the id `after` if given. The text is left empty. */
   list(filter: DocumentFilter, limit: number, after?: string): Promise<readonly DocumentRecord[]>;
   /** Takes a version, or all, out of use. Answers how many. A removed version's number can't be used again for another text. */
   remove(namespace: string, name: string, version?: string): Promise<number>;

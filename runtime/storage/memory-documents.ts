@@ -33,11 +33,12 @@ export class MemoryDocuments implements DocumentStore {
     return this.#inUse().findLast(({ record }) => isNamed(record, namespace, name, version))?.record;
   }
 
-  async list({ namespace, name }: DocumentFilter, limit: number, after?: string): Promise<readonly DocumentRecord[]> {
+  async list(filter: DocumentFilter, limit: number, after?: string): Promise<readonly DocumentRecord[]> {
+    const { withRemoved = false } = filter;
     const before = after === undefined ? undefined : this.#store.documents.findIndex(({ record }) => record.id === after);
     return this.#store.documents
       .slice(0, before)
-      .filter(({ record, isRemoved }) => !isRemoved && record.namespace === (namespace ?? record.namespace) && record.name === (name ?? record.name))
+      .filter(({ record, isRemoved }) => (withRemoved || !isRemoved) && matches(filter, record))
       .reverse()
       .slice(0, limit)
       .map(({ record }) => ({ ...record, text: "" }));
@@ -56,4 +57,8 @@ export class MemoryDocuments implements DocumentStore {
 
 function isNamed(record: DocumentRecord, namespace: string, name: string, version: string | undefined): boolean {
   return record.namespace === namespace && record.name === name && (version === undefined || record.version === version);
+}
+
+function matches({ namespace, name }: DocumentFilter, record: DocumentRecord): boolean {
+  return record.namespace === (namespace ?? record.namespace) && record.name === (name ?? record.name);
 }

@@ -70,10 +70,10 @@ class PgDocuments implements DocumentStore {
   async list(filter: DocumentFilter, limit: number, after?: string): Promise<readonly DocumentRecord[]> {
     const rows = await this.#database.query<StoredDocument>(
       `SELECT ${FACTS}, '' AS document FROM workflows
-        WHERE deleted_at IS NULL AND ($1::text IS NULL OR namespace = $1) AND ($2::text IS NULL OR name = $2)
+        WHERE (deleted_at IS NULL OR $5) AND ($1::text IS NULL OR namespace = $1) AND ($2::text IS NULL OR name = $2)
           AND ($3::uuid IS NULL OR ordinal < (SELECT ordinal FROM workflows WHERE id = $3))
         ORDER BY ordinal DESC LIMIT $4`,
-      [filter.namespace, filter.name, after, limit],
+      [filter.namespace, filter.name, after, limit, filter.withRemoved ?? false],
     );
     return rows.map(recordOf);
   }

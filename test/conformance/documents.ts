@@ -69,6 +69,11 @@ export function documentsConformance(makeBed: MakeBed): void {
       assert.deepEqual(await list({}, 10), [3, 2, 1, 0]);
       assert.deepEqual(await list({ namespace: "shop" }, 10), [2, 1, 0]);
       assert.deepEqual(await list({ namespace: "shop", name: "a" }, 10), [2, 0]);
+      await bed.documents.remove("shop", "a", "2");
+      assert.deepEqual(await list({ name: "a" }, 10), [3, 0]);
+      assert.deepEqual(await list({ name: "a", withRemoved: true }, 10), [3, 2, 0]);
+      assert.deepEqual(await list({ name: "a", withRemoved: true }, 1, records[2]?.id), [0]);
+      await bed.documents.put(records[2] as DocumentRecord);
       assert.deepEqual(await list({}, 2), [3, 2]);
       assert.deepEqual(await list({}, 2, records[2]?.id), [1, 0]);
       assert.ok((await bed.documents.list({}, 10)).every((record) => record.text === "" && record.title !== ""));
