@@ -66,8 +66,14 @@ export const LIMITS = Object.freeze({
   expressionQueueLength: 10_000,
   /** Milliseconds that one evaluation outside the compiled subset may take. */
   expressionMs: 2_000,
-  /** Signals that a run keeps until they are consumed. */
+  /** Signals that a run keeps until they are consumed, and the characters of their payloads. */
   bufferedSignals: 10_000,
+  bufferedSignalChars: 64 * 1024 * 1024,
+  /** Completed tasks that a run would have to undo, those included that are under way, and the characters of their inputs and outputs. */
+  undoPerRun: 10_000,
+  undoChars: 64 * 1024 * 1024,
+  /** Characters of the large outputs of a fork's branches, which are one output in the end. */
+  forkOutputChars: 16 * 1024 * 1024,
   /** Evaluations outside the compiled subset that one run has under way at a time. */
   evaluationsPerRun: 64,
   /** Commands that one turn of a run takes. */
@@ -136,6 +142,9 @@ invariant(LIMITS.payloadBytes < LIMITS.requestBytes, "a payload of the largest s
 invariant(LIMITS.payloadBytes < LIMITS.batchBytes, "a payload of the largest size must fit in a batch");
 invariant(LIMITS.documentBytes < LIMITS.requestBytes, "a document of the largest size must fit in a request");
 invariant(LIMITS.schemaBytes <= LIMITS.documentSchemaBytes, "a schema of the largest size must fit in a document's share");
+invariant(2 * LIMITS.payloadBytes <= LIMITS.undoChars, "a task with the largest input and output must be undoable");
+invariant(LIMITS.payloadBytes <= LIMITS.bufferedSignalChars, "a run must be able to keep a signal of the largest size");
+invariant(LIMITS.payloadBytes <= LIMITS.forkOutputChars, "a branch must be able to have an output of the largest size");
 invariant(LIMITS.batchWrites <= LIMITS.laneQueueWrites, "a lane must be able to queue a full batch");
 invariant(LIMITS.batchBytes <= LIMITS.laneQueueBytes, "a lane must be able to queue a full batch");
 invariant(LIMITS.mailboxTurnMessages <= LIMITS.mailboxLength, "a turn must not exceed the mailbox");

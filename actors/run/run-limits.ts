@@ -16,6 +16,9 @@ interface WatchedBound {
 const BOUNDS: readonly WatchedBound[] = [
   { limit: "framesPerRun", measure: (state) => state.frames.size },
   { limit: "bufferedSignals", measure: (state) => state.signalCount },
+  { limit: "bufferedSignalChars", measure: (state) => state.signalChars },
+  { limit: "undoPerRun", measure: (state) => state.undo.length + state.undoable },
+  { limit: "undoChars", measure: (state) => state.undoChars },
   { limit: "expressionResultBytes", measure: (state) => state.context.text.length },
 ];
 /** The bit of the run's inbox. */

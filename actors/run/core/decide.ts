@@ -7,13 +7,14 @@ import { MaestroError } from "../../../runtime/errors.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import type { AttemptError } from "../../../runtime/workers/pool.ts";
 import type { CallNode } from "../../language/model.ts";
-import type { Problem } from "../../language/problem.ts";
+import { type Problem, standardProblem } from "../../language/problem.ts";
 import type { RunSignal, StartRun } from "../../runs.ts";
 import type { RunCommand } from "./command.ts";
 import { hasOutputFlow } from "./data-flow.ts";
 import { problemToWire, type RunEvent, statusToWire, TimerKind } from "./entry.ts";
 import type { Environment } from "./environment.ts";
 import { cancelledChildren, ended, faulted, timerSet } from "./facts.ts";
+import { refusalByFork } from "./fork-output.ts";
 import { problemOfAttempt, problemOfTimeout } from "./problems.ts";
 import { retryDelay } from "./retry-policy.ts";
 import type { Frame, RunState } from "./state.ts";
@@ -65,7 +66,7 @@ function attemptEnded(state: RunState, command: Extract<RunCommand, { kind: "att
   const { outcome } = command;
   switch (outcome.kind) {
     case "completed":
-      return [attemptCompleted(frame, outcome.output)];
+      return attemptCompleted(frame, outcome.output);
     case "failed":
       return attemptFailed(state, frame, outcome.error, environment);
     case "cancelled":
@@ -76,25 +77,33 @@ function attemptEnded(state: RunState, command: Extract<RunCommand, { kind: "att
   }
 }
 
-function attemptCompleted(frame: Frame, output: string): RunEvent {
-  if (hasOutputFlow(frame.node)) return { $case: "attemptCompleted", value: { frame: frame.id, attempt: frame.attempt, output } };
-  return {
-    $case: "taskCompleted",
-    value: { frame: frame.id, output, context: undefined, matchedCase: 0, skipped: false, consumedSignal: false },
-  };
+function attemptCompleted(frame: Frame, output: string): RunEvent[] {
+  if (hasOutputFlow(frame.node)) return [{ $case: "attemptCompleted", value: { frame: frame.id, attempt: frame.attempt, output } }];
+  const reason = refusalByFork(frame.parent, { text: output });
+  if (reason !== undefined) return givenUp(frame, standardProblem("validation", reason, frame.node.pointer));
+  return [
+    {
+      $case: "taskCompleted",
+      value: { frame: frame.id, output, context: undefined, matchedCase: 0, skipped: false, consumedSignal: false },
+    },
+  ];
+}
+
+/** The attempt failed, and no other follows. */
+function givenUp(frame: Frame, problem: Problem): RunEvent[] {
+  const value = { frame: frame.id, attempt: frame.attempt, error: problemToWire(problem), retryOffsetMs: undefined };
+  return [{ $case: "attemptFailed", value }, faulted(frame.id, problem)];
 }
 
 function attemptFailed(state: RunState, frame: Frame, error: AttemptError, environment: Environment): RunEvent[] {
   const problem = problemOfAttempt(error, frame.node.pointer);
   const final = error.kind === "refused" || error.kind === "unknown" || error.kind === "result";
   const retry = final ? undefined : retryDelay(environment.retryOf((frame.node as CallNode).handler), frame.attempt, environment.random);
-  const failure = (retryOffsetMs: number | undefined): RunEvent => ({
-    $case: "attemptFailed",
-    value: { frame: frame.id, attempt: frame.attempt, error: problemToWire(problem), retryOffsetMs },
-  });
-  if (retry === undefined) return [failure(undefined), faulted(frame.id, problem)];
+  if (retry === undefined) return givenUp(frame, problem);
   const dueAtMs = environment.nowMs + retry;
-  return [failure(Math.ceil(dueAtMs) - state.createdAtMs), timerSet(state, frame.id, TimerKind.RETRY, dueAtMs)];
+  const retryOffsetMs = Math.ceil(dueAtMs) - state.createdAtMs;
+  const value = { frame: frame.id, attempt: frame.attempt, error: problemToWire(problem), retryOffsetMs };
+  return [{ $case: "attemptFailed", value }, timerSet(state, frame.id, TimerKind.RETRY, dueAtMs)];
 }
 
 function timerFired(state: RunState, id: number): RunEvent[] {
@@ -109,11 +118,10 @@ function timerFired(state: RunState, id: number): RunEvent[] {
 function signalReceived(state: RunState, signal: RunSignal): RunEvent[] {
   assertLive(state);
   if (signal.signalId !== "" && state.signalIds.has(signal.signalId)) return [];
-  if (state.signalCount >= LIMITS.bufferedSignals) {
-    throw new MaestroError("NODE_OVERLOADED", {
-      facts: { active: `one run with ${state.signalCount} signals that no task consumed` },
-      retryAfterMs: 1_000,
-    });
+  const { signalCount, signalChars } = state;
+  if (signalCount >= LIMITS.bufferedSignals || signalChars + signal.payload.length > LIMITS.bufferedSignalChars) {
+    const active = `one run with ${signalCount} signals (${signalChars} characters) that no task consumed`;
+    throw new MaestroError("NODE_OVERLOADED", { facts: { active }, retryAfterMs: 1_000 });
   }
   return [{ $case: "signalReceived", value: { name: signal.name, payload: signal.payload, signalId: signal.signalId } }];
 }

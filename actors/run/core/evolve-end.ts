@@ -3,6 +3,7 @@
  */
 import { Payload } from "../../json.ts";
 import { type ProblemMessage, problemFromWire, statusFromWire } from "./entry.ts";
+import { forget } from "./evolve-signal.ts";
 import type { LiveStatus, RunState } from "./state.ts";
 
 type WireStatus = Parameters<typeof statusFromWire>[0];
@@ -37,6 +38,8 @@ export function endRun(state: RunState, end: RunEnd): void {
 
 function abandonAll(state: RunState): void {
   state.ending = undefined;
+  for (const { signal } of state.frames.values()) if (signal !== undefined) forget(state, signal);
+  state.undoable = 0;
   state.frames.clear();
   state.ready.clear();
   state.timers.clear();

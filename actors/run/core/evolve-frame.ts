@@ -5,6 +5,7 @@ import { invariant } from "../../../runtime/assert.ts";
 import { Payload } from "../../json.ts";
 import { childCompleted } from "./evolve-parent.ts";
 import { stopAwaiting, takeSignal } from "./evolve-signal.ts";
+import { pushUndo } from "./evolve-undo.ts";
 import { contextHolder, type Frame, type RunState, setPhase } from "./state.ts";
 
 /** The frame of that number. @throws InvariantBroken if it is not under way. */
@@ -52,7 +53,7 @@ export function completeFrame(state: RunState, completion: Completion): void {
   removeFrame(state, frame.id);
   const { compensation } = frame.node;
   if (compensation !== undefined && !completion.skipped) {
-    state.undo.push({ body: compensation, input: Payload.ofText(`{"input":${frame.input.text},"output":${frame.data.text}}`) });
+    pushUndo(state, { body: compensation, input: Payload.ofText(`{"input":${frame.input.text},"output":${frame.data.text}}`) });
   }
   childCompleted(state, frame, completion.matchedCase, completion.skipped);
 }
@@ -70,6 +71,7 @@ export function removeFrame(state: RunState, id: number): Frame {
   endAttempt(state, frame);
   for (const timer of frame.timers) state.timers.delete(timer);
   state.frames.delete(id);
+  if (frame.node.compensation !== undefined) state.undoable -= 1;
   state.ready.delete(frame);
   stopAwaiting(state, frame);
   if (frame.parent !== undefined) frame.parent.children.splice(frame.parent.children.indexOf(frame), 1);

@@ -5,6 +5,7 @@ import { invariant } from "../../../runtime/assert.ts";
 import { Payload } from "../../json.ts";
 import type { Directive, ForkNode } from "../../language/model.ts";
 import type { Problem } from "../../language/problem.ts";
+import { popUndo } from "./evolve-undo.ts";
 import { type Frame, type RunState, setPhase } from "./state.ts";
 
 const CONTINUE: Directive = { kind: "continue" };
@@ -14,7 +15,7 @@ export function childCompleted(state: RunState, child: Frame, matchedCase: numbe
   const { parent } = child;
   if (parent === undefined) {
     if (state.undoing === undefined) state.ending = child.data;
-    else state.undo.pop();
+    else popUndo(state);
     return;
   }
   const directive = skipped ? CONTINUE : directiveOf(child, matchedCase);
@@ -48,8 +49,7 @@ export function childFaulted(state: RunState, child: Frame, error: Problem, atMs
       state.error = error;
       return;
     }
-    state.undo.pop();
-    state.undoErrors.push(error);
+    popUndo(state, error);
     return;
   }
   // In a race an error only takes its branch out; it counts when no branch is left that could win.

@@ -11,6 +11,7 @@ import { type Frame, type RunState, setPhase } from "./state.ts";
 export function receiveSignal(state: RunState, signal: { name: string; payload: string; signalId: string }): void {
   const { name, signalId } = signal;
   state.signalCount += 1;
+  state.signalChars += signal.payload.length;
   if (signalId !== "") remember(state, signalId);
   const payload = Payload.ofText(signal.payload);
   if (!giveToWaiting(state, name, payload)) queueOf(state, name).push(payload);
@@ -31,8 +32,14 @@ export function takeSignal(state: RunState, frame: Frame): Payload {
   const { signal } = frame;
   invariant(signal !== undefined, `frame ${frame.id} has a signal to consume`);
   frame.signal = undefined;
-  state.signalCount -= 1;
+  forget(state, signal);
   return signal;
+}
+
+/** A signal is gone: it was consumed, or the task that it was given to was abandoned with all others. */
+export function forget(state: RunState, signal: Payload): void {
+  state.signalCount -= 1;
+  state.signalChars -= signal.text.length;
 }
 
 /** A task that awaited a signal has ended. What it did not consume is the next one's. */

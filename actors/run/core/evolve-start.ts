@@ -24,6 +24,7 @@ export function startFrame(state: RunState, start: TaskStart, atMs: number): voi
   const frame = newFrame(start.frame, node, parent, raw, input, atMs);
   state.frames.set(frame.id, frame);
   state.lastFrame = frame.id;
+  if (node.compensation !== undefined) state.undoable += 1;
   setPhase(state, frame, "begin");
   if (parent !== undefined) joinParent(state, parent, frame);
 }

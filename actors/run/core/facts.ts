@@ -8,6 +8,8 @@ import type { Problem } from "../../language/problem.ts";
 import { evaluate, exportTo, transformOut } from "./data-flow.ts";
 import { problemToWire, type RunEvent, statusToWire, type TimerKind } from "./entry.ts";
 import type { Environment } from "./environment.ts";
+import { refusalByFork } from "./fork-output.ts";
+import { DataFault } from "./problems.ts";
 import { type TaskView, viewOf } from "./scope.ts";
 import type { Frame, RunState } from "./state.ts";
 
@@ -32,6 +34,8 @@ export function completed(
   const result = raw ?? frame.data;
   const view = viewOf(frame);
   const output = transformOut(state, environment, view, frame.node.output, result);
+  const reason = refusalByFork(frame.parent, output ?? result);
+  if (reason !== undefined) throw new DataFault(reason);
   const context = exportTo(state, environment, view, frame.node, output ?? result);
   const written = output ?? (detail.consumedSignal === true ? undefined : raw);
   return {

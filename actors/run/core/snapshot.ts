@@ -15,6 +15,7 @@ import type { RunId } from "../../../runtime/ids.ts";
 import { Payload } from "../../json.ts";
 import type { DoNode, Workflow } from "../../language/model.ts";
 import { problemFromWire, problemToWire, statusFromWire, statusToWire } from "./entry.ts";
+import { pushUndo } from "./evolve-undo.ts";
 import { emptyRun, type Frame, type Phase, type RunState, type Timer } from "./state.ts";
 
 /** Version of the format that is written, and the only one that is read. */
@@ -93,7 +94,7 @@ function restored(runId: RunId, workflow: Workflow, snapshot: RunSnapshot): RunS
   for (const timer of snapshot.timers) addTimer(state, timer);
   for (const { name, payload } of snapshot.signals) addSignal(state, name, Payload.ofText(payload));
   for (const id of snapshot.signalIds) state.signalIds.add(id);
-  for (const { node, input } of snapshot.undo) state.undo.push({ body: workflow.nodes[node] as DoNode, input: Payload.ofText(input) });
+  for (const { node, input } of snapshot.undo) pushUndo(state, { body: workflow.nodes[node] as DoNode, input: Payload.ofText(input) });
   addEnd(state, snapshot);
   return state;
 }
@@ -160,7 +161,8 @@ function addFrame(state: RunState, stored: FrameSnapshot): void {
   parent?.children.push(frame);
   if (frame.inFlight) state.inFlight += 1;
   if (frame.awaits !== undefined) state.awaiting += 1;
-  if (frame.signal !== undefined) state.signalCount += 1;
+  if (frame.node.compensation !== undefined) state.undoable += 1;
+  if (frame.signal !== undefined) countSignal(state, frame.signal);
 }
 
 function outputsOf(stored: FrameSnapshot, branches: number): Frame["outputs"] {
@@ -181,7 +183,12 @@ function addSignal(state: RunState, name: string, payload: Payload): void {
   const queue = state.signals.get(name);
   if (queue === undefined) state.signals.set(name, [payload]);
   else queue.push(payload);
+  countSignal(state, payload);
+}
+
+function countSignal(state: RunState, payload: Payload): void {
   state.signalCount += 1;
+  state.signalChars += payload.text.length;
 }
 
 function addEnd(state: RunState, snapshot: RunSnapshot): void {

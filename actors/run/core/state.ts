@@ -112,13 +112,19 @@ export interface RunState {
   lastTimer: number;
   /** Signals that no task consumed yet, by name, oldest first. */
   readonly signals: Map<string, Payload[]>;
+  /** Signals that no task consumed, those included that were given to a task, and the characters of their payloads. */
   signalCount: number;
+  signalChars: number;
   readonly signalIds: Set<string>;
   /** Tasks to undo, oldest first. */
   readonly undo: Undo[];
+  /** Characters of their inputs. */
+  undoChars: number;
+  /** Frames whose task is to be undone if it completes. */
+  undoable: number;
   /** Set when the run fails or is cancelled and undoes its tasks. */
   undoing: { readonly status: "failed" | "cancelled"; readonly error: Problem | undefined } | undefined;
-  /** What went wrong while undoing. */
+  /** What went wrong while undoing; the first with all that it says. */
   readonly undoErrors: Problem[];
   cancelReason: string | undefined;
   /** The data with which the run is about to end: after its last task, or after `then: end`. */
@@ -152,8 +158,11 @@ export function emptyRun(runId: RunId, workflowId: string, workflow: Workflow): 
     lastTimer: 0,
     signals: new Map(),
     signalCount: 0,
+    signalChars: 0,
     signalIds: new Set(),
     undo: [],
+    undoChars: 0,
+    undoable: 0,
     undoing: undefined,
     undoErrors: [],
     cancelReason: undefined,

@@ -1,9 +1,13 @@
 /** Runs near their bounds: real actors over the journal in memory. */
 import assert from "node:assert/strict";
+import type { Workflow } from "../../../actors/language/model.ts";
+import { emptyRun } from "../../../actors/run/core/state.ts";
 import { RunLimits } from "../../../actors/run/run-limits.ts";
 import { EventHub, type RuntimeEvents } from "../../../runtime/events.ts";
+import { newRunId } from "../../../runtime/ids.ts";
 import { LimitWatch } from "../../../runtime/limit-watch.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
+import { seededRandom } from "../../../runtime/random.ts";
 import { runsBed, SIGNAL } from "../../support/runs-bed.ts";
 import { startOf } from "../../support/runs-node.ts";
 import { waitUntil } from "../../support/wait-until.ts";
@@ -47,16 +51,18 @@ describe("a run near its bounds", () => {
     await waitUntil("the context to be told of", () => of("expressionResultBytes")[0]?.runId === runId);
   });
 
-  it("is told of once for each time that tasks under way are many", () => {
+  it("is told of once for each time that tasks to undo are many", async () => {
+    const id = await bed.store.deploy(SIGNAL);
+    const runId = newRunId(1, 0, seededRandom(1));
     const events = new EventHub();
     const told: number[] = [];
     events.on("limit.near", ({ value }) => told.push(value));
-    const limits = new RunLimits(new LimitWatch({ ...bed.store.clock, monotonic: () => told.length * 60_000 }, events), "r" as never);
-    const state = { frames: { size: 0 }, signalCount: 0, context: { text: "{}" }, workflow: { namespace: "default", name: "w" } };
+    const limits = new RunLimits(new LimitWatch({ ...bed.store.clock, monotonic: () => told.length * 60_000 }, events), runId);
+    const state = emptyRun(runId, id, bed.store.workflows.get(id) as Workflow);
     for (const share of [0.4, 0.6, 0.4, 0.6, 0.2, 0.6]) {
-      state.frames.size = LIMITS.framesPerRun * share;
-      limits.noteTurn(state as never, []);
+      state.undoable = LIMITS.undoPerRun * share;
+      limits.noteTurn(state, []);
     }
-    assert.deepEqual(told, [LIMITS.framesPerRun * 0.6, LIMITS.framesPerRun * 0.6]);
+    assert.deepEqual(told, [LIMITS.undoPerRun * 0.6, LIMITS.undoPerRun * 0.6]);
   });
 });
