@@ -33,15 +33,16 @@ const COLUMNS = "run_id, frame, attempt, path, handler, status, created_at, ende
 const ARRAYS = "$1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[]";
 
 /**
- * A record changes the row of its attempt that is still open, if there is one, and is a new row otherwise. Whatever the statistics say, each
- * record costs a look into the index of open attempts, and nothing reads the table.
+ * A record changes the row of its attempt that is still open, if there is one, and is a new row otherwise. It is phrased so that there is one plan
+ * for it, whatever the table's size and statistics: each record costs a look into the index of open attempts, and the rows are taken from their
+ * places. A join by the places alone read the whole table as long as it was small.
  */
 const STORE = `WITH noted AS MATERIALIZED (
     SELECT x.*, (SELECT t.ctid FROM task_executions AS t
       WHERE t.run_id = x.run_id AND t.frame = x.frame AND t.attempt = x.attempt AND t.status = 'scheduled') AS place
     FROM unnest(${ARRAYS}) AS x (${COLUMNS})),
   changed AS (UPDATE task_executions AS t SET status = n.status, ended_at = n.ended_at, error_message = n.error_message
-    FROM noted AS n WHERE n.place IS NOT NULL AND t.ctid = n.place)
+    FROM noted AS n WHERE t.ctid = n.place AND t.ctid = ANY (ARRAY(SELECT place FROM noted WHERE place IS NOT NULL)))
   INSERT INTO task_executions (${COLUMNS}) SELECT ${COLUMNS} FROM noted AS n WHERE n.place IS NULL`;
 
 /** The same, if some of the records may be stored already. Half as dear again, so it is the exception. */
