@@ -104,9 +104,12 @@ export class NodeRuns {
         const evaluator = started(this.#evaluator, "expressions");
         const workflow = (id: string): Promise<Workflow> => this.#cache.get(id);
         const parts = { clock, random, events, journal, ledger, pool: this.pool, evaluator, workflow };
-        this.#open = await openRuns({ nodeName: config.nodeName, ...parts, onFenced, onTrouble });
+        this.#open = await openRuns({ nodeName: config.nodeName, isAfterLoss: storage.isAfterLoss, ...parts, onFenced, onTrouble });
       },
-      stop: () => this.open.close(),
+      stop: async () => {
+        await this.open.close();
+        if (this.open.isAdopting) storage.endAsLost();
+      },
     };
   }
 

@@ -55,6 +55,7 @@ export class NodeStorage {
   #journal: Journal | undefined;
   #documents: DocumentStore | undefined;
   #ledger: TaskLedger | undefined;
+  #isUnsettled = false;
 
   constructor(options: NodeStorageOptions) {
     this.#options = options;
@@ -63,6 +64,16 @@ export class NodeStorage {
   /** The journal of this boot. */
   get journal(): Journal {
     return started(this.#journal, "stores");
+  }
+
+  /** True if the boot that had the runs before this one ended without giving them up. */
+  get isAfterLoss(): boolean {
+    return started(this.#claim, "ownership").isAfterLoss;
+  }
+
+  /** Has this boot end as if it were lost, so that the next one repeats what it could not finish of its recovery. */
+  endAsLost(): void {
+    this.#isUnsettled = true;
   }
 
   /** The store of workflow documents. */
@@ -129,7 +140,7 @@ export class NodeStorage {
         keeper.start();
         stop = async () => {
           await keeper.stop();
-          await ownership.release(bootId);
+          if (!this.#isUnsettled) await ownership.release(bootId);
           await ownership.close();
         };
       },

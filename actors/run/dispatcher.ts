@@ -6,8 +6,9 @@ import type { CancelTimer, Clock } from "../../runtime/clock.ts";
 import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { AttemptStatus, TaskLedger } from "../../runtime/storage/task-ledger.ts";
-import type { AttemptOutcome, WorkerPool } from "../../runtime/workers/pool.ts";
+import type { AttemptOutcome, Isolation, WorkerPool } from "../../runtime/workers/pool.ts";
 import type { AttemptView } from "./core/effects.ts";
+import { SolitaryTurns } from "./solitary-turns.ts";
 
 /** When to offer an attempt again that the pool had no place for. */
 const RESUBMIT_MS = 100;
@@ -24,6 +25,8 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   /** Hands an outcome to its run, which may be told the same outcome again. */
   settle(runId: RunId, frame: number, attempt: number, outcome: AttemptOutcome): void;
+  /** Tells a run that it is an attempt's turn to be alone. `answer` is called once that is committed and carried out, or with why it is not. */
+  isolate(runId: RunId, frame: number, attempt: number, answer: (failure: MaestroError | undefined) => void): void;
 }
 
 interface UnderWay {
@@ -31,6 +34,7 @@ interface UnderWay {
   readonly call: AttemptView;
   readonly input: string;
   readonly traceParent: string;
+  readonly isolation: Isolation;
   outcome: AttemptOutcome | undefined;
   /** When the outcome is offered again, on the monotonic clock, and how long it waits after that. */
   nextOfferMs: number;
@@ -43,6 +47,7 @@ export class Dispatcher {
   readonly #underWay = new Map<string, UnderWay>();
   /** Those of them that have an outcome. */
   readonly #settled = new Map<string, UnderWay>();
+  readonly #turns = new SolitaryTurns();
   #cancelReoffer: CancelTimer | undefined;
   #closed = false;
 
@@ -56,17 +61,33 @@ export class Dispatcher {
   }
 
   /** Has an attempt executed, unless it is under way already; if it has ended, its outcome is offered again. */
-  dispatch(runId: RunId, call: AttemptView, input: string, traceParent: string): void {
+  dispatch(runId: RunId, call: AttemptView, input: string, traceParent: string, isolation: Isolation = "tier"): void {
     const id = idOf(runId, call.frame, call.attempt);
     const known = this.#underWay.get(id);
     if (known !== undefined) {
       if (known.outcome !== undefined) this.#offer(known, known.outcome);
       return;
     }
-    const attempt: UnderWay = { runId, call, input, traceParent, outcome: undefined, nextOfferMs: 0, patienceMs: REOFFER_FIRST_MS };
+    const attempt: UnderWay = { runId, call, input, traceParent, isolation, outcome: undefined, nextOfferMs: 0, patienceMs: REOFFER_FIRST_MS };
     this.#underWay.set(id, attempt);
     this.#note(runId, call, "scheduled");
     this.#submit(id, attempt);
+  }
+
+  /** Asks for an attempt's turn to be alone, unless the attempt is under way already. */
+  awaitIsolation(runId: RunId, frame: number, attempt: number): void {
+    const id = idOf(runId, frame, attempt);
+    const known = this.#underWay.get(id);
+    if (known?.outcome !== undefined) this.#offer(known, known.outcome);
+    if (known !== undefined || this.#closed) return;
+    this.#turns.ask(id, () => {
+      this.#options.isolate(runId, frame, attempt, (failure) => {
+        // The run may not want the attempt any more; a run that failed asks again when it was read back.
+        if (!this.#underWay.has(id)) this.#turns.leave(id);
+        if (failure?.retryable !== true) return;
+        this.#options.clock.schedule(failure.retryAfterMs ?? RESUBMIT_MS, () => this.awaitIsolation(runId, frame, attempt));
+      });
+    });
   }
 
   /** The run does not want an attempt's outcome any more. */
@@ -90,7 +111,7 @@ export class Dispatcher {
   }
 
   #submit(id: string, attempt: UnderWay): void {
-    const { runId, call, input, traceParent } = attempt;
+    const { runId, call, input, traceParent, isolation } = attempt;
     if (this.#closed || this.#underWay.get(id) !== attempt) return;
     const request = {
       id,
@@ -101,6 +122,7 @@ export class Dispatcher {
       task: call.path,
       attempt: call.attempt,
       traceParent,
+      isolation,
     };
     try {
       this.#options.pool.submit(request, (outcome) => this.#settle(id, attempt, outcome));
@@ -143,6 +165,7 @@ export class Dispatcher {
   #forget(id: string): void {
     this.#underWay.delete(id);
     this.#settled.delete(id);
+    this.#turns.leave(id);
   }
 
   #note(runId: RunId, call: AttemptView, status: AttemptStatus, errorMessage?: string): void {

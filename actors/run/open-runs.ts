@@ -3,9 +3,11 @@
  * there, and closes it first.
  */
 import type { Clock } from "../../runtime/clock.ts";
+import { MaestroError, toMaestroError } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
 import { type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
 import { PassivationGroup } from "../../runtime/kernel/passivation.ts";
+import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import { ActorSystem } from "../../runtime/kernel/system.ts";
 import { LimitWatch } from "../../runtime/limit-watch.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -48,6 +50,8 @@ export interface OpenRunsOptions {
   readonly evaluator: ExternalEvaluator;
   /** A run that did nothing for this many milliseconds leaves memory, if it only waits. Default 10,000. */
   readonly idleMs?: number;
+  /** The previous owner of these runs ended without giving them up: it may have been ended by one of their attempts. */
+  readonly isAfterLoss: boolean;
   /** The compiled workflow of a version. @throws WORKFLOW_NOT_FOUND */
   workflow(workflowId: string): Promise<Workflow>;
   /** This boot may not write any more: the node has to stop. */
@@ -63,6 +67,8 @@ export interface OpenRuns {
   readonly auditor: WakeAuditor;
   /** Runs with work under way; at most `LIMITS.activeRuns`. */
   readonly activeCount: number;
+  /** True if, at the close, there were runs that had not stored yet that their attempts went down with the previous owner. */
+  readonly isAdopting: boolean;
   /** Takes no new runs from now on; those that exist go on. */
   stopStarting(): void;
   /** Stops the actors after their commits. What was under way goes on at the next start. */
@@ -80,13 +86,17 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
     onEscalated: (path, error) => onTrouble(`actor ${path} failed`, error),
   });
   const parts = assemble(options, system);
-  const { region, timers, auditor, runs, dispatcher, hub, residents } = parts;
+  const { region, timers, auditor, runs, dispatcher, hub, residents, bereft } = parts;
   const onFailed = (runId: RunId, error: unknown): void => onTrouble(`run ${runId} could not be marked as quarantined`, error);
   const unmark = markQuarantinedRuns({ events, journal, hub, clock, onFailed });
 
   const startedMs = clock.monotonic();
-  const count = await recoverRuns(journal, ALL_SHARDS, (runId) => region.tell(runId, RESUME));
+  const count = await recoverRuns(journal, ALL_SHARDS, (runId) => {
+    if (options.isAfterLoss) bereft.add(runId);
+    region.tell(runId, RESUME);
+  });
   events.emit("run.recovered", { count, durationMs: clock.monotonic() - startedMs });
+  let isAdopting = bereft.size > 0;
   await timers.start();
   auditor.start();
 
@@ -94,6 +104,9 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
     ...{ runs, system, auditor },
     get activeCount() {
       return residents.activeCount;
+    },
+    get isAdopting() {
+      return isAdopting;
     },
     stopStarting: () => runs.stopStarting(),
     async close() {
@@ -103,6 +116,8 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
       dispatcher.close();
       unmark();
       await journal.flush();
+      const quarantined = new Set(system.quarantined().map(({ path }) => path.slice(path.lastIndexOf("/") + 1)));
+      isAdopting = [...bereft].some((runId) => !quarantined.has(runId));
       await system.stop();
     },
   };
@@ -116,6 +131,7 @@ interface Parts {
   readonly auditor: WakeAuditor;
   readonly runs: LocalRuns;
   readonly residents: Residents;
+  readonly bereft: Set<RunId>;
 }
 
 /** The parts refer to each other through messages to runs only. */
@@ -127,6 +143,12 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   const dispatcher = new Dispatcher({
     ...{ pool, ledger, clock },
     settle: (runId, frame, attempt, outcome) => void command(runId, { kind: "attemptEnded", frame, attempt, outcome }),
+    isolate: (runId, frame, attempt, answer) => {
+      const replyTo: ReplyTo<void> = { reply: () => answer(undefined), fail: (error) => answer(toMaestroError(error)) };
+      const delivery = region.tell(runId, { kind: "command", command: { kind: "isolate", frame, attempt }, replyTo });
+      if (delivery !== "accepted")
+        answer(new MaestroError("MAILBOX_FULL", { facts: { actor: `The shard of run ${runId}`, queued: LIMITS.mailboxLength } }));
+    },
   });
   const timers = new TimerService({
     ...{ clock, journal },
@@ -140,6 +162,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     limits: new LimitWatch(clock, events),
     residents: new Residents(),
     recent: new RecentRuns(),
+    bereft: new Set(),
     workflow: options.workflow,
     retryOf: (handler) => pool.handlers.get(handler)?.options.retry,
     onFenced: options.onFenced,
@@ -153,5 +176,5 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     wake: (runId) => void command(runId, { kind: "resume" }),
     onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
   });
-  return { region, dispatcher, hub, timers, auditor, runs: new LocalRuns(services, region), residents: services.residents };
+  return { region, dispatcher, hub, timers, auditor, bereft: services.bereft, runs: new LocalRuns(services, region), residents: services.residents };
 }

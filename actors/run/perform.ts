@@ -16,7 +16,10 @@ export function performEffects(services: RunServices, state: RunState, head: Run
   for (const effect of effects) {
     switch (effect.kind) {
       case "dispatch":
-        dispatcher.dispatch(runId, effect.call, effect.input, state.traceParent);
+        dispatcher.dispatch(runId, effect.call, effect.input, state.traceParent, effect.isolation);
+        break;
+      case "awaitIsolation":
+        dispatcher.awaitIsolation(runId, effect.frame, effect.attempt);
         break;
       case "abandon":
         dispatcher.abandon(runId, effect.frame, effect.attempt);

@@ -199,7 +199,7 @@ export class RunActor implements Actor<RunMessage> {
     this.#state = state;
     this.#head = head;
     this.#snapshots.begin(state);
-    performEffects(this.#services, state, head, effectsOfLoading(state));
+    performEffects(this.#services, state, head, effectsOfLoading(state, this.#isBereft(state)));
     // The instance before may have failed between a commit and its effects.
     if (afterFailure) this.#services.hub.grew(this.#runId);
     if (state.status !== "running") {
@@ -210,6 +210,15 @@ export class RunActor implements Actor<RunMessage> {
     // The row of a run that was released from quarantine, or that the auditor woke, may say something else than its history.
     const mended = this.#headIfChanged(state);
     if (mended !== undefined) this.#append(headWrite(this.#runId, mended), [], context);
+  }
+
+  /** True if the run's attempts went down with an earlier node: then that is the first thing that it hears, and stores. */
+  #isBereft({ inFlight }: RunState): boolean {
+    const { bereft } = this.#services;
+    if (inFlight === 0) bereft.delete(this.#runId);
+    if (!bereft.has(this.#runId)) return false;
+    this.#inbox.addFirst({ kind: "nodeLost" }, { reply: () => bereft.delete(this.#runId), fail: () => undefined });
+    return true;
   }
 
   /** The store is away: the run waits with it. The run is not there, or parked: that is the answer to everyone. Anything else is a failure. */

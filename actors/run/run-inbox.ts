@@ -43,6 +43,11 @@ export class Inbox {
     this.#push({ command, replyTo, question: undefined }, replyTo);
   }
 
+  /** A command that comes before all that wait. */
+  addFirst(command: RunCommand, replyTo: ReplyTo<void>): void {
+    this.#waiting.unshift({ command, replyTo, question: undefined });
+  }
+
   /** A question about the run as it is after the commands before it. */
   ask(question: ReplyTo<RunView>): void {
     this.#push({ command: undefined, replyTo: undefined, question }, question);

@@ -3,6 +3,7 @@
  */
 import type { Clock } from "../../runtime/clock.ts";
 import type { EventHub } from "../../runtime/events.ts";
+import type { RunId } from "../../runtime/ids.ts";
 import type { LimitWatch } from "../../runtime/limit-watch.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { RetryOptions } from "../../runtime/workers/pool.ts";
@@ -26,6 +27,8 @@ export interface RunServices extends RunSource {
   readonly hub: RunHub;
   readonly residents: Residents;
   readonly recent: RecentRuns;
+  /** Runs of a node that was lost, which have not stored yet that their attempts went down with it. */
+  readonly bereft: Set<RunId>;
   /** The retry policy that a handler declares for itself. */
   retryOf(handler: string): RetryOptions | undefined;
   /** This boot may not write any more: the node has to stop. Called at least once. */

@@ -21,11 +21,12 @@ export class MemoryOwnership implements Ownership {
       if (node.isReleased || node.nodeName === nodeName || node.leaseUntilMs <= nowMs) continue;
       throw new MaestroError("OWNED_ELSEWHERE", { facts: { node: node.nodeName, until: new Date(node.leaseUntilMs).toISOString() } });
     }
+    const isAfterLoss = [...nodes.values()].some((node) => !node.isReleased);
     for (const node of nodes.values()) Object.assign(node, { isReleased: true, isFenced: true });
     nodes.set(bootId, { bootId, nodeName, leaseUntilMs: nowMs + leaseMs, isReleased: false, isFenced: false });
     const claimed = Array.from({ length: SHARD_COUNT }, (_, shard) => (epochs.get(shard) ?? 0) + 1);
     for (const [shard, epoch] of claimed.entries()) epochs.set(shard, epoch);
-    return { epochOf: (shard: Shard) => claimed[shard] ?? 0 };
+    return { isAfterLoss, epochOf: (shard: Shard) => claimed[shard] ?? 0 };
   }
 
   async renew(bootId: BootId, leaseMs: number): Promise<boolean> {

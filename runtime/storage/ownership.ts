@@ -20,6 +20,8 @@ export interface ClaimRequest {
 export interface Claim {
   /** Epoch of a shard; it grows by one with each change of owner. */
   epochOf(shard: Shard): number;
+  /** True if the previous owner did not release them: it died, or stands still. */
+  readonly isAfterLoss: boolean;
 }
 
 /** The ownership table. */

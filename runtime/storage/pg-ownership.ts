@@ -33,9 +33,9 @@ class PgOwnership implements Ownership {
     return this.#database.transaction(async (query) => {
       await query(`SELECT pg_advisory_xact_lock(${CLAIM_LOCK})`);
       await refuseIfHeld(query, request.nodeName);
-      await fencePredecessors(query, request.bootId);
+      const isAfterLoss = await fencePredecessors(query, request.bootId);
       await enter(query, request);
-      return takeShards(query, request.bootId);
+      return { isAfterLoss, epochOf: await takeShards(query, request.bootId) };
     });
   }
 
@@ -70,12 +70,16 @@ async function refuseIfHeld(query: PgQuery, nodeName: string): Promise<void> {
   throw new MaestroError("OWNED_ELSEWHERE", { facts: { node: holder.node_name, until: holder.lease_until.toISOString() } });
 }
 
-/** Fences every other boot, waiting for the batches that it has under way, and forgets boots of long ago: no row is as good as a fenced one. For tests beside the claim. */
-export async function fencePredecessors(query: PgQuery, bootId: BootId): Promise<void> {
+/**
+ * Fences every other boot, waiting for the batches that it has under way, and forgets boots of long ago: no row is as good as a fenced one. Answers whether
+ * one of them had not released its shards. For tests beside the claim.
+ */
+export async function fencePredecessors(query: PgQuery, bootId: BootId): Promise<boolean> {
   await query("UPDATE lane_fences SET fenced_at = now() WHERE fenced_at IS NULL AND boot_id <> $1", [bootId]);
-  await query("UPDATE nodes SET released_at = now() WHERE released_at IS NULL AND boot_id <> $1", [bootId]);
+  const lost = await query("UPDATE nodes SET released_at = now() WHERE released_at IS NULL AND boot_id <> $1 RETURNING 1", [bootId]);
   await query("DELETE FROM lane_fences WHERE fenced_at < now() - interval '30 days'");
   await query("DELETE FROM nodes WHERE released_at < now() - interval '30 days'");
+  return lost.length > 0;
 }
 
 async function enter(query: PgQuery, { bootId, nodeName, lanes, leaseMs }: ClaimRequest): Promise<void> {
@@ -88,7 +92,7 @@ async function enter(query: PgQuery, { bootId, nodeName, lanes, leaseMs }: Claim
   await query("INSERT INTO lane_fences (boot_id, lane) SELECT $1, lane FROM generate_series(0, $2::integer - 1) AS lane", [bootId, lanes]);
 }
 
-async function takeShards(query: PgQuery, bootId: BootId): Promise<Claim> {
+async function takeShards(query: PgQuery, bootId: BootId): Promise<Claim["epochOf"]> {
   const rows = await query<{ shard: number; epoch: string }>(
     `INSERT INTO shards AS s (shard, boot_id, epoch) SELECT shard, $1, 1 FROM generate_series(0, $2::integer - 1) AS shard
       ON CONFLICT (shard) DO UPDATE SET boot_id = excluded.boot_id, epoch = s.epoch + 1
@@ -97,5 +101,5 @@ async function takeShards(query: PgQuery, bootId: BootId): Promise<Claim> {
   );
   const epochs = new Float64Array(SHARD_COUNT);
   for (const { shard, epoch } of rows) epochs[shard] = Number(epoch);
-  return { epochOf: (shard: Shard) => epochs[shard] ?? 0 };
+  return (shard: Shard) => epochs[shard] ?? 0;
 }

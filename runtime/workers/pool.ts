@@ -6,6 +6,9 @@
 /** Where an attempt executes: in a thread of the node, or in a thread of a child process that may die without harm. */
 export type Tier = "thread" | "process";
 
+/** How far an attempt is kept from others: as its handler's tier says; outside of the node's process in any case; or there in a process of its own. */
+export type Isolation = "tier" | "process" | "alone";
+
 /** One attempt to execute. */
 export interface Attempt {
   /** Unique among the attempts under way on this node. */
@@ -23,6 +26,8 @@ export interface Attempt {
   readonly attempt: number;
   /** W3C trace context; empty without one. */
   readonly traceParent: string;
+  /** Default `tier`. */
+  readonly isolation?: Isolation;
 }
 
 /** Why an attempt failed, as plain data. */

@@ -95,7 +95,8 @@ export class ThreadPool implements WorkerPool {
       return;
     }
     const execution = this.#newExecution(attempt, handler, settle);
-    const group = this.#losses.mustBeAlone(attempt.idempotencyKey) ? this.#solitude() : this.#shared;
+    const isAlone = attempt.isolation === "alone" || this.#losses.mustBeAlone(attempt.idempotencyKey);
+    const group = isAlone ? this.#solitude() : this.#shared;
     const thread = group.place();
     if (thread === undefined) this.#enqueue(execution, group);
     this.#executions.set(attempt.id, execution);

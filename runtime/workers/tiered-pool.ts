@@ -68,6 +68,8 @@ interface Tiers {
 class TieredPool implements WorkerPool {
   readonly #tiers: Tiers;
   #inChild: WorkerPool | undefined;
+  /** Handlers of the tier `thread` that crashed outside of the node: they are not let into it again as long as it lives. */
+  readonly #crashed = new Set<string>();
   #stopping = false;
 
   constructor(tiers: Tiers) {
@@ -90,8 +92,15 @@ class TieredPool implements WorkerPool {
       queueMicrotask(() => settle(shellRefused(attempt)));
       return;
     }
-    const pool = this.handlers.get(attempt.handler)?.options.tier === "process" ? this.#processPool() : this.#tiers.inNode;
-    pool.submit(attempt, settle);
+    const { handler, isolation = "tier" } = attempt;
+    if (this.handlers.get(handler)?.options.tier === "process") this.#processPool().submit(attempt, settle);
+    else if (isolation === "tier" && !this.#crashed.has(handler)) this.#tiers.inNode.submit(attempt, settle);
+    else {
+      this.#processPool().submit(attempt, (outcome) => {
+        if (outcome.kind === "failed" && outcome.error.kind === "crashed") this.#crashed.add(handler);
+        settle(outcome);
+      });
+    }
   }
 
   cancel(attemptId: string): void {

@@ -23,9 +23,10 @@ export const CHECKERS = {
 /** Findings of one checker that are shown. */
 const SHOWN = 5;
 
-/** Everything that is wrong; a checker with many findings says how many there are more. */
-export function audit(evidence: Evidence): string[] {
+/** Everything that is wrong; a checker with many findings says how many there are more. `except`: checkers for which there is no evidence. */
+export function audit(evidence: Evidence, except: readonly (keyof typeof CHECKERS)[] = []): string[] {
   return Object.entries(CHECKERS).flatMap(([name, check]) => {
+    if ((except as readonly string[]).includes(name)) return [];
     const findings = check(evidence);
     const more = findings.length > SHOWN ? [`${name}: and ${findings.length - SHOWN} more`] : [];
     return [...findings.slice(0, SHOWN).map((finding) => `${name}: ${finding}`), ...more];

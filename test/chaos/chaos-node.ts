@@ -123,6 +123,13 @@ export class ChaosNode implements LoadTarget {
     await this.gone();
   }
 
+  /** Ends whatever is left of it, its own server included. */
+  destroy(): void {
+    const { folder, pgUrl } = this.#options;
+    this.#process?.kill("SIGKILL");
+    if (pgUrl === undefined) endServer(join(folder, "data"));
+  }
+
   /** What the ops server answers under a path: status and text. */
   async ops(path: string): Promise<{ readonly status: number; readonly text: string }> {
     const line = this.process.stdout.split("\n").find((text) => text.includes('"the node is ready"'));
@@ -141,6 +148,15 @@ export class ChaosNode implements LoadTarget {
   /** Resolves after a random or fixed number of milliseconds. */
   pause(durationMs: number): Promise<void> {
     return pause(durationMs, this.#clock);
+  }
+}
+
+/** Ends the server of a data folder, if there is one. */
+function endServer(folder: string): void {
+  try {
+    process.kill(postmasterOf(folder), "SIGQUIT");
+  } catch (error) {
+    if (!["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
 }
 

@@ -38,8 +38,21 @@ export const killExternal: Scenario = (options) =>
 
 /** `postmaster`: process of the server, if it may be killed too. */
 async function rounds(options: ScenarioOptions, node: ChaosNode, folder: string, postmaster: (() => number) | undefined): Promise<ScenarioResult> {
-  const { random, say, rounds: count = ROUNDS } = options;
+  const { random } = options;
   const load = new Load({ target: node, random, name: "k", width: WIDTH, orders: 0 });
+  try {
+    const summary = await killAgainAndAgain(options, node, load, postmaster);
+    const result = await settleAndAudit(node, folder, load, summary);
+    await node.stop();
+    return result;
+  } finally {
+    node.destroy();
+  }
+}
+
+/** Answers what it did. */
+async function killAgainAndAgain(options: ScenarioOptions, node: ChaosNode, load: Load, postmaster: (() => number) | undefined): Promise<string[]> {
+  const { random, say, rounds: count = ROUNDS } = options;
   await node.start();
   await load.deploy();
   load.start();
@@ -56,10 +69,7 @@ async function rounds(options: ScenarioOptions, node: ChaosNode, folder: string,
     await node.kill();
     tally.starts += await startAgain(node, random);
   }
-  const summary = [`${tally.kills} kills under load, ${tally.servers} of them with the server, ${tally.starts} kills during a start`];
-  const result = await settleAndAudit(node, folder, load, summary);
-  await node.stop();
-  return result;
+  return [`${tally.kills} kills under load, ${tally.servers} of them with the server, ${tally.starts} kills during a start`];
 }
 
 /** Starts the node; answers how often it was killed on the way. */

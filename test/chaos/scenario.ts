@@ -82,7 +82,7 @@ async function finish(load: Load): Promise<string | undefined> {
 }
 
 /** Why runs are still under way, or undefined. Runs that wait for a client that gave up are no concern. */
-async function quiesce(pgUrl: string): Promise<string | undefined> {
+export async function quiesce(pgUrl: string): Promise<string | undefined> {
   const text = `SELECT id FROM workflow_runs WHERE wake & 1 = 1
     UNION SELECT run_id FROM run_timers WHERE due_at < now() + interval '10 minutes'`;
   const idle = async (): Promise<boolean> => (await execute(pgUrl, text)).length === 0;

@@ -60,6 +60,15 @@ export function ownershipConformance(makeBed: MakeBed): void {
       assert.deepEqual(epochs((await claim("b")).claim), [2, 2, 2]);
     });
 
+    it("says whether the owner before gave them up", async () => {
+      const first = await claim("a");
+      assert.equal(first.claim.isAfterLoss, false);
+      const second = await claim("a");
+      assert.equal(second.claim.isAfterLoss, true);
+      await bed.ownership.release(second.bootId);
+      assert.equal((await claim("a")).claim.isAfterLoss, false);
+    });
+
     it("gives shards to one of several that claim at once", async () => {
       const results = await Promise.allSettled(["a", "b", "c", "d"].map((name) => claim(name)));
       assert.equal(results.filter((result) => result.status === "fulfilled").length, 1);

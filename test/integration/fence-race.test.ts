@@ -34,7 +34,7 @@ describe("a takeover that races a stale writer's batch", function () {
   const clock = systemClock();
   /** How long a race lasts on this machine, in milliseconds: either side starts at most this much after the other. */
   let raceMs = FIRST_GUESS_MS;
-  const claim = { epochOf: () => 1 };
+  const claim = { isAfterLoss: false, epochOf: () => 1 };
   let writer: PgClient;
   let taker: PgDatabase;
 

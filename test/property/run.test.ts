@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { headOf } from "../../actors/run/core/head.ts";
 import { MaestroError } from "../../runtime/errors.ts";
-import type { AttemptOutcome } from "../../runtime/workers/pool.ts";
+import type { AttemptOutcome, Isolation } from "../../runtime/workers/pool.ts";
 import { compileText } from "../support/compile-document.ts";
 import { RANDOM_SIGNALS, randomDocument } from "../support/random-workflow.ts";
 import { RunWorld, thrown } from "../support/run-world.ts";
@@ -16,6 +16,8 @@ type Fate =
   | { readonly kind: "advance"; readonly seconds: number }
   | { readonly kind: "signal"; readonly name: string }
   | { readonly kind: "cancel" }
+  | { readonly kind: "loseNode" }
+  | { readonly kind: "isolate" }
   | { readonly kind: "late"; readonly frame: number };
 
 const outcome: fc.Arbitrary<AttemptOutcome> = fc.oneof(
@@ -29,6 +31,8 @@ const fate: fc.Arbitrary<Fate> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("advance" as const), seconds: fc.nat(60) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("signal" as const), name: fc.constantFrom(...RANDOM_SIGNALS) }) },
   { weight: 1, arbitrary: fc.constant<Fate>({ kind: "cancel" }) },
+  { weight: 3, arbitrary: fc.constant<Fate>({ kind: "loseNode" }) },
+  { weight: 3, arbitrary: fc.constant<Fate>({ kind: "isolate" }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("late" as const), frame: fc.nat(9) }) },
 );
 
@@ -40,6 +44,8 @@ function meet(world: RunWorld, event: Fate): void {
   if (event.kind === "advance") world.advance(event.seconds * 1_000);
   if (event.kind === "signal") world.tell({ kind: "signal", signal: { name: event.name, payload: "null", signalId: "" } });
   if (event.kind === "cancel") world.tell({ kind: "cancel", reason: "" });
+  if (event.kind === "loseNode") world.loseNode();
+  if (event.kind === "isolate") world.isolate();
   if (event.kind === "late") world.tell({ kind: "attemptEnded", frame: event.frame, attempt: 9, outcome: { kind: "completed", output: "0" } });
 }
 
@@ -48,19 +54,29 @@ function checkInvariants(world: RunWorld): void {
   const { wake } = headOf(state, world.nowMs);
   if (state.status !== "running") {
     assert.equal(wake, 0);
-    assert.deepEqual([world.underWay.size, world.timers.length, state.frames.size], [0, 0, 0], "an ended run leaves nothing behind");
+    const left = [world.underWay.size, world.solitary.size, world.timers.length, state.frames.size];
+    assert.deepEqual(left, [0, 0, 0, 0], "an ended run leaves nothing behind");
     return;
   }
   assert.equal(world.pending.length, 0, "these documents need no external evaluation");
   assert.equal(state.ready.size, 0, "a turn ends when nothing is ready");
-  assert.ok(world.underWay.size + world.timers.length + state.awaiting > 0, "a run that goes on has a reason to wake up");
-  assert.equal(state.inFlight, world.underWay.size, "what is in flight was dispatched, and nothing else");
-  assert.equal((wake & 1) !== 0, world.underWay.size > 0, "a run is ready if and only if an attempt is in flight");
+  const inFlight = world.underWay.size + world.solitary.size;
+  assert.ok(inFlight + world.timers.length + state.awaiting > 0, "a run that goes on has a reason to wake up");
+  assert.equal(state.inFlight, inFlight, "what is in flight was dispatched or waits for its turn, and nothing else");
+  assert.equal((wake & 1) !== 0, inFlight > 0, "a run is ready if and only if an attempt is in flight");
+  for (const { call, isolation } of world.underWay.values()) checkIsolation(world, call.frame, isolation);
+}
+
+/** What was under way when a node was lost is not executed inside a node before it has completed. */
+function checkIsolation({ state }: RunWorld, frame: number, isolation: Isolation): void {
+  const node = state.frames.get(frame)?.node.id ?? -1;
+  assert.equal(isolation === "tier", !state.nodeLosses.has(node), `the attempt of frame ${frame} is executed as ${isolation}`);
 }
 
 /** Lets everything come that the run waits for. */
 function bringToEnd(world: RunWorld): void {
   for (let round = 0; round < 500 && world.state.status === "running"; round += 1) {
+    world.isolate();
     for (const { call } of [...world.underWay.values()]) {
       if (world.underWay.has(`${call.frame}:${call.attempt}`)) world.settle(call.path, { kind: "completed", output: "1" });
     }

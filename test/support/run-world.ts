@@ -17,7 +17,7 @@ import { takeTurn } from "../../actors/run/core/turn.ts";
 import type { HistoryEntry } from "../../actors/runs.ts";
 import { newRunId, type RunId } from "../../runtime/ids.ts";
 import { type Random, seededRandom } from "../../runtime/random.ts";
-import type { AttemptOutcome, RetryOptions } from "../../runtime/workers/pool.ts";
+import type { AttemptOutcome, Isolation, RetryOptions } from "../../runtime/workers/pool.ts";
 
 /** What a handler of a test answers: an output, or how the attempt ended. "later": it stays under way. */
 export type Answer = { readonly output: Json } | AttemptOutcome | "later";
@@ -34,8 +34,10 @@ export class RunWorld {
   readonly runId: RunId;
   readonly state: RunState;
   readonly entries: Entry[] = [];
-  readonly underWay = new Map<string, { readonly call: AttemptView; readonly input: Json }>();
+  readonly underWay = new Map<string, { readonly call: AttemptView; readonly input: Json; readonly isolation: Isolation }>();
   readonly abandoned: AttemptView["frame"][] = [];
+  /** Attempts that wait for their turn to be alone, as `frame:attempt`. */
+  readonly solitary = new Set<string>();
   readonly retry = new Map<string, RetryOptions>();
   readonly answers = new Map<string, ExternalAnswer>();
   pending: readonly ExternalRequest[] = [];
@@ -112,6 +114,23 @@ export class RunWorld {
     return this.tell({ kind: "attemptEnded", frame: attempt.call.frame, attempt: attempt.call.attempt, outcome });
   }
 
+  /** The node is lost with everything in its memory, and the next one takes the run over. */
+  loseNode(): this {
+    this.underWay.clear();
+    this.solitary.clear();
+    this.turn({ kind: "nodeLost" });
+    return this;
+  }
+
+  /** It is the turn of each attempt that waits for one. */
+  isolate(): this {
+    for (const id of [...this.solitary]) {
+      const [frame = 0, attempt = 0] = id.split(":").map(Number);
+      this.turn({ kind: "isolate", frame, attempt });
+    }
+    return this;
+  }
+
   /** Timers that are set, by due time from now in milliseconds. */
   get timers(): readonly number[] {
     return [...this.#timers.values()].map((dueAtMs) => dueAtMs - this.nowMs).sort((a, b) => a - b);
@@ -143,9 +162,14 @@ export class RunWorld {
   }
 
   #perform(effect: Effect): void {
-    if (effect.kind === "dispatch")
-      this.underWay.set(`${effect.call.frame}:${effect.call.attempt}`, { call: effect.call, input: JSON.parse(effect.input) as Json });
+    if (effect.kind === "dispatch") {
+      const { call, input, isolation } = effect;
+      this.underWay.set(`${call.frame}:${call.attempt}`, { call, input: JSON.parse(input) as Json, isolation });
+      this.solitary.delete(`${call.frame}:${call.attempt}`);
+    }
+    if (effect.kind === "awaitIsolation") this.solitary.add(`${effect.frame}:${effect.attempt}`);
     if (effect.kind === "abandon") {
+      this.solitary.delete(`${effect.frame}:${effect.attempt}`);
       this.underWay.delete(`${effect.frame}:${effect.attempt}`);
       this.abandoned.push(effect.frame);
     }

@@ -100,12 +100,13 @@ export async function startRunsNode(store: Store, tasks: Tasks, idleMs = 60_000,
   const random = systemRandom();
   const events = new EventHub();
   const bootId = newBootId(random);
-  const claim = await new MemoryOwnership(memory).claim({ bootId, nodeName: "test", lanes: 1, leaseMs: 60_000 });
+  const ownership = new MemoryOwnership(memory);
+  const claim = await ownership.claim({ bootId, nodeName: "test", lanes: 1, leaseMs: 60_000 });
   const journal = await openMemoryJournal({ store: memory, bootId, claim, clock, random, events, faults });
   const troubles: string[] = [];
   let fenced = false;
   const open = await openRuns({
-    ...{ nodeName: "test", clock, random, events, journal, idleMs },
+    ...{ nodeName: "test", clock, random, events, journal, idleMs, isAfterLoss: claim.isAfterLoss },
     pool: tasks,
     ledger: new MemoryTaskLedger(memory),
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
@@ -119,7 +120,11 @@ export async function startRunsNode(store: Store, tasks: Tasks, idleMs = 60_000,
     },
     onTrouble: (what, error) => troubles.push(`${what}: ${error}`),
   });
-  return { runs: open.runs, open, journal, faults, events, troubles, fenced: () => fenced, stop: () => open.close() };
+  const stop = async (): Promise<void> => {
+    await open.close();
+    if (!open.isAdopting) await ownership.release(bootId);
+  };
+  return { runs: open.runs, open, journal, faults, events, troubles, fenced: () => fenced, stop };
 }
 
 /** A start of a workflow. */

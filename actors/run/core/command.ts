@@ -8,6 +8,10 @@ import type { RunSignal, StartRun } from "../../runs.ts";
 export type RunCommand =
   | { readonly kind: "start"; readonly request: StartRun }
   | { readonly kind: "attemptEnded"; readonly frame: number; readonly attempt: number; readonly outcome: AttemptOutcome }
+  /** The node that had the run was lost, with all attempts that were under way. */
+  | { readonly kind: "nodeLost" }
+  /** It is an attempt's turn to be executed with no other suspect beside it. */
+  | { readonly kind: "isolate"; readonly frame: number; readonly attempt: number }
   | { readonly kind: "timerFired"; readonly timer: number }
   | { readonly kind: "signal"; readonly signal: RunSignal }
   | { readonly kind: "cancel"; readonly reason: string }

@@ -15,7 +15,8 @@ import { problemToWire, type RunEvent, statusToWire, TimerKind } from "./entry.t
 import type { Environment } from "./environment.ts";
 import { cancelledChildren, ended, faulted, timerSet } from "./facts.ts";
 import { refusalByFork } from "./fork-output.ts";
-import { problemOfAttempt, problemOfTimeout } from "./problems.ts";
+import { isGivenUp } from "./node-loss.ts";
+import { problemOfAttempt, problemOfNodeLoss, problemOfTimeout } from "./problems.ts";
 import { retryDelay } from "./retry-policy.ts";
 import type { Frame, RunState } from "./state.ts";
 
@@ -26,6 +27,10 @@ export function decide(state: RunState, command: RunCommand, environment: Enviro
       return [runStarted(state, command.request)];
     case "attemptEnded":
       return attemptEnded(state, command, environment);
+    case "nodeLost":
+      return nodeLost(state, environment);
+    case "isolate":
+      return isolated(state, command.frame, command.attempt);
     case "timerFired":
       return timerFired(state, command.timer);
     case "signal":
@@ -96,14 +101,39 @@ function givenUp(frame: Frame, problem: Problem): RunEvent[] {
 }
 
 function attemptFailed(state: RunState, frame: Frame, error: AttemptError, environment: Environment): RunEvent[] {
-  const problem = problemOfAttempt(error, frame.node.pointer);
-  const final = error.kind === "refused" || error.kind === "unknown" || error.kind === "result";
-  const retry = final ? undefined : retryDelay(environment.retryOf((frame.node as CallNode).handler), frame.attempt, environment.random);
-  if (retry === undefined) return givenUp(frame, problem);
-  const dueAtMs = environment.nowMs + retry;
+  const isFinal = error.kind === "refused" || error.kind === "unknown" || error.kind === "result";
+  const retryMs = isFinal ? undefined : delayOfRetry(frame, environment);
+  return failedWith(state, frame, problemOfAttempt(error, frame.node.pointer), retryMs === undefined ? undefined : environment.nowMs + retryMs);
+}
+
+function delayOfRetry(frame: Frame, { retryOf, random }: Environment): number | undefined {
+  return retryDelay(retryOf((frame.node as CallNode).handler), frame.attempt, random);
+}
+
+/** An attempt failed. `dueAtMs`: when another follows. `nth` counts the timers that one decision sets. */
+function failedWith(state: RunState, frame: Frame, problem: Problem, dueAtMs: number | undefined, nth = 1): RunEvent[] {
+  if (dueAtMs === undefined) return givenUp(frame, problem);
   const retryOffsetMs = Math.ceil(dueAtMs) - state.createdAtMs;
   const value = { frame: frame.id, attempt: frame.attempt, error: problemToWire(problem), retryOffsetMs };
-  return [{ $case: "attemptFailed", value }, timerSet(state, frame.id, TimerKind.RETRY, dueAtMs)];
+  return [{ $case: "attemptFailed", value }, timerSet(state, frame.id, TimerKind.RETRY, dueAtMs, nth)];
+}
+
+/** Every attempt under way is executed again, further from others each time; one that ended nodes while it was isolated has failed. */
+function nodeLost(state: RunState, environment: Environment): RunEvent[] {
+  let retries = 0;
+  return [...state.frames.values()].flatMap((frame): RunEvent[] => {
+    if (!frame.inFlight) return [];
+    if (!isGivenUp(state, frame)) return [{ $case: "attemptInterrupted", value: { frame: frame.id, attempt: frame.attempt } }];
+    const retryMs = delayOfRetry(frame, environment);
+    if (retryMs !== undefined) retries += 1;
+    return failedWith(state, frame, problemOfNodeLoss(frame.node.pointer), retryMs === undefined ? undefined : environment.nowMs + retryMs, retries);
+  });
+}
+
+function isolated(state: RunState, id: number, attempt: number): RunEvent[] {
+  const frame = state.frames.get(id);
+  if (frame === undefined || !frame.inFlight || frame.attempt !== attempt) return [];
+  return [{ $case: "attemptIsolated", value: { frame: id, attempt } }];
 }
 
 function timerFired(state: RunState, id: number): RunEvent[] {

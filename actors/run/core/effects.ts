@@ -2,8 +2,10 @@
  * What is to be done about a fact once it is committed: plain data, carried out by the actor. Computed before the fact is folded in, because the
  * frames that it ends are still there then.
  */
+import type { Isolation } from "../../../runtime/workers/pool.ts";
 import type { CallNode } from "../../language/model.ts";
 import type { RunEvent } from "./entry.ts";
+import { isolationOf } from "./node-loss.ts";
 import { type Frame, pathOf, type RunState } from "./state.ts";
 import { requestOf } from "./steps/call.ts";
 
@@ -20,7 +22,9 @@ export interface AttemptView {
 /** Something to do after a commit. */
 export type Effect =
   /** Have an attempt executed. */
-  | { readonly kind: "dispatch"; readonly call: AttemptView; readonly input: string }
+  | { readonly kind: "dispatch"; readonly call: AttemptView; readonly input: string; readonly isolation: Isolation }
+  /** An attempt waits for its turn to be executed with no other suspect of a lost node beside it. */
+  | { readonly kind: "awaitIsolation"; readonly frame: number; readonly attempt: number }
   /** An attempt is not wanted any more. */
   | { readonly kind: "abandon"; readonly frame: number; readonly attempt: number }
   /** An attempt ended (for the task ledger). */
@@ -72,17 +76,27 @@ export function addEffectsOf(state: RunState, event: RunEvent, effects: Effect[]
   }
 }
 
-/** The attempt that a frame has in flight, to be executed now: after its commit, or after the run was loaded. */
-export function dispatchOf(frame: Frame): Effect {
-  return { kind: "dispatch", call: attemptView(frame), input: requestOf(frame, frame.node as CallNode) };
+/** The attempt that a frame has in flight, to be executed: after its commit, or after the run was loaded. One that is to be alone waits for its turn first. */
+export function dispatchOf(state: RunState, frame: Frame): Effect {
+  const isolation = isolationOf(state, frame);
+  return isolation === "alone" ? { kind: "awaitIsolation", frame: frame.id, attempt: frame.attempt } : dispatchAs(frame, isolation);
 }
 
-/** Everything that must be under way for a run that was just loaded. */
-export function effectsOfLoading(state: RunState): Effect[] {
+/** The attempt that a frame has in flight, whose turn to be alone has come. */
+export function dispatchAlone(frame: Frame): Effect {
+  return dispatchAs(frame, "alone");
+}
+
+/** Everything that must be under way for a run that was just loaded. `isLost`: its attempts went down with their node, which the run is to be told first. */
+export function effectsOfLoading(state: RunState, isLost: boolean): Effect[] {
   const effects: Effect[] = [];
-  for (const frame of state.frames.values()) if (frame.inFlight) effects.push(dispatchOf(frame));
+  for (const frame of state.frames.values()) if (frame.inFlight && !isLost) effects.push(dispatchOf(state, frame));
   for (const timer of state.timers.values()) effects.push({ kind: "setTimer", timer: timer.id, dueAtMs: timer.dueAtMs });
   return effects;
+}
+
+function dispatchAs(frame: Frame, isolation: Isolation): Effect {
+  return { kind: "dispatch", call: attemptView(frame), input: requestOf(frame, frame.node as CallNode), isolation };
 }
 
 function attemptView(frame: Frame): AttemptView {

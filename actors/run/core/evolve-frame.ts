@@ -21,6 +21,7 @@ export function scheduleAttempt(state: RunState, scheduled: { frame: number; att
   frame.attempt = scheduled.attempt;
   frame.attemptAtMs = atMs;
   frame.inFlight = true;
+  frame.isIsolated = false;
   state.inFlight += 1;
   if (scheduled.request !== undefined) frame.request = Payload.ofText(scheduled.request);
   setPhase(state, frame, "waiting");
@@ -31,6 +32,20 @@ export function endAttempt(state: RunState, frame: Frame): void {
   if (!frame.inFlight) return;
   frame.inFlight = false;
   state.inFlight -= 1;
+}
+
+/** The node was lost while the frame's attempt was under way. It is to be executed again, so that it still is. */
+export function interruptAttempt(state: RunState, id: number): void {
+  const frame = frameOf(state, id);
+  const { count, isolated } = state.nodeLosses.get(frame.node.id) ?? { count: 0, isolated: 0 };
+  state.nodeLosses.set(frame.node.id, { count: count + 1, isolated: frame.isIsolated ? isolated + 1 : isolated });
+  frame.isIsolated = false;
+}
+
+/** The frame's attempt, if one is in flight, completed: its task is not what ends nodes. */
+export function completeAttempt(state: RunState, frame: Frame): void {
+  if (frame.inFlight) state.nodeLosses.delete(frame.node.id);
+  endAttempt(state, frame);
 }
 
 /** A `TaskCompleted` fact. */
@@ -46,6 +61,7 @@ export interface Completion {
 /** A task completed: its output flows on to the task around it. */
 export function completeFrame(state: RunState, completion: Completion): void {
   const frame = frameOf(state, completion.frame);
+  completeAttempt(state, frame);
   if (completion.consumedSignal) frame.data = takeSignal(state, frame);
   if (completion.skipped) frame.data = frame.raw;
   if (completion.output !== undefined) frame.data = Payload.ofText(completion.output);

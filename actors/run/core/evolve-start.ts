@@ -56,6 +56,7 @@ function newFrame(id: number, node: TaskNode, parent: Frame | undefined, raw: Pa
     cursor: 0,
     attempt: 0,
     inFlight: false,
+    isIsolated: false,
     attemptAtMs: 0,
     request: undefined,
     items: undefined,

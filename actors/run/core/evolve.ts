@@ -8,7 +8,7 @@ import { invariant } from "../../../runtime/assert.ts";
 import { Payload } from "../../json.ts";
 import { type Entry, problemFromWire, type RunEvent } from "./entry.ts";
 import { endRun, startUndoing } from "./evolve-end.ts";
-import { completeFrame, endAttempt, frameOf, removeFrame, scheduleAttempt } from "./evolve-frame.ts";
+import { completeAttempt, completeFrame, endAttempt, frameOf, interruptAttempt, removeFrame, scheduleAttempt } from "./evolve-frame.ts";
 import { childFaulted } from "./evolve-parent.ts";
 import { awaitSignal, receiveSignal } from "./evolve-signal.ts";
 import { startFrame } from "./evolve-start.ts";
@@ -45,11 +45,15 @@ const FOLDS: { readonly [C in Case]: (state: RunState, value: ValueOf<C>, atMs: 
   attemptScheduled: scheduleAttempt,
   attemptCompleted(state, completed) {
     const frame = frameOf(state, completed.frame);
-    endAttempt(state, frame);
+    completeAttempt(state, frame);
     frame.data = Payload.ofText(completed.output);
     setPhase(state, frame, "finish");
   },
   attemptFailed: (state, failed) => endAttempt(state, frameOf(state, failed.frame)),
+  attemptInterrupted: (state, interrupted) => interruptAttempt(state, interrupted.frame),
+  attemptIsolated(state, isolated) {
+    frameOf(state, isolated.frame).isIsolated = true;
+  },
   taskCompleted: completeFrame,
   taskFaulted(state, faulted, atMs) {
     const error = problemFromWire(faulted.error);

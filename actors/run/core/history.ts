@@ -16,6 +16,8 @@ const TYPES: Readonly<Record<RunEvent["$case"], string>> = {
   attemptScheduled: "attempt.scheduled",
   attemptCompleted: "attempt.completed",
   attemptFailed: "attempt.failed",
+  attemptInterrupted: "attempt.interrupted",
+  attemptIsolated: "attempt.isolated",
   taskCompleted: "task.completed",
   taskFaulted: "task.faulted",
   taskCancelled: "task.cancelled",

@@ -5,6 +5,7 @@
 import {
   FramePhase,
   type FrameSnapshot,
+  type NodeLossSnapshot,
   RunSnapshot,
   type SignalSnapshot,
   type TimerSnapshot,
@@ -56,6 +57,7 @@ export function encodeSnapshot(state: RunState): Uint8Array {
     cancelReason: state.cancelReason,
     ending: state.ending?.text,
     error: error && problemToWire(error),
+    nodeLosses: [...state.nodeLosses].map(([node, { count, isolated }]): NodeLossSnapshot => ({ node, losses: count, isolatedLosses: isolated })),
   }).finish();
 }
 
@@ -94,6 +96,7 @@ function restored(runId: RunId, workflow: Workflow, snapshot: RunSnapshot): RunS
   for (const timer of snapshot.timers) addTimer(state, timer);
   for (const { name, payload } of snapshot.signals) addSignal(state, name, Payload.ofText(payload));
   for (const id of snapshot.signalIds) state.signalIds.add(id);
+  for (const { node, losses, isolatedLosses } of snapshot.nodeLosses) state.nodeLosses.set(node, { count: losses, isolated: isolatedLosses });
   for (const { node, input } of snapshot.undo) pushUndo(state, { body: workflow.nodes[node] as DoNode, input: Payload.ofText(input) });
   addEnd(state, snapshot);
   return state;
@@ -113,6 +116,7 @@ function encodeFrame(frame: Frame): FrameSnapshot {
     cursor: frame.cursor,
     attempt: frame.attempt,
     inFlight: frame.inFlight,
+    isolated: frame.isIsolated,
     attemptAtMs: frame.attemptAtMs,
     request: frame.request?.text,
     items: frame.items?.text,
@@ -144,6 +148,7 @@ function addFrame(state: RunState, stored: FrameSnapshot): void {
     cursor: stored.cursor,
     attempt: stored.attempt,
     inFlight: stored.inFlight,
+    isIsolated: stored.isolated,
     attemptAtMs: stored.attemptAtMs,
     request: payloadOf(stored.request),
     items: payloadOf(stored.items),

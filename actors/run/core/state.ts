@@ -42,6 +42,8 @@ export interface Frame {
   attempt: number;
   /** call: an attempt is scheduled and has not ended. */
   inFlight: boolean;
+  /** call: the attempt is executed with no other suspect of a lost node beside it. */
+  isIsolated: boolean;
   /** call: when the attempt was scheduled, milliseconds since the epoch. */
   attemptAtMs: number;
   /** call: what the handler is asked. */
@@ -74,6 +76,13 @@ export interface Timer {
   readonly frame: Frame;
   readonly kind: TimerKind;
   readonly dueAtMs: number;
+}
+
+/** How often a task was under way when its node was lost. */
+export interface NodeLosses {
+  readonly count: number;
+  /** Those of them that met an isolated attempt. */
+  readonly isolated: number;
 }
 
 /** A completed task that is to be undone if the run fails. */
@@ -116,6 +125,8 @@ export interface RunState {
   signalCount: number;
   signalChars: number;
   readonly signalIds: Set<string>;
+  /** Tasks that were under way when a node was lost and have not completed since, by their number in the document. */
+  readonly nodeLosses: Map<number, NodeLosses>;
   /** Tasks to undo, oldest first. */
   readonly undo: Undo[];
   /** Characters of their inputs. */
@@ -160,6 +171,7 @@ export function emptyRun(runId: RunId, workflowId: string, workflow: Workflow): 
     signalCount: 0,
     signalChars: 0,
     signalIds: new Set(),
+    nodeLosses: new Map(),
     undo: [],
     undoChars: 0,
     undoable: 0,

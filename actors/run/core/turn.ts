@@ -8,7 +8,7 @@ import { EvaluationPending, type ExternalRequest } from "../../language/expressi
 import { advance, advanceRun } from "./advance.ts";
 import type { RunCommand } from "./command.ts";
 import { decide } from "./decide.ts";
-import { addEffectsOf, dispatchOf, type Effect } from "./effects.ts";
+import { addEffectsOf, dispatchAlone, dispatchOf, type Effect } from "./effects.ts";
 import type { Entry, RunEvent } from "./entry.ts";
 import type { Environment } from "./environment.ts";
 import { evolve } from "./evolve.ts";
@@ -83,7 +83,7 @@ class Turn implements TurnResult {
       addEffectsOf(this.#state, event, this.effects);
       evolve(this.#state, entry);
       this.entries.push(entry);
-      if (event.$case === "attemptScheduled") this.#dispatch(event.value.frame);
+      this.#dispatch(event);
     }
   }
 
@@ -130,9 +130,11 @@ class Turn implements TurnResult {
     }
   }
 
-  #dispatch(id: number): void {
-    const frame = this.#state.frames.get(id);
-    if (frame !== undefined) this.effects.push(dispatchOf(frame));
+  /** An attempt that this fact begins, or begins again. */
+  #dispatch({ $case, value }: RunEvent): void {
+    if ($case !== "attemptScheduled" && $case !== "attemptInterrupted" && $case !== "attemptIsolated") return;
+    const frame = this.#state.frames.get(value.frame);
+    if (frame !== undefined) this.effects.push($case === "attemptIsolated" ? dispatchAlone(frame) : dispatchOf(this.#state, frame));
   }
 }
 

@@ -39,7 +39,7 @@ export interface BedParts {
 export async function openBed({ journal, ledger, events }: BedParts, histories: readonly History[]): Promise<OpenBed> {
   const workflows = new Map(histories.map(({ workflowId, workflow }) => [workflowId, workflow]));
   const open: OpenRuns = await openRuns({
-    ...{ nodeName: "test", clock: systemClock(), random: systemRandom(), events, journal, ledger, idleMs: 60_000 },
+    ...{ nodeName: "test", clock: systemClock(), random: systemRandom(), events, journal, ledger, idleMs: 60_000, isAfterLoss: false },
     pool: new Tasks({ charge: () => 1, refund: () => 2, ship: () => 3 }),
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
     workflow: async (id) => {

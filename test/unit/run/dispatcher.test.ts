@@ -17,6 +17,7 @@ function setUp() {
   const submitted: { attempt: Attempt; settle: (outcome: AttemptOutcome) => void }[] = [];
   const cancelled: string[] = [];
   const settled: AttemptOutcome[] = [];
+  const asked: { id: string; answer: (failure: MaestroError | undefined) => void }[] = [];
   const records: AttemptRecord[] = [];
   const world = { full: false, broken: false, runTakes: true };
   const pool: WorkerPool = {
@@ -37,8 +38,9 @@ function setUp() {
     settle(_runId, _frame, _attempt, outcome) {
       if (world.runTakes) settled.push(outcome);
     },
+    isolate: (_runId, frame, attempt, answer) => asked.push({ id: `${frame}:${attempt}`, answer }),
   });
-  return { clock, submitted, cancelled, settled, records, world, dispatcher };
+  return { clock, submitted, cancelled, settled, asked, records, world, dispatcher };
 }
 
 describe("the dispatcher", () => {
@@ -136,5 +138,55 @@ describe("the dispatcher", () => {
         ["failed", 5, "boom"],
       ],
     );
+  });
+
+  describe("attempts that are to be alone", () => {
+    const other: AttemptView = { ...call, frame: 3 };
+
+    it("take turns: the next is asked for when the one before is over or abandoned", () => {
+      const { dispatcher, asked, submitted } = setUp();
+      dispatcher.awaitIsolation(runId, 2, 1);
+      dispatcher.awaitIsolation(runId, 3, 1);
+      dispatcher.awaitIsolation(runId, 4, 1);
+      assert.deepEqual(
+        asked.map(({ id }) => id),
+        ["2:1"],
+      );
+      dispatcher.dispatch(runId, call, "{}", "", "alone");
+      asked[0]?.answer(undefined);
+      assert.equal(submitted[0]?.attempt.isolation, "alone");
+      assert.equal(asked.length, 1);
+      dispatcher.over(runId, call, "completed", undefined);
+      assert.deepEqual(
+        asked.map(({ id }) => id),
+        ["2:1", "3:1"],
+      );
+      dispatcher.dispatch(runId, other, "{}", "", "alone");
+      dispatcher.abandon(runId, 3, 1);
+      assert.equal(asked.at(-1)?.id, "4:1");
+    });
+
+    it("lose their turn when the run does not want them any more, and come again when it could not be told", () => {
+      const { dispatcher, asked, clock } = setUp();
+      dispatcher.awaitIsolation(runId, 2, 1);
+      dispatcher.awaitIsolation(runId, 3, 1);
+      asked[0]?.answer(undefined);
+      assert.deepEqual(
+        asked.map(({ id }) => id),
+        ["2:1", "3:1"],
+      );
+      asked[1]?.answer(new MaestroError("MAILBOX_FULL", { facts: { actor: "x", queued: 1 }, retryAfterMs: 50 }));
+      clock.advance(50);
+      assert.equal(asked.at(-1)?.id, "3:1");
+      assert.equal(asked.length, 3);
+    });
+
+    it("are not executed twice when their run is read back", () => {
+      const { dispatcher, asked, submitted } = setUp();
+      dispatcher.awaitIsolation(runId, 2, 1);
+      dispatcher.dispatch(runId, call, "{}", "", "alone");
+      dispatcher.awaitIsolation(runId, 2, 1);
+      assert.deepEqual([asked.length, submitted.length], [1, 1]);
+    });
   });
 });

@@ -1,7 +1,9 @@
 /** Runs when nodes come and go and the store has faults: real actors and real lanes over a store in memory. */
 import assert from "node:assert/strict";
 import type { RunId } from "../../../runtime/ids.ts";
-import { CALLS, code, FOREVER, runsBed, SIGNAL } from "../../support/runs-bed.ts";
+import { LIMITS } from "../../../runtime/limits.ts";
+import { MemoryFaults } from "../../../runtime/storage/memory-faults.ts";
+import { CALLS, code, FOREVER, runsBed, SIGNAL, SLOW } from "../../support/runs-bed.ts";
 import { startOf, startRunsNode } from "../../support/runs-node.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 
@@ -23,6 +25,65 @@ describe("runs and their store", () => {
       assert.equal(new Set(bed.tasks.executed.slice(1, 3).map((attempt) => attempt.idempotencyKey)).size, 1);
       await waitUntil("the old node learns that it was fenced", bed.node.fenced);
       await next.stop();
+    });
+
+    it("executes what was under way outside of the next node if the node was lost, and as ever if it was stopped", async () => {
+      const { runId } = await bed.node.runs.start(startOf(await bed.store.deploy(SLOW)));
+      const isolations = (): unknown[] => bed.tasks.executed.map(({ isolation }) => isolation);
+      const interruptions = async (): Promise<number> => {
+        return (await bed.node.runs.history(runId, 1, 100)).filter(({ type }) => type === "attempt.interrupted").length;
+      };
+      await waitUntil("the attempt is under way", () => bed.tasks.executed.length === 1);
+      await bed.node.stop();
+      bed.node = await startRunsNode(bed.store, bed.tasks);
+      await waitUntil("the attempt is under way after the stop", () => bed.tasks.executed.length === 2);
+      assert.deepEqual([isolations(), await interruptions()], [["tier", "tier"], 0]);
+
+      const lost = bed.node;
+      bed.node = await startRunsNode(bed.store, bed.tasks);
+      await waitUntil("the attempt is under way after the loss", () => bed.tasks.executed.length === 3);
+      assert.deepEqual([isolations(), await interruptions()], [["tier", "tier", "process"], 1]);
+      await lost.stop();
+    });
+
+    it("repeats nothing of a recovery that was stored, and forgets nothing that was not", async () => {
+      const { runId } = await bed.node.runs.start(startOf(await bed.store.deploy(SLOW)));
+      await waitUntil("the attempt is under way", () => bed.tasks.executed.length === 1);
+      const lost = bed.node;
+      const faults = new MemoryFaults();
+      faults.isDown = true;
+      const unlucky = await startRunsNode(bed.store, bed.tasks, 60_000, faults);
+      const stopped = unlucky.stop();
+      bed.node = await startRunsNode(bed.store, bed.tasks);
+      faults.isDown = false;
+      await stopped;
+      await lost.stop();
+      await waitUntil("the attempt is under way again", () => bed.tasks.executed.length === 2);
+      assert.equal(bed.tasks.executed[1]?.isolation, "process");
+      const history = await bed.node.runs.history(runId, 1, 100);
+      assert.equal(history.filter(({ type }) => type === "attempt.interrupted").length, 1);
+    });
+
+    it("executes suspects of several losses one at a time", async () => {
+      const workflowId = await bed.store.deploy(SLOW);
+      const runs = await Promise.all([1, 2, 3].map(() => bed.node.runs.start(startOf(workflowId))));
+      await waitUntil("the attempts are under way", () => bed.tasks.executed.length === 3);
+      const lost = [];
+      for (let losses = 1; losses <= LIMITS.nodeLossesTogether; losses += 1) {
+        bed.tasks.executed.length = 0;
+        lost.push(bed.node);
+        bed.node = await startRunsNode(bed.store, bed.tasks);
+        const expected = losses < LIMITS.nodeLossesTogether ? 3 : 1;
+        await waitUntil("the attempts are under way again", () => bed.tasks.executed.length === expected);
+      }
+      assert.deepEqual(
+        bed.tasks.executed.map(({ isolation }) => isolation),
+        ["alone"],
+      );
+      bed.release();
+      for (const { runId } of runs) assert.equal((await bed.node.runs.outcome(runId, FOREVER)).status, "completed");
+      assert.equal(bed.tasks.executed.length, 3);
+      for (const node of lost) await node.stop();
     });
 
     it("wakes runs by their timers and signals, which were only in the store", async () => {

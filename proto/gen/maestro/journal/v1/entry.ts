@@ -88,6 +88,8 @@ export interface Entry {
     | { $case: "runEnded"; value: RunEnded }
     | { $case: "loopStarted"; value: LoopStarted }
     | { $case: "signalAwaited"; value: SignalAwaited }
+    | { $case: "attemptInterrupted"; value: AttemptInterrupted }
+    | { $case: "attemptIsolated"; value: AttemptIsolated }
     | undefined;
   /** Texts of the event that are too large for the row: they stand in the store's payloads, and `null` stands here. */
   moved: MovedPayload[];
@@ -162,6 +164,24 @@ export interface AttemptFailed {
   attempt: number;
   error: Problem | undefined;
   retryOffsetMs?: number | undefined;
+}
+
+/**
+ * The node was lost while the attempt was under way on it. The same attempt is executed again, outside of the node's own process, because it may be what
+ * ended the node; a task that completes is cleared of that.
+ */
+export interface AttemptInterrupted {
+  frame: number;
+  attempt: number;
+}
+
+/**
+ * An attempt that was under way at several losses of a node is executed now, and no other such attempt of the node beside it: should the node be lost once
+ * more before its end, this attempt may have been the cause.
+ */
+export interface AttemptIsolated {
+  frame: number;
+  attempt: number;
 }
 
 /** A task ended well, and where the flow goes from it. */
@@ -384,6 +404,12 @@ export const Entry: MessageFns<Entry> = {
       case "signalAwaited":
         SignalAwaited.encode(message.event.value, writer.uint32(154).fork()).join();
         break;
+      case "attemptInterrupted":
+        AttemptInterrupted.encode(message.event.value, writer.uint32(170).fork()).join();
+        break;
+      case "attemptIsolated":
+        AttemptIsolated.encode(message.event.value, writer.uint32(178).fork()).join();
+        break;
     }
     for (const v of message.moved) {
       MovedPayload.encode(v!, writer.uint32(162).fork()).join();
@@ -557,6 +583,22 @@ export const Entry: MessageFns<Entry> = {
             }
 
             message.event = { $case: "signalAwaited", value: SignalAwaited.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.event = { $case: "attemptInterrupted", value: AttemptInterrupted.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.event = { $case: "attemptIsolated", value: AttemptIsolated.decode(reader, reader.uint32()) };
             continue;
           }
           case 20: {
@@ -1156,6 +1198,120 @@ export const AttemptFailed: MessageFns<AttemptFailed> = {
             }
 
             message.retryOffsetMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAttemptInterrupted(): AttemptInterrupted {
+  return { frame: 0, attempt: 0 };
+}
+
+export const AttemptInterrupted: MessageFns<AttemptInterrupted> = {
+  encode(message: AttemptInterrupted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.frame !== 0) {
+      writer.uint32(8).uint32(message.frame);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttemptInterrupted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttemptInterrupted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.frame = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAttemptIsolated(): AttemptIsolated {
+  return { frame: 0, attempt: 0 };
+}
+
+export const AttemptIsolated: MessageFns<AttemptIsolated> = {
+  encode(message: AttemptIsolated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.frame !== 0) {
+      writer.uint32(8).uint32(message.frame);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttemptIsolated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttemptIsolated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.frame = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
             continue;
           }
         }

@@ -55,6 +55,8 @@ export interface RunSnapshot {
   error?: Problem | undefined;
   userId: string;
   labels: { [key: string]: string };
+  /** Tasks that were under way when a node was lost, and have not completed since. */
+  nodeLosses: NodeLossSnapshot[];
 }
 
 export interface RunSnapshot_LabelsEntry {
@@ -95,7 +97,11 @@ export interface FrameSnapshot {
     | string
     | undefined;
   /** JSON text of the signal that it was given and has not consumed yet. */
-  signal?: string | undefined;
+  signal?:
+    | string
+    | undefined;
+  /** Its attempt is executed with no other suspect of a lost node beside it. */
+  isolated: boolean;
 }
 
 export interface FrameSnapshot_OutputsEntry {
@@ -128,6 +134,14 @@ export interface UndoingSnapshot {
   error?: Problem | undefined;
 }
 
+export interface NodeLossSnapshot {
+  /** Number of the task in the compiled document. */
+  node: number;
+  losses: number;
+  /** Those of them that met the attempt while it was isolated. */
+  isolatedLosses: number;
+}
+
 function createBaseRunSnapshot(): RunSnapshot {
   return {
     version: 0,
@@ -152,6 +166,7 @@ function createBaseRunSnapshot(): RunSnapshot {
     error: undefined,
     userId: "",
     labels: {},
+    nodeLosses: [],
   };
 }
 
@@ -227,6 +242,9 @@ export const RunSnapshot: MessageFns<RunSnapshot> = {
     globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
       RunSnapshot_LabelsEntry.encode({ key: key as any, value }, writer.uint32(178).fork()).join();
     });
+    for (const v of message.nodeLosses) {
+      NodeLossSnapshot.encode(v!, writer.uint32(186).fork()).join();
+    }
     return writer;
   },
 
@@ -432,6 +450,14 @@ export const RunSnapshot: MessageFns<RunSnapshot> = {
             }
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.nodeLosses.push(NodeLossSnapshot.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -525,6 +551,7 @@ function createBaseFrameSnapshot(): FrameSnapshot {
     awaits: undefined,
     context: undefined,
     signal: undefined,
+    isolated: false,
   };
 }
 
@@ -592,6 +619,9 @@ export const FrameSnapshot: MessageFns<FrameSnapshot> = {
     }
     if (message.signal !== undefined) {
       writer.uint32(170).string(message.signal);
+    }
+    if (message.isolated !== false) {
+      writer.uint32(176).bool(message.isolated);
     }
     return writer;
   },
@@ -778,6 +808,14 @@ export const FrameSnapshot: MessageFns<FrameSnapshot> = {
             }
 
             message.signal = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.isolated = reader.bool();
             continue;
           }
         }
@@ -1085,6 +1123,74 @@ export const UndoingSnapshot: MessageFns<UndoingSnapshot> = {
             }
 
             message.error = Problem.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNodeLossSnapshot(): NodeLossSnapshot {
+  return { node: 0, losses: 0, isolatedLosses: 0 };
+}
+
+export const NodeLossSnapshot: MessageFns<NodeLossSnapshot> = {
+  encode(message: NodeLossSnapshot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.losses !== 0) {
+      writer.uint32(16).uint32(message.losses);
+    }
+    if (message.isolatedLosses !== 0) {
+      writer.uint32(24).uint32(message.isolatedLosses);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeLossSnapshot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeLossSnapshot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.losses = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isolatedLosses = reader.uint32();
             continue;
           }
         }
