@@ -15,7 +15,7 @@ import { CompiledParts, type Reusable } from "./reusable.ts";
 
 /** What the node that compiles can do. */
 export interface Capabilities {
-  /** Names of the registered handlers, or undefined if they are not to be checked. */
+  /** Names of the registered handlers, or undefined for a stored document, of which they are not checked any more. */
   readonly handlers: ReadonlySet<string> | undefined;
   /** True if `run: shell` is allowed. */
   readonly allowShell: boolean;
@@ -58,6 +58,11 @@ export class Compilation {
     this.expressions = expressions;
     this.reusable = reusable;
     this.capabilities = capabilities;
+  }
+
+  /** The document is a stored one: it was checked when it was deployed, maybe by an earlier version with fewer rules. */
+  get isStored(): boolean {
+    return this.capabilities.handlers === undefined;
   }
 
   /** The number of the next task in document order. To be called for a task before its inner tasks are compiled. */

@@ -47,6 +47,12 @@ const TASKS: readonly Case[] = [
     "/do/0/t/metadata/compensate/0/u/metadata/compensate (5:64): a compensation can't have a compensation itself: remove it.",
   ],
   [
+    "a compensation that ends the run",
+    task("wait: PT1S", "metadata: { compensate: [ { u: { switch: [ { a: { then: end } } ] } }, { v: { wait: PT1S, then: end } } ] }"),
+    "/do/0/t/metadata/compensate/0/u/switch/0/a/then (5:57): end would leave the other tasks of the run not undone: a compensation ends with exit.",
+    "/do/0/t/metadata/compensate/1/v/then (5:97): end would leave the other tasks of the run not undone: a compensation ends with exit.",
+  ],
+  [
     "an external schema",
     task("wait: PT1S", "input: { schema: { resource: { endpoint: x } } }"),
     "/do/0/t/input/schema/resource (5:26): resource is not supported by this version. Write the schema inline, under document.",

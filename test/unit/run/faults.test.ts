@@ -208,6 +208,16 @@ describe("compensation", () => {
     assert.match(run.state.error?.detail ?? "", /no ship.*1 compensation\(s\) failed.*stuck/);
   });
 
+  it("a stored document whose compensation says end, which is refused today, still has everything undone", async () => {
+    const undo = "metadata: { compensate: [{ u: { set: { a: 1 }, then: end } }, { v: { call: refund@default } }] }";
+    const body = `do: [{ a: { set: { n: 1 }, ${undo} } }, { b: { set: { n: 2 }, ${undo} } }, { c: { raise: { error: { type: x, status: 500 } } } }]`;
+    await assert.rejects(compileText(HEAD + body), { code: "DOCUMENT_INVALID" });
+    const run = new RunWorld(await compileText(HEAD + body, { handlers: undefined })).start();
+    assert.deepEqual([run.state.status, run.state.undo.length], ["failed", 0]);
+    assert.deepEqual(run.trail("task.completed").filter((path) => path.endsWith("/u")).length, 2);
+    assert.deepEqual(run.trail("attempt.scheduled"), []);
+  });
+
   it("terminate undoes nothing", async () => {
     const run = (
       await saga(
