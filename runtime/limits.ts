@@ -96,6 +96,10 @@ export const LIMITS = Object.freeze({
   batchWrites: 512,
   /** Bytes of entries in one commit of the journal. */
   batchBytes: 4 * 1024 * 1024,
+  /** Runs that are read back to memory by one query, the bytes that it brings, and the rows of one run among them; a run with more is read alone. */
+  tailsPerQuery: 256,
+  tailBytesPerQuery: 4 * 1024 * 1024,
+  rowsPerTail: 64,
   /** Writes that wait in one lane of the journal; above it only essential ones are taken. */
   laneQueueWrites: 100_000,
   /** Bytes that wait in one lane of the journal; above it only essential writes are taken. */

@@ -5,7 +5,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
-import type { Journal, RunHead } from "../../runtime/storage/journal.ts";
+import type { Journal, JournalRow, RunHead, RunTail, Snapshot } from "../../runtime/storage/journal.ts";
 import type { Workflow } from "../language/model.ts";
 import { decodeEntries, type Entry } from "./core/entry.ts";
 import { evolve } from "./core/evolve.ts";
@@ -47,10 +47,13 @@ export function quarantined(runId: RunId, reason = "its actor kept failing"): Ma
   return new MaestroError("RUN_QUARANTINED", { facts: { runId, reason } });
 }
 
-/** The state of a run. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
+/** The state of a run. Most take one reading, which others share; those with a longer tail go on page by page. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
 export async function loadRun(source: RunSource, runId: RunId): Promise<RunState> {
-  const state = await stateBefore(source, runId, Number.MAX_SAFE_INTEGER);
-  for await (const entries of entriesAfter(source, state)) {
+  const tail = await source.journal.readTail(runId);
+  const begun =
+    (await stateOf(source, runId, tail.snapshot)) ?? (tail.snapshot === undefined ? await stateOfRow(source, runId, tail.rows[0]) : undefined);
+  const state = begun ?? (await stateBefore(source, runId, Number.MAX_SAFE_INTEGER));
+  for await (const entries of entriesAfter(source, state, begun === undefined ? undefined : tail)) {
     for (const entry of await bringBack(source.journal, runId, entries, state.lastSeq + 1)) fold(state, entry, evolve);
   }
   return state;
@@ -58,27 +61,35 @@ export async function loadRun(source: RunSource, runId: RunId): Promise<RunState
 
 /** A state of the run that contains no entry from `seq` on, as late as a snapshot allows. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
 export async function stateBefore(source: RunSource, runId: RunId, seq: number): Promise<RunState> {
-  const restored = await stateOfSnapshot(source, runId, seq);
+  const restored = await stateOf(source, runId, await source.journal.readSnapshot(runId, seq - 1));
   if (restored !== undefined) return restored;
   const [row] = await source.journal.read(runId, 1, 1);
-  if (row === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });
-  const [first] = decodeEntries(runId, row.firstSeq, row.entries);
-  if (first?.event?.$case !== "runStarted") throw corrupt(runId, 1, "the first entry is not the run's start");
-  return emptyRun(runId, first.event.value.workflowId, await source.workflow(first.event.value.workflowId));
+  const state = await stateOfRow(source, runId, row);
+  if (state === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });
+  return state;
 }
 
-/** The entries that `state` does not contain yet, page by page, without what was moved out of them. The caller folds a page in before it asks for the next. @throws JOURNAL_CORRUPT */
-export async function* entriesAfter(source: RunSource, state: RunState): AsyncGenerator<readonly Entry[]> {
-  const { runId } = state;
+/**
+ * The entries that `state` does not contain yet, page by page, without what was moved out of them. The caller folds a page in before it asks for the
+ * next. `read`: the first page, if it is there already. @throws JOURNAL_CORRUPT
+ */
+export async function* entriesAfter(source: RunSource, state: RunState, read?: RunTail): AsyncGenerator<readonly Entry[]> {
+  yield* unseen(state, read?.rows ?? []);
+  if (read?.isWhole === true) return;
   for (;;) {
-    const rows = await source.journal.read(runId, state.lastSeq + 1, ROWS_PER_READ);
-    for (const row of rows) {
-      const entries = decodeEntries(runId, row.firstSeq, row.entries);
-      const seen = state.lastSeq + 1 - row.firstSeq;
-      if (seen < 0) throw corrupt(runId, state.lastSeq + 1, "entries are missing");
-      yield entries.slice(seen);
-    }
+    const rows = await source.journal.read(state.runId, state.lastSeq + 1, ROWS_PER_READ);
+    yield* unseen(state, rows);
     if (rows.length < ROWS_PER_READ) return;
+  }
+}
+
+/** Of each row the entries that `state` does not contain yet. */
+function* unseen(state: RunState, rows: readonly JournalRow[]): Generator<readonly Entry[]> {
+  for (const row of rows) {
+    const entries = decodeEntries(state.runId, row.firstSeq, row.entries);
+    const seen = state.lastSeq + 1 - row.firstSeq;
+    if (seen < 0) throw corrupt(state.runId, state.lastSeq + 1, "entries are missing");
+    yield entries.slice(seen);
   }
 }
 
@@ -91,9 +102,16 @@ export function fold<T>(state: RunState, entry: Entry, folding: (state: RunState
   }
 }
 
-/** The newest snapshot before `seq` as a state. One that can't be read is passed over: the entries tell the same. */
-async function stateOfSnapshot(source: RunSource, runId: RunId, seq: number): Promise<RunState | undefined> {
-  const snapshot = await source.journal.readSnapshot(runId, seq - 1);
+/** The state of a run that has no entry yet, by the row that begins its history. @throws JOURNAL_CORRUPT */
+async function stateOfRow(source: RunSource, runId: RunId, row: JournalRow | undefined): Promise<RunState | undefined> {
+  if (row === undefined) return undefined;
+  const [first] = decodeEntries(runId, row.firstSeq, row.entries);
+  if (first?.event?.$case !== "runStarted") throw corrupt(runId, 1, "the first entry is not the run's start");
+  return emptyRun(runId, first.event.value.workflowId, await source.workflow(first.event.value.workflowId));
+}
+
+/** A snapshot as a state. One that can't be read is passed over: the entries tell the same. */
+async function stateOf(source: RunSource, runId: RunId, snapshot: Snapshot | undefined): Promise<RunState | undefined> {
   const parsed = snapshot && parseSnapshot(snapshot.state);
   return parsed && restoreSnapshot(runId, await source.workflow(parsed.workflowId), parsed);
 }

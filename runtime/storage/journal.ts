@@ -113,6 +113,16 @@ export interface Snapshot {
   readonly state: Uint8Array;
 }
 
+/** What a run is read back from: its newest snapshot, and the rows after it. */
+export interface RunTail {
+  /** Absent if there is none that is intact. */
+  readonly snapshot?: Snapshot;
+  /** From the row that holds the entry after the snapshot, or the first entry; as many as one reading brings, maybe none. */
+  readonly rows: readonly JournalRow[];
+  /** True if nothing follows. Else: go on with {@link Journal.read}. */
+  readonly isWhole: boolean;
+}
+
 /** A run's row as stored. */
 export interface RunRecord extends RunHead {
   readonly runId: RunId;
@@ -167,9 +177,11 @@ export interface Journal {
   read(runId: RunId, fromSeq: number, rowLimit: number): Promise<readonly JournalRow[]>;
   /** The newest snapshot of a run that contains no entry after `atMostSeq`, or undefined. One that is damaged is passed over. */
   readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined>;
+  /** What the state of a run is read back from. Many readings at a time share queries, which are bounded in bytes. @throws JOURNAL_CORRUPT */
+  readTail(runId: RunId): Promise<RunTail>;
   /** A payload of a run. @throws JOURNAL_CORRUPT it is missing or damaged. */
   readPayload(runId: RunId, seq: number, place: number): Promise<Uint8Array>;
-  /** The run's row, or undefined. */
+  /** The run's row, or undefined. Many readings at a time share queries. */
   find(runId: RunId): Promise<RunRecord | undefined>;
   /** The run that owns an idempotency key, or undefined. */
   findByKey(idempotencyKey: string): Promise<RunId | undefined>;

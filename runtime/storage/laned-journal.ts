@@ -4,13 +4,26 @@
  */
 import { invariant } from "../assert.ts";
 import { type RunId, shardOf } from "../ids.ts";
-import type { Journal, JournalPressure, RunFilter, RunTimer, RunWrite, ShardRange } from "./journal.ts";
+import { LIMITS } from "../limits.ts";
+import { BatchedReads } from "./batched-reads.ts";
+import type { Journal, JournalPressure, RunFilter, RunRecord, RunTail, RunTimer, RunWrite, ShardRange } from "./journal.ts";
 import type { Lane } from "./lane.ts";
 import type { LargePayloads } from "./large-payloads.ts";
-import type { StoredPayload } from "./stored-rows.ts";
+import { type StoredPayload, type TailPart, tailOf } from "./stored-rows.ts";
+
+/** Queries for rows of runs, and for their tails, at a time: while one is answered, the other is read. */
+const FIND_QUERIES = 1;
+const TAIL_QUERIES = 2;
 
 /** The reading half of a {@link Journal}. */
-export interface JournalReader extends Pick<Journal, "read" | "readSnapshot" | "find" | "findByKey" | "list" | "listReady" | "listTimers" | "audit"> {
+export interface JournalReader extends Pick<Journal, "read" | "readSnapshot" | "findByKey" | "list" | "listReady" | "listTimers" | "audit"> {
+  /** The rows of those of these runs that exist. */
+  findAll(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, RunRecord>>;
+  /**
+   * The parts of these runs' tails as `tailOf` takes them, not judged yet. Of all of them together at most `LIMITS.tailBytesPerQuery` bytes: those
+   * that would follow come without their bytes.
+   */
+  readTails(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, readonly TailPart[]>>;
   /** A payload's row, not judged yet, or undefined. */
   findPayload(runId: RunId, seq: number, place: number): Promise<StoredPayload | undefined>;
   /** Gives its connections up. */
@@ -22,12 +35,18 @@ export class LanedJournal implements Journal {
   readonly #lanes: readonly Lane[];
   readonly #reader: JournalReader;
   readonly #large: LargePayloads;
+  readonly #heads: BatchedReads<RunId, RunRecord>;
+  readonly #tails: BatchedReads<RunId, readonly TailPart[]>;
 
-  constructor(lanes: readonly Lane[], reader: JournalReader, large: LargePayloads) {
+  /** `defer` calls back after the current tick. */
+  constructor(lanes: readonly Lane[], reader: JournalReader, large: LargePayloads, defer: (callback: () => void) => void) {
     invariant(lanes.length > 0, "a journal needs a lane");
     this.#lanes = lanes;
     this.#reader = reader;
     this.#large = large;
+    const shared = { keysPerQuery: LIMITS.tailsPerQuery, defer };
+    this.#heads = new BatchedReads({ ...shared, queries: FIND_QUERIES, ask: (runIds) => reader.findAll(runIds) });
+    this.#tails = new BatchedReads({ ...shared, queries: TAIL_QUERIES, ask: (runIds) => reader.readTails(runIds) });
   }
 
   append(write: RunWrite): Promise<void> {
@@ -54,12 +73,19 @@ export class LanedJournal implements Journal {
     return this.#reader.readSnapshot(runId, atMostSeq);
   }
 
+  async readTail(runId: RunId): Promise<RunTail> {
+    const tail = tailOf(runId, (await this.#tails.get(runId)) ?? []);
+    if (tail !== undefined) return tail;
+    const snapshot = await this.#reader.readSnapshot(runId, Number.MAX_SAFE_INTEGER);
+    return { ...(snapshot && { snapshot }), rows: [], isWhole: false };
+  }
+
   async readPayload(runId: RunId, seq: number, place: number): Promise<Uint8Array> {
     return this.#large.read(runId, seq, place, await this.#reader.findPayload(runId, seq, place));
   }
 
   find(runId: RunId): ReturnType<Journal["find"]> {
-    return this.#reader.find(runId);
+    return this.#heads.get(runId);
   }
 
   findByKey(idempotencyKey: string): ReturnType<Journal["findByKey"]> {

@@ -2,6 +2,7 @@
  * The reading half of the journal in memory.
  */
 import { type RunId, shardOf } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
 import {
   ENDED,
   type JournalRow,
@@ -17,7 +18,7 @@ import {
 } from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { MemoryRun, MemoryStore } from "./memory-store.ts";
-import { newestIntact, type StoredPayload, verifyRows } from "./stored-rows.ts";
+import { newestIntact, type StoredPayload, type TailPart, verifyRows } from "./stored-rows.ts";
 
 /** The reader. */
 export class MemoryJournalReader implements JournalReader {
@@ -45,9 +46,22 @@ export class MemoryJournalReader implements JournalReader {
     return this.#store.payloads.get(`${runId}/${seq}/${place}`);
   }
 
-  async find(runId: RunId): Promise<RunRecord | undefined> {
-    const run = this.#store.runs.get(runId);
-    return run === undefined ? undefined : recordOf(run);
+  async findAll(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, RunRecord>> {
+    const found = runIds.map((runId) => this.#store.runs.get(runId)).filter((run) => run !== undefined);
+    return new Map(found.map((run) => [run.runId, recordOf(run)]));
+  }
+
+  async readTails(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, readonly TailPart[]>> {
+    let total = 0;
+    return new Map(
+      runIds.map((runId) => {
+        const parts = this.#tailOf(runId).map(({ bytes, ...part }): TailPart => {
+          total += bytes.length;
+          return total > LIMITS.tailBytesPerQuery ? part : { ...part, bytes };
+        });
+        return [runId, parts];
+      }),
+    );
   }
 
   async findByKey(idempotencyKey: string): Promise<RunId | undefined> {
@@ -106,6 +120,19 @@ export class MemoryJournalReader implements JournalReader {
 
   async close(): Promise<void> {
     // Nothing is held.
+  }
+
+  #tailOf(runId: RunId): Required<TailPart>[] {
+    const newest = this.#store.snapshots.get(runId)?.at(0);
+    const rows = this.#store.rows.get(runId) ?? [];
+    const begin = Math.max(
+      rows.findLastIndex((row) => row.firstSeq <= (newest?.seq ?? 0) + 1),
+      0,
+    );
+    return [
+      ...(newest === undefined ? [] : [{ seq: newest.seq, entryCount: 0, checksum: newest.checksum, bytes: newest.state }]),
+      ...rows.slice(begin, begin + LIMITS.rowsPerTail).map(({ firstSeq, entries, ...row }) => ({ ...row, seq: firstSeq, bytes: entries })),
+    ];
   }
 
   /** Runs that match, in order of id. */

@@ -16,8 +16,9 @@ import {
 import type { JournalReader } from "./laned-journal.ts";
 import type { PgDatabase } from "./pg-database.ts";
 import { firstIdAt } from "./pg-run-id.ts";
+import { readPgTails } from "./pg-run-tails.ts";
 import { auditPg } from "./pg-wake-audit.ts";
-import { newestIntact, type StoredPayload, type StoredRow, verifyRows } from "./stored-rows.ts";
+import { newestIntact, type StoredPayload, type StoredRow, type TailPart, verifyRows } from "./stored-rows.ts";
 
 /** Snapshots that are looked at before the history is read from its beginning. */
 const SNAPSHOTS_TRIED = 2;
@@ -80,9 +81,14 @@ export class PgJournalReader implements JournalReader {
     return row && { bytes: row.bytes, checksum: row.crc, ...(row.object_name !== null && { objectName: row.object_name }) };
   }
 
-  async find(runId: RunId): Promise<RunRecord | undefined> {
-    const [row] = await this.#database.prepared<StoredRun>("run-head", `SELECT ${RUN_COLUMNS} FROM workflow_runs WHERE id = $1`, [runId]);
-    return row === undefined ? undefined : recordOf(row);
+  async findAll(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, RunRecord>> {
+    const text = `SELECT ${RUN_COLUMNS} FROM workflow_runs WHERE id = ANY($1::uuid[])`;
+    const rows = await this.#database.prepared<StoredRun>("run-heads", text, [runIds]);
+    return new Map(rows.map((row) => [row.id, recordOf(row)]));
+  }
+
+  readTails(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, readonly TailPart[]>> {
+    return readPgTails(this.#database, runIds);
   }
 
   async findByKey(idempotencyKey: string): Promise<RunId | undefined> {

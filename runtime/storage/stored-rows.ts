@@ -3,7 +3,8 @@
  */
 import { MaestroError } from "../errors.ts";
 import type { RunId } from "../ids.ts";
-import type { JournalRow, Snapshot } from "./journal.ts";
+import { LIMITS } from "../limits.ts";
+import type { JournalRow, RunTail, Snapshot } from "./journal.ts";
 import { journalChecksum } from "./journal-checksum.ts";
 
 /** A row as it lies in the store. */
@@ -42,6 +43,38 @@ export interface StoredSnapshot extends Snapshot {
 /** The first of `stored`, the newest first, whose checksum holds: a snapshot only spares work, so a damaged one is passed over. */
 export function newestIntact(runId: RunId, stored: readonly StoredSnapshot[]): Snapshot | undefined {
   return stored.find(({ seq, state, checksum }) => journalChecksum(runId, seq, 0, [state]) === checksum);
+}
+
+/** A snapshot, or a row, as a shared reading brings it: runs with little to read share one, and those with much are cut off. */
+export interface TailPart {
+  /** Of a snapshot the last entry that it contains, of a row its first. */
+  readonly seq: number;
+  /** 0: this is a snapshot. */
+  readonly entryCount: number;
+  readonly checksum: number;
+  /** Absent if the shared reading had no room for it. */
+  readonly bytes?: Uint8Array;
+}
+
+/**
+ * The tail of a run out of its parts: the newest snapshot first, if it has one, and then at most `LIMITS.rowsPerTail` rows. Undefined if they are of no use
+ * because the snapshot is damaged or was cut off.
+ *
+ * @throws JOURNAL_CORRUPT a checksum differs, or entries are missing.
+ */
+export function tailOf(runId: RunId, parts: readonly TailPart[]): RunTail | undefined {
+  const [first] = parts;
+  const isSnapshot = first?.entryCount === 0;
+  const snapshot = isSnapshot && first.bytes !== undefined ? { seq: first.seq, checksum: first.checksum, state: first.bytes } : undefined;
+  if (isSnapshot && (snapshot === undefined || newestIntact(runId, [snapshot]) === undefined)) return undefined;
+  const rows = isSnapshot ? parts.slice(1) : parts;
+  const room = rows.findIndex((row) => row.bytes === undefined);
+  const stored = (room < 0 ? rows : rows.slice(0, room)).map(({ seq, bytes, ...row }) => ({ ...row, firstSeq: seq, entries: bytes as Uint8Array }));
+  return {
+    ...(snapshot && { snapshot: { seq: snapshot.seq, state: snapshot.state } }),
+    rows: verifyRows(runId, (snapshot?.seq ?? 0) + 1, stored),
+    isWhole: room < 0 && rows.length < LIMITS.rowsPerTail,
+  };
 }
 
 /** A payload as it lies in the store. */

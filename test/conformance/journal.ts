@@ -9,6 +9,7 @@ import type { MakeBed, StorageBed } from "./bed.ts";
 import { listCases } from "./journal-lists.ts";
 import { payloadCases } from "./journal-payloads.ts";
 import { refusalCases } from "./journal-refusals.ts";
+import { tailCases } from "./journal-tails.ts";
 
 /** Declares the suite. */
 export function journalConformance(makeBed: MakeBed): void {
@@ -268,6 +269,10 @@ export function journalConformance(makeBed: MakeBed): void {
     });
 
     listCases(() => journal);
+    tailCases(
+      () => bed,
+      () => journal,
+    );
     refusalCases(() => bed);
     payloadCases(
       () => bed,
