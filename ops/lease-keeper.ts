@@ -51,6 +51,8 @@ export class LeaseKeeper {
   async #renew(): Promise<void> {
     const { ownership, bootId, leaseMs, clock, events, onLost } = this.#options;
     const startedAtMs = clock.monotonic();
+    // A server that stands still, or that the network has forgotten, gives no answer at all.
+    const cancel = clock.schedule(leaseMs, () => events.emit("lease.failed", { reason: `the database has not answered for ${leaseMs} ms` }));
     try {
       const isOurs = await ownership.renew(bootId, leaseMs);
       if (!isOurs && !this.#isStopped) {
@@ -59,6 +61,8 @@ export class LeaseKeeper {
       } else if (isOurs) events.emit("lease.renewed", { durationMs: clock.monotonic() - startedAtMs });
     } catch (error) {
       events.emit("lease.failed", { reason: messageOf(error) });
+    } finally {
+      cancel();
     }
     if (!this.#isStopped) this.start();
   }

@@ -30,6 +30,8 @@ export const LOG_TABLE: LogTable = {
   "actor.deadlock": { level: "error", message: "actors wait for each other in a circle" },
   "message.dead": { level: "warn", message: "a message could not be delivered" },
   "journal.committed": undefined,
+  "journal.begun": undefined,
+  "journal.settled": undefined,
   "journal.retried": { level: "warn", message: "a commit of the journal failed and is tried again" },
   "journal.fenced": { level: "error", message: "another node took over: this one may no longer write" },
   "lease.renewed": { level: "debug", message: "the lease was renewed" },

@@ -103,7 +103,9 @@ class Node implements RunningNode {
     const onTrouble = (what: string, error: unknown): void => this.#log.warn({ problem: messageOf(error) }, what);
     this.#runs = new NodeRuns({ ...shared, storage: this.#storage, onTrouble });
     const stages = [...this.#storage.stages(), ...this.#runs.stages(), this.#gatewayStage()];
-    this.#readiness = new Readiness([...stages.map((stage) => stage.name), JOURNAL]);
+    const names = [...stages.map((stage) => stage.name), JOURNAL];
+    // The ops server asks for it, the gateway's health service is told: both say the same.
+    this.#readiness = new Readiness(names, (isReady) => this.#gateway?.setServing(isReady));
     this.#lifecycle = new Lifecycle([this.#telemetryStage(), this.#opsStage(), ...stages], clock, {
       stageStarted: (stage, durationMs) => this.#stageStarted(stage, durationMs),
       stageStopped: (stage, durationMs) => this.#log.debug({ stage, durationMs: Math.round(durationMs) }, "a stage stopped"),
@@ -127,7 +129,6 @@ class Node implements RunningNode {
     this.#log.info({ config: printableConfig(this.#config) }, "the node starts");
     const startedAtMs = this.#clock.monotonic();
     await this.#lifecycle.start();
-    this.#gateway?.setServing(true);
     const durationMs = Math.round(this.#clock.monotonic() - startedAtMs);
     this.#log.info({ grpc: this.grpcAddress, opsPort: this.opsPort, durationMs }, "the node is ready");
   }

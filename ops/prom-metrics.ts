@@ -194,6 +194,7 @@ function journalRows(
   const bytes = new Counter({ name: "maestro_journal_bytes_total", help: "Bytes of entries committed.", registers });
   const duration = new Histogram({ name: "maestro_journal_commit_duration_seconds", help: "Time of one commit.", buckets: FAST_SECONDS, registers });
   const retries = new Counter({ name: "maestro_journal_retries_total", help: "Commits that failed and were tried again.", registers });
+  const busy = new Gauge({ name: "maestro_journal_lanes_busy", help: "Lanes with a commit under way.", registers });
   const fenced = new Gauge({ name: "maestro_journal_fenced", help: "1 once another node took this one's place.", registers });
   const renewal = new Histogram({
     name: "maestro_lease_renewal_duration_seconds",
@@ -212,6 +213,8 @@ function journalRows(
       bytes.inc(event.bytes);
       duration.observe(event.durationMs / 1000);
     },
+    "journal.begun": () => busy.inc(),
+    "journal.settled": () => busy.dec(),
     "journal.retried": () => retries.inc(),
     "journal.fenced": () => fenced.set(1),
     "lease.renewed": ({ durationMs }) => renewal.observe(durationMs / 1000),

@@ -14,25 +14,36 @@ export interface ReadinessCheck {
 /** The checks of one node. */
 export class Readiness {
   readonly #reasons: Map<string, string>;
+  readonly #onChange: (isReady: boolean) => void;
+  #wasReady = false;
 
-  /** Nothing is ready at first. */
-  constructor(names: readonly string[]) {
+  /** Nothing is ready at first. `onChange` hears when the sum of all parts becomes another. */
+  constructor(names: readonly string[], onChange: (isReady: boolean) => void = () => undefined) {
     this.#reasons = new Map(names.map((name) => [name, "not started"]));
+    this.#onChange = onChange;
   }
 
   /** Marks a part as ready. */
   ready(name: string): void {
-    this.#reasons.set(name, "");
+    this.#set(name, "");
   }
 
   /** Marks a part as not ready. The reason must not be empty. */
   notReady(name: string, reason: string): void {
-    this.#reasons.set(name, reason);
+    this.#set(name, reason);
   }
 
   /** True if every part is ready. */
   get isReady(): boolean {
     return this.checks().every((check) => check.ready);
+  }
+
+  #set(name: string, reason: string): void {
+    this.#reasons.set(name, reason);
+    const { isReady } = this;
+    if (isReady === this.#wasReady) return;
+    this.#wasReady = isReady;
+    this.#onChange(isReady);
   }
 
   /** All parts, in the order in which they were declared. */

@@ -18,6 +18,9 @@ export interface RuntimeEvents {
     readonly bytes: number;
     readonly durationMs: number;
   };
+  /** A lane has writes to commit, and has committed or refused them: the first once before the second. */
+  "journal.begun": { readonly lane: number };
+  "journal.settled": { readonly lane: number };
   "journal.retried": { readonly lane: number; readonly attempt: number; readonly reason: string };
   "journal.fenced": { readonly lane: number };
   "database.exited": { readonly reason: string; readonly restartInMs: number };

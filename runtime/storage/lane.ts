@@ -146,7 +146,9 @@ export class Lane {
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, batchLength(this.#queue, BATCH_BOUNDS));
       for (const { write } of batch) this.#queuedBytes -= bytesOf(write);
+      this.#options.events.emit("journal.begun", { lane: this.#options.lane });
       await this.#commit(batch);
+      this.#options.events.emit("journal.settled", { lane: this.#options.lane });
       this.#tellSettled();
     }
     this.#isRunning = false;

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../runtime/clock.ts";
 import { pause } from "../../runtime/storage/pause.ts";
+import { checkHealth } from "../support/grpc-peer.ts";
 import { MaestroProcess } from "../support/maestro-process.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import type { LoadTarget } from "./load.ts";
@@ -136,6 +137,15 @@ export class ChaosNode implements LoadTarget {
     const { opsPort } = JSON.parse(line ?? "{}") as { opsPort?: number };
     const response = await fetch(`http://127.0.0.1:${opsPort}${path}`);
     return { status: response.status, text: await response.text() };
+  }
+
+  /** True or false if `/readyz` and the gateway's health service say so, and a complaint if they say different things twice in a row. */
+  async isReady(): Promise<boolean> {
+    for (let looks = 1; ; looks += 1) {
+      const [{ status, text }, health] = await Promise.all([this.ops("/readyz"), checkHealth(await this.address(), "")]);
+      if ((status === 200) === (health === "SERVING")) return status === 200;
+      if (looks === 2) throw new Error(`/readyz says ${status} ${text}, the gateway's health service ${health}`);
+    }
   }
 
   /** A figure of the metrics page, summed over its labels; 0 if it is not there. */

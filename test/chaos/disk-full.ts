@@ -63,17 +63,24 @@ async function fillAndFree({ random, say, rounds = ROUNDS }: ScenarioOptions, fo
       fill(join(disk, "ballast"));
       await waitUntil("the node notices that its disk is full", () => isFullIn(node.process.stdout), 20_000);
       if (round % 2 === 0) await exhaustWal(node.pgUrl);
-      const [before, path] = [load.ended, "/readyz"];
-      await node.pause(3_000);
-      fill(join(disk, "ballast"));
-      const { status, text } = await node.ops(path);
+      const before = load.ended;
+      const isRefusing = async (): Promise<boolean> => {
+        fill(join(disk, "ballast"));
+        return !(await node.isReady());
+      };
+      await waitUntil("the node says that it is not ready", isRefusing, 30_000);
+      const { text } = await node.ops("/readyz");
       for (const reason of reasonsIn(node.process.stdout)) seen.add(reason);
-      say(`round ${round}: full; ${load.ended - before} orders settled meanwhile; ${path} says ${status} ${text.slice(0, 200)}`);
+      say(`round ${round}: full; ${load.ended - before} orders settled meanwhile; /readyz says 503 ${text.slice(0, 200)}`);
       rmSync(join(disk, "ballast"));
       const free = load.ended;
+      await waitUntil("the node says that it is ready", () => node.isReady(), 60_000);
       await waitUntil("runs end again", () => load.ended > free + WIDTH, 60_000);
     }
-    const result = await settleAndAudit(node, folder, load, [`${rounds} times full`, ...[...seen].map((reason) => `the log said: ${reason}`)]);
+    const result = await settleAndAudit(node, folder, load, [
+      `${rounds} times full, each time /readyz said 503 and the gateway NOT_SERVING, then 200 and SERVING`,
+      ...[...seen].map((reason) => `the log said: ${reason}`),
+    ]);
     return result;
   } catch (error) {
     const log = readFileSync(join(disk, "postgres.log"), "utf8").slice(-1_500);

@@ -40,10 +40,11 @@ export const postgres: Scenario = (options) =>
 export const postgresEmbedded: Scenario = (options) =>
   withFolder((folder) => {
     const node = new ChaosNode({ folder });
-    return rounds(options, node, folder, {
+    const server: Server = {
       stop: async () => void process.kill(postmasterOf(join(folder, "data")), "SIGQUIT"),
       start: async () => undefined,
-    });
+    };
+    return rounds(options, node, folder, server).finally(() => node.destroy());
   });
 
 interface Server {
@@ -57,19 +58,20 @@ async function rounds(options: ScenarioOptions, node: ChaosNode, folder: string,
   await node.start();
   await load.deploy();
   load.start();
-  const isReady = async (): Promise<boolean> => (await node.ops("/readyz")).status === 200;
   const underWay: number[] = [];
   for (let round = 1; round <= count; round += 1) {
     load.allow(WIDTH + ORDERS_PER_ROUND);
     await load.settled(random.uint32() % ORDERS_PER_ROUND);
     underWay.push(load.underWay);
     await server.stop();
-    await waitUntil("/readyz says that the node is not ready", async () => !(await isReady()), 30_000);
+    await waitUntil("the node to say that it is not ready", async () => !(await node.isReady()), 30_000);
     await server.start();
-    await waitUntil("/readyz says that the node is ready again", isReady, 60_000);
+    await waitUntil("the node to say that it is ready again", () => node.isReady(), 60_000);
     say(`round ${round}: ${underWay.at(-1)} orders under way, ${load.ended} settled`);
   }
-  const summary = [`${count} stops with ${Math.min(...underWay)} to ${Math.max(...underWay)} orders under way; each time /readyz said 503, then 200`];
+  const summary = [
+    `${count} stops with ${Math.min(...underWay)} to ${Math.max(...underWay)} orders under way; each time /readyz said 503 and the gateway NOT_SERVING, then 200 and SERVING`,
+  ];
   const result = await settleAndAudit(node, folder, load, summary);
   await node.stop();
   return result;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "../../gateway/grpc-client.ts";
 import { loadConfig } from "../../ops/config.ts";
 import { type RunningNode, startNode } from "../../ops/node.ts";
+import { checkHealth, watchHealth } from "../support/grpc-peer.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
@@ -29,6 +30,8 @@ describe("the readiness of a node", function () {
     await client.deploy(EMPTY);
     await client.startAndWait({ workflow: "empty" });
     assert.equal((await readyz()).status, 200);
+    const health = watchHealth(node.grpcAddress, "maestro.v1.RunService");
+    await waitUntil("the first word about the health", () => health.answers.length === 1);
 
     await execute(pgUrl, "ALTER TABLE journal RENAME TO elsewhere");
     const waiting = client.startAndWait({ workflow: "empty" });
@@ -41,10 +44,15 @@ describe("the readiness of a node", function () {
       20_000,
     );
     assert.match(refused, /"journal".*has committed nothing for \d+ s: .*journal/);
+    assert.equal(await checkHealth(node.grpcAddress, ""), "NOT_SERVING");
 
     await execute(pgUrl, "ALTER TABLE elsewhere RENAME TO journal");
     await waiting;
     assert.equal((await readyz()).status, 200);
+    assert.equal(await checkHealth(node.grpcAddress, ""), "SERVING");
+    await waitUntil("the last word about the health", () => health.answers.length === 3);
+    assert.deepEqual(health.answers, ["SERVING", "NOT_SERVING", "SERVING"]);
+    health.close();
     client.close();
   });
 });

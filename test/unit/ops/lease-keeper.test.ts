@@ -5,7 +5,7 @@ import { EventHub } from "../../../runtime/events.ts";
 import type { BootId } from "../../../runtime/ids.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 
-type Answer = boolean | Error;
+type Answer = boolean | Error | Promise<boolean>;
 
 function world(...answers: readonly Answer[]) {
   const clock = virtualClock();
@@ -44,6 +44,20 @@ describe("the lease keeper", () => {
     clock.advance(3_000);
     await nextTimer();
     assert.deepEqual(told, ["failed: no route", "renewed"]);
+  });
+
+  it("tells of a renewal that gets no answer for as long as a lease", async () => {
+    const answer = Promise.withResolvers<boolean>();
+    const { clock, told, keeper, nextTimer } = world(answer.promise);
+    keeper.start();
+    clock.advance(3_000);
+    clock.advance(8_900);
+    assert.deepEqual(told, []);
+    clock.advance(100);
+    assert.deepEqual(told, ["failed: the database has not answered for 9000 ms"]);
+    answer.resolve(true);
+    await nextTimer();
+    assert.equal(told.at(-1), "renewed");
   });
 
   it("tells once that the boot was fenced, and stops renewing", async () => {

@@ -2,6 +2,22 @@ import assert from "node:assert/strict";
 import { type OpsServer, openOpsServer } from "../../../ops/ops-server.ts";
 import { Readiness } from "../../../ops/readiness.ts";
 
+describe("readiness", () => {
+  it("tells of each change of the whole once, not of each change of a part", () => {
+    const told: boolean[] = [];
+    const readiness = new Readiness(["database", "gateway"], (isReady) => told.push(isReady));
+    readiness.ready("database");
+    readiness.ready("gateway");
+    readiness.ready("gateway");
+    readiness.notReady("database", "gone");
+    readiness.notReady("gateway", "gone");
+    readiness.ready("database");
+    assert.deepEqual(told, [true, false]);
+    readiness.ready("gateway");
+    assert.deepEqual(told, [true, false, true]);
+  });
+});
+
 describe("the ops server", () => {
   let server: OpsServer;
   let readiness: Readiness;
