@@ -82,6 +82,8 @@ export const LIMITS = Object.freeze({
   inlineTextLength: 8 * 1024,
   /** Timers that a node keeps in memory; those that follow are read when these have fired. */
   timersInMemory: 200_000,
+  /** Timers of a node that were fired and whose end is not committed yet. Others that are due wait, so that a storm of timers fills no queue. */
+  timersUnderWay: 2_500,
   /** Signal ids that a run remembers to notice repetitions. */
   rememberedSignals: 10_000,
   /** Tasks of one run that are under way at a time. */

@@ -2,6 +2,9 @@
  * Fires the durable timers of the runs that this node owns. The truth is the `run_timers` table; in memory are only those that fall due within
  * a horizon, so a million waiting runs cost nothing here. A timer may be fired twice (a run ignores one that it no longer has); it is never
  * forgotten, because the table is read again and again.
+ *
+ * When very many are due at once, the soonest go first, and only so many are under way (from firing to the commit of their end) that the store is kept busy:
+ * new runs and signals find short queues meanwhile.
  */
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
 import type { RunId } from "../../runtime/ids.ts";
@@ -16,6 +19,8 @@ const READ_EVERY_MS = TIMER_HORIZON_MS / 2;
 /** Rows of the table read at once, and timers fired in one go before other work gets its turn. */
 const TIMERS_PER_READ = 10_000;
 const FIRES_PER_TURN = 500;
+/** A timer whose run has said nothing for this long makes room for others: the run is stuck, or did not know the timer. */
+const UNDER_WAY_MS = 5_000;
 /** When to try again after the run could not take its timer, or the table could not be read. */
 const RETRY_MS = 250;
 
@@ -34,6 +39,8 @@ export interface TimerServiceOptions {
 export class TimerService {
   readonly #options: TimerServiceOptions;
   readonly #due = new DueQueue<string>();
+  /** Timers that were fired and whose end is not committed yet: until when they count, in order of that time. */
+  readonly #underWay = new Map<string, number>();
   #cancelFire: CancelTimer | undefined;
   #cancelRead: CancelTimer | undefined;
   #armedForMs = Number.POSITIVE_INFINITY;
@@ -71,7 +78,9 @@ export class TimerService {
 
   /** A timer's end was committed. */
   clear(runId: RunId, timer: number): void {
-    this.#due.delete(keyOf(runId, timer));
+    const key = keyOf(runId, timer);
+    this.#due.delete(key);
+    if (this.#underWay.delete(key)) this.#arm();
   }
 
   async #read(): Promise<void> {
@@ -100,29 +109,49 @@ export class TimerService {
   }
 
   #add(row: RunTimer): void {
-    this.#due.set(keyOf(row.runId, row.timer), row.dueAtMs);
+    const key = keyOf(row.runId, row.timer);
+    if ((this.#underWay.get(key) ?? 0) <= this.#options.clock.now()) this.#due.set(key, row.dueAtMs);
   }
 
   #arm(): void {
     const { clock } = this.#options;
-    const nextMs = this.#due.nextDueAtMs();
+    const dueMs = this.#due.nextDueAtMs();
+    const nextMs = dueMs === undefined ? undefined : Math.max(dueMs, this.#roomFromMs());
     if (nextMs === undefined || nextMs >= this.#armedForMs || this.#stopped) return;
     this.#cancelFire?.();
     this.#armedForMs = nextMs;
     this.#cancelFire = clock.schedule(Math.max(0, nextMs - clock.now()), () => this.#fire());
   }
 
+  /** When one more may be under way, as far as is known now. */
+  #roomFromMs(): number {
+    if (this.#underWay.size < LIMITS.timersUnderWay) return Number.NEGATIVE_INFINITY;
+    const [soonestMs = Number.NEGATIVE_INFINITY] = this.#underWay.values();
+    return soonestMs;
+  }
+
   #fire(): void {
     const { clock } = this.#options;
     this.#armedForMs = Number.POSITIVE_INFINITY;
     const nowMs = clock.now();
-    for (let fired = 0; fired < FIRES_PER_TURN; fired += 1) {
+    this.#dropSilent(nowMs);
+    for (let fired = 0; fired < FIRES_PER_TURN && this.#underWay.size < LIMITS.timersUnderWay; fired += 1) {
       const key = this.#due.take(nowMs);
       if (key === undefined) break;
       const [runId, timer] = key.split(":") as [RunId, string];
-      if (!this.#options.fire(runId, Number(timer))) this.#due.set(key, nowMs + RETRY_MS);
+      this.#underWay.set(key, nowMs + UNDER_WAY_MS);
+      if (this.#options.fire(runId, Number(timer))) continue;
+      this.#underWay.delete(key);
+      this.#due.set(key, nowMs + RETRY_MS);
     }
     this.#arm();
+  }
+
+  #dropSilent(nowMs: number): void {
+    for (const [key, untilMs] of this.#underWay) {
+      if (untilMs > nowMs) return;
+      this.#underWay.delete(key);
+    }
   }
 }
 
