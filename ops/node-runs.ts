@@ -2,11 +2,13 @@
  * What executes on a node, as stages: worker pool, expressions, runs, and the end of work under way when the node stops.
  */
 import { resolve } from "node:path";
+import type { Capabilities } from "../actors/language/compile/compilation.ts";
 import { compileWorkflow } from "../actors/language/compile-workflow.ts";
 import type { ExternalEvaluator } from "../actors/language/expression.ts";
 import { jqWasmEvaluator } from "../actors/language/jq/jq-wasm-evaluator.ts";
 import type { Workflow } from "../actors/language/model.ts";
 import { WorkflowCache } from "../actors/language/workflow-cache.ts";
+import { YamlThreads } from "../actors/language/yaml-threads.ts";
 import { type OpenRuns, openRuns } from "../actors/run/open-runs.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { MaestroError } from "../runtime/errors.ts";
@@ -43,6 +45,7 @@ export interface NodeRunsOptions {
 export class NodeRuns {
   readonly #options: NodeRunsOptions;
   readonly #cache = new WorkflowCache((id) => this.#load(id));
+  readonly #largeDocuments = new YamlThreads();
   #evaluator: ExternalEvaluator | undefined;
   #pool: WorkerPool | undefined;
   #open: OpenRuns | undefined;
@@ -63,8 +66,7 @@ export class NodeRuns {
 
   /** Compiles a document that is to be deployed, for the handlers and the rights of this node. @throws DOCUMENT_INVALID, SHELL_DISABLED ... */
   compile(text: string): Promise<Workflow> {
-    const handlers = new Set(this.pool.handlers.keys());
-    return compileWorkflow(text, { handlers, allowShell: this.#options.config.allowShell, evaluator: started(this.#evaluator, "expressions") });
+    return this.#compile(text, { handlers: new Set(this.pool.handlers.keys()), allowShell: this.#options.config.allowShell });
   }
 
   /** The stages, in order of their start. */
@@ -90,7 +92,7 @@ export class NodeRuns {
       start: () => {
         this.#evaluator = jqWasmEvaluator(this.#options.clock);
       },
-      stop: () => started(this.#evaluator, "expressions").close(),
+      stop: async () => void (await Promise.all([started(this.#evaluator, "expressions").close(), this.#largeDocuments.close()])),
     };
   }
 
@@ -132,6 +134,10 @@ export class NodeRuns {
     if (record === undefined) throw new MaestroError("WORKFLOW_NOT_FOUND", { facts: { workflow: id } });
     // What is stored was checked when it was deployed; a run must be able to go on where its handler was removed meanwhile. Where the shell
     // is not allowed, the worker pool refuses its attempts.
-    return compileWorkflow(record.text, { handlers: undefined, allowShell: true, evaluator: started(this.#evaluator, "expressions") });
+    return this.#compile(record.text, { handlers: undefined, allowShell: true });
+  }
+
+  #compile(text: string, capabilities: Capabilities): Promise<Workflow> {
+    return compileWorkflow(text, { ...capabilities, evaluator: started(this.#evaluator, "expressions"), largeDocuments: this.#largeDocuments });
   }
 }

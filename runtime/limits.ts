@@ -38,6 +38,9 @@ export const LIMITS = Object.freeze({
   documentBytes: 1024 * 1024,
   /** Bytes of the text of an error, and of the data that a task gives with it, each. */
   errorTextBytes: 512 * 1024,
+  /** Characters of a workflow document that is read at once; a larger one is read in a thread of its own, in which so many may wait. */
+  inlineDocumentLength: 32 * 1024,
+  largeDocumentsWaiting: 100,
   /** Depth of nesting of a workflow document and of a payload. */
   nestingDepth: 100,
   /** Tasks in one workflow document. */

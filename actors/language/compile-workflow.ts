@@ -2,6 +2,7 @@
  * From the text of a workflow document to the compiled workflow. Finds everything that is wrong with the document at once; what the
  * specification has and this version has not is refused by its path, never ignored.
  */
+import { LIMITS } from "../../runtime/limits.ts";
 import type { Json } from "../json.ts";
 import { type Capabilities, Compilation } from "./compile/compilation.ts";
 import { compileInput, compileOutput, compileTimeout, compileTimeoutDefinition } from "./compile/data-flow.ts";
@@ -14,6 +15,7 @@ import { TaskCompiler } from "./compile/task.ts";
 import type { ExternalEvaluator } from "./expression.ts";
 import { Fields } from "./fields.ts";
 import type { DoNode, TaskNode, Workflow } from "./model.ts";
+import type { LargeDocuments, SourceDocument } from "./source-document.ts";
 import { AT_WORKFLOW_INPUT, AT_WORKFLOW_OUTPUT, Variables } from "./variables.ts";
 import { Violations } from "./violations.ts";
 import { parseYamlDocument } from "./yaml-document.ts";
@@ -22,16 +24,27 @@ import { parseYamlDocument } from "./yaml-document.ts";
 export interface CompileContext extends Capabilities {
   /** Checks expressions outside the compiled subset. */
   readonly evaluator: ExternalEvaluator;
+  /** Reads large documents without blocking. Without it they are read at once. */
+  readonly largeDocuments?: LargeDocuments;
 }
 
 /** Compiles a document in YAML or JSON. @throws MaestroError DOCUMENT_INVALID with all violations, LIMITS.documentViolations at most. */
 export async function compileWorkflow(text: string, context: CompileContext): Promise<Workflow> {
-  const source = parseYamlDocument(text);
-  const violations = new Violations((pointer) => source.position(pointer));
+  const source = await readDocument(text, context.largeDocuments);
+  const violations = new Violations();
   const { workflow, expressions } = compileDocument(source.value, violations, context);
   await expressions.checkExternal(context.evaluator);
+  await violations.place(source.positions);
   violations.throwIfAny();
   return workflow;
+}
+
+/** A large document is read elsewhere, where that is possible; reading takes most of the time. */
+async function readDocument(text: string, largeDocuments: LargeDocuments | undefined): Promise<SourceDocument> {
+  if (largeDocuments !== undefined && text.length > LIMITS.inlineDocumentLength && text.length <= LIMITS.documentBytes)
+    return largeDocuments.read(text);
+  const { value, position } = parseYamlDocument(text);
+  return { value, positions: async (pointers) => pointers.map(position) };
 }
 
 function compileDocument(definition: Json, violations: Violations, capabilities: Capabilities): { workflow: Workflow; expressions: Expressions } {

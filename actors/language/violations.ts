@@ -11,15 +11,18 @@ export interface Position {
   readonly column: number;
 }
 
+interface Problem {
+  readonly pointer: string;
+  /** Undefined: still to be found. */
+  position: Position | undefined;
+  readonly description: string;
+}
+
+const BEGINNING: Position = { line: 1, column: 1 };
+
 /** The problems of one document. */
 export class Violations {
-  readonly #locate: (pointer: string) => Position;
-  readonly #found = new Map<string, Violation>();
-
-  /** `locate` gives the place of a JSON pointer in the text. */
-  constructor(locate: (pointer: string) => Position) {
-    this.#locate = locate;
-  }
+  readonly #found = new Map<string, Problem>();
 
   /** True if no more are kept: further search is of no use. */
   get full(): boolean {
@@ -33,23 +36,34 @@ export class Violations {
 
   /** Adds a problem. `description` says what is wrong and what to do. The same problem at the same place counts once. */
   add(pointer: string, description: string): void {
-    if (!this.full) this.addAt(pointer, this.#locate(pointer), description);
+    if (!this.full) this.#found.set(`${pointer} ${description}`, { pointer, position: undefined, description });
   }
 
   /** Adds a problem whose place in the text is known. */
   addAt(pointer: string, position: Position, description: string): void {
     if (this.full) return;
-    const place = `(${position.line}:${position.column})`;
-    const field = pointer === "" ? place : `${pointer} ${place}`;
-    this.#found.set(`${field} ${description}`, { field, description });
+    this.#found.set(`${pointer} ${position.line}:${position.column} ${description}`, { pointer, position, description });
   }
 
-  /** @throws MaestroError DOCUMENT_INVALID with all problems, if there are any. */
+  /** Finds the places of all problems: `locate` gives those of JSON pointers, in the same order. */
+  async place(locate: (pointers: readonly string[]) => Promise<readonly Position[]>): Promise<void> {
+    const problems = [...this.#found.values()].filter(({ position }) => position === undefined);
+    if (problems.length === 0) return;
+    const positions = await locate(problems.map(({ pointer }) => pointer));
+    for (const [index, problem] of problems.entries()) problem.position = positions[index];
+  }
+
+  /** @throws MaestroError DOCUMENT_INVALID with all problems, if there are any. Their places must have been found. */
   throwIfAny(): void {
-    const violations = [...this.#found.values()];
+    const violations = [...this.#found.values()].map(violationOf);
     const [first] = violations;
     if (first === undefined) return;
     const facts = { count: this.full ? `at least ${violations.length}` : violations.length, first: `${first.field}: ${first.description}` };
     throw new MaestroError("DOCUMENT_INVALID", { facts, violations });
   }
+}
+
+function violationOf({ pointer, position = BEGINNING, description }: Problem): Violation {
+  const place = `(${position.line}:${position.column})`;
+  return { field: pointer === "" ? place : `${pointer} ${place}`, description };
 }

@@ -12,7 +12,7 @@ import { tooDeepAt } from "./yaml-nesting.ts";
 import { YamlReader } from "./yaml-reader.ts";
 
 /** A parsed document. */
-export interface SourceDocument {
+export interface YamlDocument {
   readonly value: Json;
   /** Where the part that the pointer names stands: its key, or the item of a list. If there is no such part: the nearest one around it. */
   position(pointer: string): Position;
@@ -30,9 +30,9 @@ const ADVICE: Partial<Record<YAMLError["code"], string>> = {
 };
 
 /** Parses YAML or JSON. @throws MaestroError DOCUMENT_INVALID if it is neither, or is refused as said above. */
-export function parseYamlDocument(text: string): SourceDocument {
+export function parseYamlDocument(text: string): YamlDocument {
   const lines = new LineCounter();
-  const violations = new Violations(() => ({ line: 1, column: 1 }));
+  const violations = new Violations();
   const fault = (offset: number, description: string) => violations.addAt("", positionAt(lines, offset), description);
 
   const bytes = Buffer.byteLength(text);
