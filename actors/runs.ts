@@ -86,11 +86,22 @@ export interface RunSignal {
   readonly signalId: string;
 }
 
+/** Whether a node takes new runs, for those who can hold requests back, or have them refused before any work is done for them. */
+export interface Intake {
+  /** So many starts wait that more of them are better held back by who brings them. */
+  readonly isCrowded: boolean;
+  /** Calls back once, when it is not crowded; answers how to give that up. */
+  onceRoomy(callback: () => void): () => void;
+  /** @throws NODE_OVERLOADED one more start would be refused anyway. */
+  requireRoom(): void;
+}
+
 /**
  * The runs of a node. Every method throws MaestroError: NODE_STOPPING, JOURNAL_FENCED and the like from anywhere, RUN_NOT_FOUND for an id
  * that is unknown, and what its own comment names.
  */
 export interface Runs {
+  readonly intake: Intake;
   /**
    * Starts a run; resolves after it is committed.
    *

@@ -8,6 +8,7 @@
  */
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { RunOutcome } from "../actors/runs.ts";
+import type { Status } from "../proto/gen/google/rpc/status.ts";
 import type { ExecuteRequest, ExecuteResponse } from "../proto/gen/maestro/v1/run_service.ts";
 import { MaestroError } from "../runtime/errors.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -41,8 +42,12 @@ export class ExecuteStream implements OpenCall {
   #unwritten = 0;
   /** Characters of what is under way and of what is unwritten. */
   #chars = 0;
+  /** The message of the error that was told last. */
+  #lastRefusal: { readonly error: unknown; readonly message: Status } | undefined;
   /** Why no new request is taken. */
   #refusal: MaestroError | undefined;
+  /** Gives up waiting for room among the starts of the node; undefined while the stream does not wait for that. */
+  #giveUpRoom: (() => void) | undefined;
   #halfClosed = false;
   #ended = false;
 
@@ -72,7 +77,7 @@ export class ExecuteStream implements OpenCall {
   }
 
   stop(reason: MaestroError): void {
-    for (const requestId of this.#underWay.keys()) this.#write(refusalOf(requestId, reason));
+    for (const requestId of this.#underWay.keys()) this.#write(this.#refusalOf(requestId, reason));
     this.#end(reason);
   }
 
@@ -81,10 +86,8 @@ export class ExecuteStream implements OpenCall {
     if (isUndecodable(request)) return this.#end(undecodable());
     const { requestId, start } = request;
     if (this.#underWay.has(requestId)) return this.#end(invalid("request_id", `${requestId} is under way on this stream.`));
-    const refusal = this.#refusal ?? mistakeOf(request);
-    if (refusal !== undefined || start === undefined) {
-      return this.#write(refusalOf(requestId, refusal));
-    }
+    const refusal = this.#refusal ?? mistakeOf(request) ?? this.#overload();
+    if (refusal !== undefined || start === undefined) return this.#write(this.#refusalOf(requestId, refusal));
     const waiting = new AbortController();
     this.#underWay.set(requestId, { waiting, chars: start.input.length });
     this.#chars += start.input.length;
@@ -98,7 +101,7 @@ export class ExecuteStream implements OpenCall {
   #fail(requestId: number, error: unknown): void {
     if (this.#ended) return;
     this.#calls.broken(METHOD, error);
-    this.#answer(requestId, refusalOf(requestId, error));
+    this.#answer(requestId, this.#refusalOf(requestId, error));
   }
 
   #answer(requestId: number, response: ExecuteResponse): void {
@@ -124,10 +127,37 @@ export class ExecuteStream implements OpenCall {
   /** Reads on, or stops reading. */
   #regulate(): void {
     if (this.#ended) return;
-    const isFull = this.#underWay.size + this.#unwritten >= LIMITS.executeInFlight || this.#chars >= LIMITS.executeInFlightChars;
+    const isFull = this.#underWay.size + this.#unwritten >= LIMITS.executeInFlight || this.#chars >= LIMITS.executeInFlightChars || this.#mustWait();
     if (isFull === this.#call.isPaused()) return;
     if (isFull) this.#call.pause();
     else this.#call.resume();
+  }
+
+  /** Why the node takes no start now: said before anything is done for it. */
+  #overload(): unknown {
+    try {
+      this.#service.intake.requireRoom();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** An overloaded node refuses many requests with one error: its message is made once. */
+  #refusalOf(requestId: number, error: unknown): ExecuteResponse {
+    if (this.#lastRefusal === undefined || this.#lastRefusal.error !== error) this.#lastRefusal = { error, message: toStatusMessage(error) };
+    return { requestId, result: { $case: "error", value: this.#lastRefusal.message } };
+  }
+
+  /** So many starts wait on the node that the client's next ones are better left in its connection, where they cost nothing. */
+  #mustWait(): boolean {
+    const { intake } = this.#service;
+    if (!intake.isCrowded) return false;
+    this.#giveUpRoom ??= intake.onceRoomy(() => {
+      this.#giveUpRoom = undefined;
+      this.#regulate();
+    });
+    return true;
   }
 
   #endWhenDone(): void {
@@ -140,6 +170,7 @@ export class ExecuteStream implements OpenCall {
     if (this.#ended) return;
     this.#ended = true;
     this.#calls.close(this);
+    this.#giveUpRoom?.();
     for (const { waiting } of this.#underWay.values()) waiting.abort(reason);
     this.#underWay.clear();
     if (reason === undefined) this.#call.end();
@@ -159,8 +190,4 @@ function invalid(field: string, reason: string): MaestroError {
 
 function answerOf(requestId: number, outcome: RunOutcome): ExecuteResponse {
   return { requestId, result: { $case: "run", value: resultMessage(outcome) } };
-}
-
-function refusalOf(requestId: number, error: unknown): ExecuteResponse {
-  return { requestId, result: { $case: "error", value: toStatusMessage(error) } };
 }

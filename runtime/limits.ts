@@ -26,10 +26,14 @@ export const LIMITS = Object.freeze({
   recentRuns: 5_000,
   recentRunChars: 64 * 1024,
   recentRunsChars: 16 * 1024 * 1024,
-  /** Run actors in memory on one node that have work under way; above it new runs are refused. */
+  /** Run actors in memory on one node that have work under way; above it new runs wait, and are refused. */
   activeRuns: 50_000,
+  /** As many of them are let in however late commits are: fewer would not fill the commits. */
+  activeRunsAtLeast: 500,
+  /** Starts that wait on one node to be let in; from half of it on Execute streams are not read, above it starts are refused at once. */
+  startQueueLength: 8_000,
   /** Idle run actors kept in memory on one node; above it the longest idle are asked to leave. */
-  residentRuns: 60_000,
+  residentRuns: 10_000,
   /** Bytes of one request on the gRPC gateway. */
   requestBytes: 4 * 1024 * 1024,
   /** Bytes of a run's input, a signal's payload or a task's result, as JSON text. */
@@ -161,5 +165,5 @@ invariant(LIMITS.payloadBytes <= LIMITS.forkOutputChars, "a branch must be able 
 invariant(LIMITS.batchWrites <= LIMITS.laneQueueWrites, "a lane must be able to queue a full batch");
 invariant(LIMITS.batchBytes <= LIMITS.laneQueueBytes, "a lane must be able to queue a full batch");
 invariant(LIMITS.mailboxTurnMessages <= LIMITS.mailboxLength, "a turn must not exceed the mailbox");
-invariant(LIMITS.activeRuns < LIMITS.residentRuns, "runs with work under way must not crowd each other out of memory");
+invariant(LIMITS.activeRunsAtLeast <= LIMITS.activeRuns, "the limit of runs under way must have a range");
 invariant(LIMITS.executeInFlight <= LIMITS.activeRuns, "one stream must not be able to ask for more than a node runs");

@@ -5,9 +5,8 @@ import { MaestroError } from "../../runtime/errors.ts";
 import { newRunId, type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import { LimitEdge } from "../../runtime/limit-watch.ts";
-import { LIMITS } from "../../runtime/limits.ts";
 import { ENDED, type RunFilter, type RunRecord, WAKE } from "../../runtime/storage/journal.ts";
-import type { HistoryEntry, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../runs.ts";
+import type { HistoryEntry, Intake, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../runs.ts";
 import type { RunCommand } from "./core/command.ts";
 import { describe } from "./core/history.ts";
 import { viewOfRun } from "./core/run-view.ts";
@@ -40,11 +39,16 @@ export class LocalRuns implements Runs {
   /** Takes no new runs from now on. */
   stopStarting(): void {
     this.#stopping = true;
+    this.#services.admission.close(new MaestroError("NODE_STOPPING"));
+  }
+
+  get intake(): Intake {
+    return this.#services.admission;
   }
 
   async start(request: StartRun): Promise<StartedRun> {
     const workflow = await this.#services.workflow(request.workflowId);
-    const runId = this.#admit();
+    const runId = await this.#services.admission.enter();
     try {
       await this.#ask<void>("The commit of the run", runId, (replyTo) => ({ kind: "start", workflow, request, replyTo }));
       return { runId, created: true };
@@ -59,14 +63,18 @@ export class LocalRuns implements Runs {
     if (signal.aborted) throw new MaestroError("REQUEST_CANCELLED");
     if (request.idempotencyKey !== undefined) return this.outcome((await this.start(request)).runId, signal);
     const workflow = await this.#services.workflow(request.workflowId);
-    const runId = this.#admit();
+    const runId = await this.#services.admission.enter(signal);
+    if (signal.aborted) {
+      this.#services.residents.withdraw(runId);
+      throw new MaestroError("REQUEST_CANCELLED");
+    }
     return this.#awaitOutcome(runId, signal, (fail) => {
       const refused = (error: unknown): void => {
         this.#services.residents.withdraw(runId);
         fail(error);
       };
       const replyTo: ReplyTo<void> = { reply: () => undefined, fail: refused };
-      if (this.#region.tell(runId, { kind: "start", workflow, request, replyTo }) !== "accepted") refused(this.#overloaded());
+      if (this.#region.tell(runId, { kind: "start", workflow, request, replyTo }) !== "accepted") refused(this.#services.admission.overloaded());
     });
   }
 
@@ -140,11 +148,10 @@ export class LocalRuns implements Runs {
     return { runId, created: false };
   }
 
-  /** Admits a new run and counts it at once, or refuses it. */
-  #admit(): RunId {
+  /** Makes a new run one of those under way, for {@link Admission}. @throws NODE_STOPPING, JOURNAL_OVERLOADED */
+  admit(): RunId {
     const { clock, random, residents } = this.#services;
     if (this.#stopping) throw new MaestroError("NODE_STOPPING");
-    if (residents.activeCount >= LIMITS.activeRuns) throw this.#overloaded();
     this.#refuseUnderPressure();
     const runId = newRunId(random.uint32() % SHARD_COUNT, clock.now(), random);
     residents.note(runId, "admitted");
@@ -156,10 +163,6 @@ export class LocalRuns implements Runs {
   #refuseUnderPressure(): void {
     const { isFull, queuedWrites } = this.#services.journal.pressure();
     if (isFull) throw new MaestroError("JOURNAL_OVERLOADED", { facts: { queued: queuedWrites }, retryAfterMs: OVERLOAD_RETRY_MS });
-  }
-
-  #overloaded(): MaestroError {
-    return new MaestroError("NODE_OVERLOADED", { facts: { active: this.#services.residents.activeCount }, retryAfterMs: OVERLOAD_RETRY_MS });
   }
 
   #command(runId: RunId, command: RunCommand): Promise<void> {

@@ -20,6 +20,7 @@ import type { ExternalEvaluator } from "../language/expression.ts";
 import type { Workflow } from "../language/model.ts";
 import type { Runs } from "../runs.ts";
 import { TimerService } from "../timers/timer-service.ts";
+import { Admission } from "./admission.ts";
 import type { RunCommand } from "./core/command.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LocalRuns } from "./local-runs.ts";
@@ -142,7 +143,10 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   const hub = new RunHub();
   const dispatcher = new Dispatcher({
     ...{ pool, ledger, clock },
-    settle: (runId, frame, attempt, outcome) => void command(runId, { kind: "attemptEnded", frame, attempt, outcome }),
+    settle: (runId, frame, attempt, outcome) => {
+      admission.taskEnded();
+      command(runId, { kind: "attemptEnded", frame, attempt, outcome });
+    },
     isolate: (runId, frame, attempt, answer) => {
       const replyTo: ReplyTo<void> = { reply: () => answer(undefined), fail: (error) => answer(toMaestroError(error)) };
       const delivery = region.tell(runId, { kind: "command", command: { kind: "isolate", frame, attempt }, replyTo });
@@ -156,11 +160,22 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     fire: (runId, timer) => command(runId, { kind: "timerFired", timer }),
     onReadFailed: (error) => onTrouble("the timers could not be read", error),
   });
+  const residents = new Residents();
+  const admission = new Admission({
+    clock,
+    activeCount: () => residents.activeCount,
+    load: () => {
+      const { active, queued } = pool.state;
+      return { runs: residents.activeCount, writesWait: journal.pressure().queuedWrites > 0, tasksActive: active, tasksQueued: queued };
+    },
+    admit: () => runs.admit(),
+  });
   const services: RunServices = {
     ...{ clock, random, events, journal, evaluator, dispatcher, timers },
     hub,
     limits: new LimitWatch(clock, events),
-    residents: new Residents(),
+    residents,
+    admission,
     recent: new RecentRuns(),
     bereft: new Set(),
     workflow: options.workflow,
@@ -172,9 +187,10 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   const auditor = new WakeAuditor({
     ...{ clock, events, journal },
     shards: ALL_SHARDS,
-    isResident: (runId) => services.residents.has(runId),
+    isResident: (runId) => residents.has(runId),
     wake: (runId) => void command(runId, { kind: "resume" }),
     onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
   });
-  return { region, dispatcher, hub, timers, auditor, bereft: services.bereft, runs: new LocalRuns(services, region), residents: services.residents };
+  const runs = new LocalRuns(services, region);
+  return { region, dispatcher, hub, timers, auditor, runs, residents, bereft: services.bereft };
 }

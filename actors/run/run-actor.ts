@@ -53,6 +53,8 @@ export class RunActor implements Actor<RunMessage> {
   #starting: StartRun | undefined;
   /** Something of this instance is on its way: its reading, or a write. */
   #isBusy = false;
+  /** When the write that is on its way began it, on the monotonic clock. */
+  #writtenAtMs = 0;
   /** The last turn stopped at its bound, or an evaluation was answered. */
   #isToResume = false;
   /** Why the run can't be had; then every message is answered with it. */
@@ -149,6 +151,7 @@ export class RunActor implements Actor<RunMessage> {
 
   #append(write: RunWrite, effects: readonly Effect[], context: Context): void {
     this.#isBusy = true;
+    this.#writtenAtMs = this.#services.clock.monotonic();
     context.pipe(this.#services.journal.append(write), (outcome) => ({ kind: "committed", outcome, effects }));
   }
 
@@ -167,6 +170,7 @@ export class RunActor implements Actor<RunMessage> {
     if (this.#state !== undefined && this.#head !== undefined) performEffects(this.#services, this.#state, this.#head, effects);
     this.#inbox.payBack(undefined);
     if (effects.length > 0) this.#services.hub.grew(this.#runId);
+    this.#services.admission.committed(this.#services.clock.monotonic() - this.#writtenAtMs);
   }
 
   /** What was decided is void. A run that never began is gone, and so is this node's right to run it when it was fenced; else the run is read back. */

@@ -9,6 +9,7 @@ import type { Random } from "../../runtime/random.ts";
 import type { RetryOptions } from "../../runtime/workers/pool.ts";
 import type { ExternalEvaluator } from "../language/expression.ts";
 import type { TimerService } from "../timers/timer-service.ts";
+import type { Admission } from "./admission.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { RunSource } from "./loading.ts";
 import type { RecentRuns } from "./recent-runs.ts";
@@ -26,6 +27,7 @@ export interface RunServices extends RunSource {
   readonly timers: Pick<TimerService, "set" | "clear">;
   readonly hub: RunHub;
   readonly residents: Residents;
+  readonly admission: Admission;
   readonly recent: RecentRuns;
   /** Runs of a node that was lost, which have not stored yet that their attempts went down with it. */
   readonly bereft: Set<RunId>;

@@ -2,7 +2,7 @@
  * Workflow runs, as all skins of the gateway serve them. Checks requests, turns workflow names into versions and back, and asks the runs
  * of this node; it knows nothing of gRPC or HTTP. What it acknowledges is committed, because the port {@link Runs} says so.
  */
-import type { HistoryEntry, RunOutcome, Runs, RunView, StartedRun, StartRun } from "../../actors/runs.ts";
+import type { HistoryEntry, Intake, RunOutcome, Runs, RunView, StartedRun, StartRun } from "../../actors/runs.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { RunFilter, RunRecord } from "../../runtime/storage/journal.ts";
 import type { Caller } from "./caller.ts";
@@ -58,13 +58,20 @@ export class RunService {
     this.#filter = parts.filter;
   }
 
+  /** Whether starts are taken now, for skins that can hold them back. */
+  get intake(): Intake {
+    return this.#runs.intake;
+  }
+
   /** Starts a run; resolves after it is committed. @throws MESSAGE_TOO_LARGE, WORKFLOW_NOT_FOUND */
   async start(request: StartRequest, caller: Caller): Promise<StartedRun> {
+    this.#runs.intake.requireRoom();
     return this.#runs.start(await this.#prepare(request, caller));
   }
 
   /** Starts a run, or finds the one that its key has started, and resolves when it has ended. Aborting ends the waiting, not the run. */
   async startAndWait(request: StartRequest, caller: Caller, signal: AbortSignal): Promise<StartedRun & { readonly outcome: RunOutcome }> {
+    this.#runs.intake.requireRoom();
     const start = await this.#prepare(request, caller);
     if (start.idempotencyKey === undefined) {
       const outcome = await this.#runs.execute(start, signal);

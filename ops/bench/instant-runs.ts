@@ -1,7 +1,7 @@
 /**
  * Runs that have ended as soon as they are started, with the result of W1: what stands behind a gateway that is measured alone.
  */
-import type { HistoryEntry, RunOutcome, Runs, RunView, StartedRun } from "../../actors/runs.ts";
+import type { HistoryEntry, Intake, RunOutcome, Runs, RunView, StartedRun } from "../../actors/runs.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { newRunId, type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -13,6 +13,8 @@ const ENDED = { status: "completed", output, error: undefined } as const;
 
 /** Remembers nothing: every id is that of a run of one workflow which has ended well. */
 export class InstantRuns implements Runs {
+  /** Takes everything at once. */
+  readonly intake: Intake = { isCrowded: false, onceRoomy: () => () => undefined, requireRoom: () => undefined };
   readonly #clock: Clock;
   readonly #random: Random;
   /** The workflow of all runs. */

@@ -23,6 +23,8 @@ export type NodeOrder =
   | { readonly kind: "address" }
   | { readonly kind: "usage" }
   | { readonly kind: "memory" }
+  /** Resident bytes, as they are. */
+  | { readonly kind: "resident" }
   | { readonly kind: "signals"; readonly runId: string; readonly count: number; readonly inFlight: number }
   | EndsOrder
   | StartOrder
@@ -66,6 +68,8 @@ async function answer(order: NodeOrder): Promise<unknown> {
       return usage();
     case "memory":
       return memory();
+    case "resident":
+      return process.memoryUsage.rss();
     case "signals":
       return signal(order.runId as RunId, order.count, order.inFlight);
     case "ends":

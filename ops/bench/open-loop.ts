@@ -13,9 +13,13 @@ import { percentile } from "./benchmark.ts";
 import { closedLoop } from "./closed-loop.ts";
 import { requireResult, WORKLOADS } from "./workload.ts";
 
+/** How runs are started: over one Execute stream of each connection, or each by a unary call, Start(wait). */
+export type OverloadDriver = "stream" | "unary";
+
 /** An order to overload a node. */
 export interface OverloadOrder {
   readonly kind: "overload";
+  readonly driver: OverloadDriver;
   readonly connections: number;
   /** Runs asked for per second. */
   readonly perSecond: number;
@@ -59,17 +63,28 @@ const BACK_OFF_MS = 100;
 
 const { w1 } = WORKLOADS;
 
+type RunEnd = Awaited<ReturnType<MaestroClient["execute"]>>;
+
+const EXECUTE: Readonly<Record<OverloadDriver, (client: MaestroClient) => Promise<void>>> = {
+  stream: (client) => requireEnd(client.execute(w1.start)),
+  unary: (client) => requireEnd(client.startAndWait(w1.start)),
+};
+
 /** Makes the load. */
 export async function overload(order: OverloadOrder, address: string, clock: Clock): Promise<OverloadReport> {
+  const execute = EXECUTE[order.driver];
   const clients = Array.from({ length: order.connections }, () => connect(address));
   const ordinary = connect(address);
   try {
-    const load = new OpenLoad(clients, clock);
+    const load = new OpenLoad(clients, execute, clock);
     const startMs = clock.monotonic();
     await load.run(order.perSecond, order.durationMs);
     const endMs = clock.monotonic();
     const completedInTime = load.latenciesMs.length;
-    const [drainedAtMs, recovered] = await Promise.all([load.drained(), recovery(ordinary, order.fullSpeed, clock)]);
+    const [drainedAtMs, recovered] = await Promise.all([
+      load.drained(),
+      recovery(() => executePatiently(() => execute(ordinary), clock), order.fullSpeed, clock),
+    ]);
     load.latenciesMs.sort((a, b) => a - b);
     const { sent, heldBack, refused, advised, latenciesMs } = load;
     const tail = { p50Ms: percentile(latenciesMs, 0.5), p99Ms: percentile(latenciesMs, 0.99) };
@@ -88,21 +103,21 @@ export async function overload(order: OverloadOrder, address: string, clock: Clo
 }
 
 /** When, on the monotonic clock, a second of ordinary load was at full speed, NaN if none was; and the best rate until then. */
-async function recovery(client: MaestroClient, fullSpeed: number, clock: Clock): Promise<{ readonly atMs: number; readonly best: number }> {
+async function recovery(execute: () => Promise<void>, fullSpeed: number, clock: Clock): Promise<{ readonly atMs: number; readonly best: number }> {
   let best = 0;
   for (let probe = 0; probe < PROBES_MAX; probe++) {
     const plan = { inFlight: PROBE_IN_FLIGHT, durationMs: PROBE_MS };
-    const { operations, elapsedMs } = await closedLoop(plan, clock, () => executePatiently(client, clock));
+    const { operations, elapsedMs } = await closedLoop(plan, clock, execute);
     best = Math.max(best, (operations / elapsedMs) * 1000);
     if (best >= RECOVERED * fullSpeed) return { atMs: clock.monotonic(), best };
   }
   return { atMs: Number.NaN, best };
 }
 
-async function executePatiently(client: MaestroClient, clock: Clock): Promise<void> {
+async function executePatiently(execute: () => Promise<void>, clock: Clock): Promise<void> {
   for (;;) {
     try {
-      await executeOnce(client);
+      await execute();
       return;
     } catch (error) {
       if (!toMaestroError(error).retryable) throw error;
@@ -111,8 +126,8 @@ async function executePatiently(client: MaestroClient, clock: Clock): Promise<vo
   }
 }
 
-async function executeOnce(client: MaestroClient): Promise<void> {
-  const { status, output, error } = await client.execute(w1.start);
+async function requireEnd(ending: Promise<RunEnd>): Promise<void> {
+  const { status, output, error } = await ending;
   requireResult(w1, statusOf(status) ?? String(status), output, error);
 }
 
@@ -125,12 +140,14 @@ class OpenLoad {
   refused = 0;
   advised = 0;
   readonly #clients: readonly MaestroClient[];
+  readonly #execute: (client: MaestroClient) => Promise<void>;
   readonly #underWay: number[];
   readonly #clock: Clock;
   #failure: unknown;
 
-  constructor(clients: readonly MaestroClient[], clock: Clock) {
+  constructor(clients: readonly MaestroClient[], execute: (client: MaestroClient) => Promise<void>, clock: Clock) {
     this.#clients = clients;
+    this.#execute = execute;
     this.#underWay = clients.map(() => 0);
     this.#clock = clock;
   }
@@ -162,7 +179,7 @@ class OpenLoad {
     this.sent += 1;
     this.#count(at, 1);
     const sentMs = this.#clock.monotonic();
-    executeOnce(client).then(
+    this.#execute(client).then(
       () => {
         this.#count(at, -1);
         this.latenciesMs.push(this.#clock.monotonic() - sentMs);

@@ -18,6 +18,11 @@ export class Ring<T> {
     return this.#length;
   }
 
+  /** The item at the front, which stays there; undefined if nothing waits. */
+  get first(): T | undefined {
+    return this.#slots[this.#head];
+  }
+
   /** Adds at the end. */
   push(item: T): void {
     if (this.#length === this.#slots.length) this.#grow();

@@ -5,6 +5,7 @@ import { GrpcServer } from "../../gateway/grpc-server.ts";
 import { RunStatus } from "../../proto/gen/maestro/v1/common.ts";
 import type { ExecuteResponse } from "../../proto/gen/maestro/v1/run_service.ts";
 import { systemClock } from "../../runtime/clock.ts";
+import { MaestroError } from "../../runtime/errors.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type GatewayWorld, openGateway } from "../support/gateway-world.ts";
 import { RawExecute } from "../support/raw-gateway.ts";
@@ -114,6 +115,42 @@ describe("gRPC Execute", () => {
     );
     for (const runId of world.fake.held()) world.fake.end(runId, "completed", "1");
     await waitUntil("the rest to be read", () => world.fake.waiting === 500);
+  });
+
+  it("does not read while so many starts wait on the node, and goes on without having lost one", async () => {
+    world.fake.intake.isCrowded = true;
+    // The first is read before the stream knows.
+    for (let id = 1; id <= 500; id += 1) raw.send(id);
+    await waitUntil("the stream to wait for room", () => world.fake.intake.awaited === 1);
+    const { runId: other } = await world.client.start({ workflow: "echo" });
+    const read = await settledCount(
+      () => world.fake.started,
+      () => world.client.getRun(other),
+    );
+    assert.ok(read < 100, `${read} starts were read`);
+    world.fake.intake.isCrowded = false;
+    await waitUntil("all answers", () => raw.answers.length === 500);
+    assert.deepEqual(new Set(raw.answers.map(codeOf)), new Set(["run"]));
+    assert.equal(world.fake.started, 501);
+  });
+
+  it("waits for room no longer than its client is there", async () => {
+    world.fake.intake.isCrowded = true;
+    raw.send(1, HOLD);
+    await waitUntil("the stream to wait for room", () => world.fake.intake.awaited === 1);
+    raw.stream.cancel();
+    await waitUntil("the stream to wait no more", () => world.fake.intake.awaited === 0);
+  });
+
+  it("refuses starts that the node would refuse, before anything is done for them", async () => {
+    world.fake.intake.refusal = new MaestroError("NODE_OVERLOADED", { facts: { active: 3 }, retryAfterMs: 1_000 });
+    raw.send(1);
+    raw.send(2, "not JSON");
+    await waitUntil("both answers", () => raw.answers.length === 2);
+    assert.deepEqual(raw.answers.map(codeOf), ["NODE_OVERLOADED", "NODE_OVERLOADED"]);
+    await assert.rejects(world.client.start({ workflow: "echo" }), { code: "NODE_OVERLOADED", retryAfterMs: 1_000 });
+    await assert.rejects(world.client.startAndWait({ workflow: "echo" }), { code: "NODE_OVERLOADED", retryAfterMs: 1_000 });
+    assert.equal(world.fake.started, 0);
   });
 
   it("holds no more than a bound of large inputs", async () => {

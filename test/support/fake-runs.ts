@@ -2,7 +2,7 @@
  * Runs in memory, for tests of what stands in front of them. A run ends at once with its input as output, unless its input has
  * `"hold": true`: then it runs until the test, a signal, a cancellation or a termination ends it. Each change is a history entry.
  */
-import type { HistoryEntry, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../../actors/runs.ts";
+import type { HistoryEntry, Intake, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../../actors/runs.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import { newRunId, type RunId } from "../../runtime/ids.ts";
 import { seededRandom } from "../../runtime/random.ts";
@@ -16,8 +16,43 @@ interface FakeRun {
   readonly listeners: Set<() => void>;
 }
 
+/** An intake that a test opens and closes. */
+class FakeIntake implements Intake {
+  readonly #callbacks = new Set<() => void>();
+  #isCrowded = false;
+  /** Thrown by {@link requireRoom}, if set. */
+  refusal: unknown;
+
+  get isCrowded(): boolean {
+    return this.#isCrowded;
+  }
+
+  set isCrowded(isCrowded: boolean) {
+    this.#isCrowded = isCrowded;
+    if (isCrowded) return;
+    const callbacks = [...this.#callbacks];
+    this.#callbacks.clear();
+    for (const callback of callbacks) callback();
+  }
+
+  /** Those who wait for room. */
+  get awaited(): number {
+    return this.#callbacks.size;
+  }
+
+  onceRoomy(callback: () => void): () => void {
+    this.#callbacks.add(callback);
+    return () => void this.#callbacks.delete(callback);
+  }
+
+  requireRoom(): void {
+    if (this.refusal !== undefined) throw this.refusal;
+  }
+}
+
 /** The runs of one fake node. */
 export class FakeRuns implements Runs {
+  readonly intake = new FakeIntake();
   readonly #runs = new Map<RunId, FakeRun>();
   readonly #keys = new Map<string, RunId>();
   readonly #random = seededRandom(1);

@@ -82,6 +82,9 @@ export async function openHostileWorld(change: (runs: Runs) => Runs = (runs) => 
 
 function delegating(current: () => FakeRuns): Runs {
   return {
+    get intake() {
+      return current().intake;
+    },
     start: (request) => current().start(request),
     execute: (request, signal) => current().execute(request, signal),
     outcome: (runId, signal) => current().outcome(runId, signal),
