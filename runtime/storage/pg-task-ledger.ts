@@ -30,7 +30,9 @@ const FLUSH_MS = 1_000;
 const BULK_RECORDS = 1_000;
 
 const COLUMNS = "run_id, frame, attempt, path, handler, status, created_at, ended_at, error_message";
-const ARRAYS = "$1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[]";
+const TYPES = ["uuid", "integer", "integer", "text", "text", "text", "timestamptz", "timestamptz", "text"];
+/** Rows from one array for each column. Not in FROM, for the reason that is told in `pg-statement.ts`. */
+const RECORDS = `(SELECT ${TYPES.map((type, index) => `unnest($${index + 1}::${type}[])`).join(", ")})`;
 
 /**
  * A record changes the row of its attempt that is still open, if there is one, and is a new row otherwise. It is phrased so that there is one plan
@@ -40,7 +42,7 @@ const ARRAYS = "$1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[]
 const STORE = `WITH noted AS MATERIALIZED (
     SELECT x.*, (SELECT t.ctid FROM task_executions AS t
       WHERE t.run_id = x.run_id AND t.frame = x.frame AND t.attempt = x.attempt AND t.status = 'scheduled') AS place
-    FROM unnest(${ARRAYS}) AS x (${COLUMNS})),
+    FROM ${RECORDS} AS x (${COLUMNS})),
   changed AS (UPDATE task_executions AS t SET status = n.status, ended_at = n.ended_at, error_message = n.error_message
     FROM noted AS n WHERE t.ctid = n.place AND t.ctid = ANY (ARRAY(SELECT place FROM noted WHERE place IS NOT NULL)))
   INSERT INTO task_executions (${COLUMNS}) SELECT ${COLUMNS} FROM noted AS n WHERE n.place IS NULL`;
