@@ -23,6 +23,11 @@ export interface LogRow<N extends EventName> {
 /** A row for every event; undefined for what is counted by metrics only, because it happens too often to be read. */
 export type LogTable = { readonly [N in EventName]: LogRow<N> | undefined };
 
+const SNAPSHOT_ADVICE: Readonly<Record<RuntimeEvents["journal.snapshotRefused"]["reason"], string>> = {
+  checksum: "Nothing is lost, but bytes that were stored have changed: check the database's disk and memory, and its backups.",
+  format: "Nothing is lost. Another version of this program wrote it; if none did, report it.",
+};
+
 /** The rows. */
 export const LOG_TABLE: LogTable = {
   "actor.failed": { level: "warn", message: "an actor failed", fields: withProblem },
@@ -33,6 +38,11 @@ export const LOG_TABLE: LogTable = {
   "journal.begun": undefined,
   "journal.settled": undefined,
   "journal.retried": { level: "warn", message: "a commit of the journal failed and is tried again" },
+  "journal.snapshotRefused": {
+    level: "warn",
+    message: "a stored snapshot is of no use; the run is read from what comes before it",
+    fields: (event) => ({ ...event, advice: SNAPSHOT_ADVICE[event.reason] }),
+  },
   "journal.fenced": { level: "error", message: "another node took over: this one may no longer write" },
   "lease.renewed": { level: "debug", message: "the lease was renewed" },
   "lease.failed": { level: "warn", message: "the lease could not be renewed" },

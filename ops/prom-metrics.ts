@@ -193,6 +193,12 @@ function journalRows(
   const entries = new Counter({ name: "maestro_journal_entries_total", help: "Entries committed.", registers });
   const bytes = new Counter({ name: "maestro_journal_bytes_total", help: "Bytes of entries committed.", registers });
   const duration = new Histogram({ name: "maestro_journal_commit_duration_seconds", help: "Time of one commit.", buckets: FAST_SECONDS, registers });
+  const refused = new Counter({
+    name: "maestro_snapshots_refused_total",
+    help: "Stored snapshots that were of no use, by reason. Those with a checksum that differs were damaged.",
+    labelNames: ["reason"],
+    registers,
+  });
   const retries = new Counter({ name: "maestro_journal_retries_total", help: "Commits that failed and were tried again.", registers });
   const busy = new Gauge({ name: "maestro_journal_lanes_busy", help: "Lanes with a commit under way.", registers });
   const fenced = new Gauge({ name: "maestro_journal_fenced", help: "1 once another node took this one's place.", registers });
@@ -216,6 +222,7 @@ function journalRows(
     "journal.begun": () => busy.inc(),
     "journal.settled": () => busy.dec(),
     "journal.retried": () => retries.inc(),
+    "journal.snapshotRefused": ({ reason }) => refused.inc({ reason }),
     "journal.fenced": () => fenced.set(1),
     "lease.renewed": ({ durationMs }) => renewal.observe(durationMs / 1000),
     "lease.failed": () => failures.inc(),

@@ -22,6 +22,8 @@ export interface RuntimeEvents {
   "journal.begun": { readonly lane: number };
   "journal.settled": { readonly lane: number };
   "journal.retried": { readonly lane: number; readonly attempt: number; readonly reason: string };
+  /** A stored snapshot is of no use: its checksum differs, or nobody can read it. The run is read from what comes before it. */
+  "journal.snapshotRefused": { readonly runId: string; readonly seq: number; readonly reason: "checksum" | "format" };
   "journal.fenced": { readonly lane: number };
   "database.exited": { readonly reason: string; readonly restartInMs: number };
   "ledger.delayed": { readonly records: number; readonly dropped: number; readonly reason: string };

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError, messageOf } from "../../runtime/errors.ts";
+import type { EventHub } from "../../runtime/events.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Journal, JournalRow, RunHead, RunTail, Snapshot } from "../../runtime/storage/journal.ts";
 import type { Workflow } from "../language/model.ts";
@@ -19,6 +20,7 @@ const ROWS_PER_READ = 200;
 /** Where runs are read from. */
 export interface RunSource {
   readonly journal: Journal;
+  readonly events: EventHub;
   /** The compiled workflow of a version. @throws WORKFLOW_NOT_FOUND */
   workflow(workflowId: string): Promise<Workflow>;
 }
@@ -52,7 +54,8 @@ export async function loadRun(source: RunSource, runId: RunId): Promise<RunState
   const tail = await source.journal.readTail(runId);
   const begun =
     (await stateOf(source, runId, tail.snapshot)) ?? (tail.snapshot === undefined ? await stateOfRow(source, runId, tail.rows[0]) : undefined);
-  const state = begun ?? (await stateBefore(source, runId, Number.MAX_SAFE_INTEGER));
+  // A snapshot that nobody can read is not looked at again: an older one may do. Without one in the tail there is none.
+  const state = begun ?? (await stateBefore(source, runId, tail.snapshot?.seq ?? 1));
   for await (const entries of entriesAfter(source, state, begun === undefined ? undefined : tail)) {
     for (const entry of await bringBack(source.journal, runId, entries, state.lastSeq + 1)) fold(state, entry, evolve);
   }
@@ -112,8 +115,11 @@ async function stateOfRow(source: RunSource, runId: RunId, row: JournalRow | und
 
 /** A snapshot as a state. One that can't be read is passed over: the entries tell the same. */
 async function stateOf(source: RunSource, runId: RunId, snapshot: Snapshot | undefined): Promise<RunState | undefined> {
-  const parsed = snapshot && parseSnapshot(snapshot.state);
-  return parsed && restoreSnapshot(runId, await source.workflow(parsed.workflowId), parsed);
+  if (snapshot === undefined) return undefined;
+  const parsed = parseSnapshot(snapshot.state);
+  const restored = parsed && restoreSnapshot(runId, await source.workflow(parsed.workflowId), parsed);
+  if (restored === undefined) source.events.emit("journal.snapshotRefused", { runId, seq: snapshot.seq, reason: "format" });
+  return restored;
 }
 
 function corrupt(runId: RunId, seq: number, reason: string): MaestroError {

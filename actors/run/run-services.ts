@@ -2,7 +2,6 @@
  * What run actors share on a node: the ports and services that carry their effects out.
  */
 import type { Clock } from "../../runtime/clock.ts";
-import type { EventHub } from "../../runtime/events.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { LimitWatch } from "../../runtime/limit-watch.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -20,7 +19,6 @@ import type { RunHub } from "./run-hub.ts";
 export interface RunServices extends RunSource {
   readonly clock: Clock;
   readonly random: Random;
-  readonly events: EventHub;
   readonly limits: LimitWatch;
   readonly evaluator: ExternalEvaluator;
   readonly dispatcher: Dispatcher;

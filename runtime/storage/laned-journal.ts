@@ -3,20 +3,21 @@
  * gives a run's writes their order.
  */
 import { invariant } from "../assert.ts";
+import type { EventHub } from "../events.ts";
 import { type RunId, shardOf } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { BatchedReads } from "./batched-reads.ts";
-import type { Journal, JournalPressure, RunFilter, RunRecord, RunTail, RunTimer, RunWrite, ShardRange } from "./journal.ts";
+import type { Journal, JournalPressure, RunFilter, RunRecord, RunTail, RunTimer, RunWrite, ShardRange, Snapshot } from "./journal.ts";
 import type { Lane } from "./lane.ts";
 import type { LargePayloads } from "./large-payloads.ts";
-import { type StoredPayload, type TailPart, tailOf } from "./stored-rows.ts";
+import { isSnapshotIntact, type StoredPayload, type StoredSnapshot, type TailPart, tailOf } from "./stored-rows.ts";
 
 /** Queries for rows of runs, and for their tails, at a time: while one is answered, the other is read. */
 const FIND_QUERIES = 1;
 const TAIL_QUERIES = 2;
 
 /** The reading half of a {@link Journal}. */
-export interface JournalReader extends Pick<Journal, "read" | "readSnapshot" | "findByKey" | "list" | "listReady" | "listTimers" | "audit"> {
+export interface JournalReader extends Pick<Journal, "read" | "findByKey" | "list" | "listReady" | "listTimers" | "audit"> {
   /** The rows of those of these runs that exist. */
   findAll(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, RunRecord>>;
   /**
@@ -24,6 +25,8 @@ export interface JournalReader extends Pick<Journal, "read" | "readSnapshot" | "
    * that would follow come without their bytes.
    */
   readTails(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, readonly TailPart[]>>;
+  /** Snapshots of a run that contain no entry after `atMostSeq`, the newest first: the latest few, not judged yet. */
+  readSnapshots(runId: RunId, atMostSeq: number): Promise<readonly StoredSnapshot[]>;
   /** A payload's row, not judged yet, or undefined. */
   findPayload(runId: RunId, seq: number, place: number): Promise<StoredPayload | undefined>;
   /** Gives its connections up. */
@@ -35,15 +38,17 @@ export class LanedJournal implements Journal {
   readonly #lanes: readonly Lane[];
   readonly #reader: JournalReader;
   readonly #large: LargePayloads;
+  readonly #events: EventHub;
   readonly #heads: BatchedReads<RunId, RunRecord>;
   readonly #tails: BatchedReads<RunId, readonly TailPart[]>;
 
   /** `defer` calls back after the current tick. */
-  constructor(lanes: readonly Lane[], reader: JournalReader, large: LargePayloads, defer: (callback: () => void) => void) {
+  constructor(lanes: readonly Lane[], reader: JournalReader, large: LargePayloads, events: EventHub, defer: (callback: () => void) => void) {
     invariant(lanes.length > 0, "a journal needs a lane");
     this.#lanes = lanes;
     this.#reader = reader;
     this.#large = large;
+    this.#events = events;
     const shared = { keysPerQuery: LIMITS.tailsPerQuery, defer };
     this.#heads = new BatchedReads({ ...shared, queries: FIND_QUERIES, ask: (runIds) => reader.findAll(runIds) });
     this.#tails = new BatchedReads({ ...shared, queries: TAIL_QUERIES, ask: (runIds) => reader.readTails(runIds) });
@@ -69,14 +74,18 @@ export class LanedJournal implements Journal {
     return this.#reader.read(runId, fromSeq, rowLimit);
   }
 
-  readSnapshot(runId: RunId, atMostSeq: number): ReturnType<Journal["readSnapshot"]> {
-    return this.#reader.readSnapshot(runId, atMostSeq);
+  async readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined> {
+    for (const snapshot of await this.#reader.readSnapshots(runId, atMostSeq)) {
+      if (isSnapshotIntact(runId, snapshot)) return snapshot;
+      this.#events.emit("journal.snapshotRefused", { runId, seq: snapshot.seq, reason: "checksum" });
+    }
+    return undefined;
   }
 
   async readTail(runId: RunId): Promise<RunTail> {
     const tail = tailOf(runId, (await this.#tails.get(runId)) ?? []);
     if (tail !== undefined) return tail;
-    const snapshot = await this.#reader.readSnapshot(runId, Number.MAX_SAFE_INTEGER);
+    const snapshot = await this.readSnapshot(runId, Number.MAX_SAFE_INTEGER);
     return { ...(snapshot && { snapshot }), rows: [], isWhole: false };
   }
 

@@ -11,14 +11,13 @@ import {
   type RunRecord,
   type RunTimer,
   type ShardRange,
-  type Snapshot,
   TIMED_PER_AUDIT,
   WAKE,
   type WakeAudit,
 } from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { MemoryRun, MemoryStore } from "./memory-store.ts";
-import { newestIntact, type StoredPayload, type TailPart, verifyRows } from "./stored-rows.ts";
+import { type StoredPayload, type StoredSnapshot, type TailPart, verifyRows } from "./stored-rows.ts";
 
 /** The reader. */
 export class MemoryJournalReader implements JournalReader {
@@ -34,12 +33,8 @@ export class MemoryJournalReader implements JournalReader {
     return verifyRows(runId, fromSeq, rows.slice(Math.max(first, 0), Math.max(first, 0) + rowLimit));
   }
 
-  async readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined> {
-    const snapshots = this.#store.snapshots.get(runId) ?? [];
-    return newestIntact(
-      runId,
-      snapshots.filter(({ seq }) => seq <= atMostSeq),
-    );
+  async readSnapshots(runId: RunId, atMostSeq: number): Promise<readonly StoredSnapshot[]> {
+    return (this.#store.snapshots.get(runId) ?? []).filter(({ seq }) => seq <= atMostSeq);
   }
 
   async findPayload(runId: RunId, seq: number, place: number): Promise<StoredPayload | undefined> {

@@ -44,5 +44,5 @@ export async function openMemoryJournal(options: MemoryJournalOptions): Promise<
     const batches = new MemoryBatchStore({ store, bootId, claim, faults, clock });
     return new Lane({ lane, store: batches, clock, random, events, defer, bounds: options.bounds });
   });
-  return new LanedJournal(lanes, new MemoryJournalReader(store), new LargePayloads(options.objects, clock), defer);
+  return new LanedJournal(lanes, new MemoryJournalReader(store), new LargePayloads(options.objects, clock), events, defer);
 }

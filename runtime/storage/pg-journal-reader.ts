@@ -10,7 +10,6 @@ import {
   type RunStatus,
   type RunTimer,
   type ShardRange,
-  type Snapshot,
   type WakeAudit,
 } from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
@@ -18,7 +17,7 @@ import type { PgDatabase } from "./pg-database.ts";
 import { firstIdAt } from "./pg-run-id.ts";
 import { readPgTails } from "./pg-run-tails.ts";
 import { auditPg } from "./pg-wake-audit.ts";
-import { newestIntact, type StoredPayload, type StoredRow, type TailPart, verifyRows } from "./stored-rows.ts";
+import { type StoredPayload, type StoredRow, type StoredSnapshot, type TailPart, verifyRows } from "./stored-rows.ts";
 
 /** Snapshots that are looked at before the history is read from its beginning. */
 const SNAPSHOTS_TRIED = 2;
@@ -60,16 +59,13 @@ export class PgJournalReader implements JournalReader {
     );
   }
 
-  async readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined> {
+  async readSnapshots(runId: RunId, atMostSeq: number): Promise<readonly StoredSnapshot[]> {
     const rows = await this.#database.prepared<{ readonly seq: string; readonly crc: number; readonly state: Buffer }>(
       "run-snapshot",
       `SELECT seq, crc, state FROM run_snapshots WHERE run_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT ${SNAPSHOTS_TRIED}`,
       [runId, atMostSeq],
     );
-    return newestIntact(
-      runId,
-      rows.map(({ seq, crc, state }) => ({ seq: Number(seq), checksum: crc, state })),
-    );
+    return rows.map(({ seq, crc, state }) => ({ seq: Number(seq), checksum: crc, state }));
   }
 
   async findPayload(runId: RunId, seq: number, place: number): Promise<StoredPayload | undefined> {

@@ -52,5 +52,5 @@ export async function openPgJournal(options: PgJournalOptions): Promise<Journal>
     return new Lane({ lane, store, clock, random, events, defer, bounds: options.bounds });
   });
   const reader = new PgJournalReader(new PgDatabase({ url, applicationName: `maestro-read-${bootId}`, size: READERS }));
-  return new LanedJournal(lanes, reader, new LargePayloads(options.objects, clock), defer);
+  return new LanedJournal(lanes, reader, new LargePayloads(options.objects, clock), events, defer);
 }

@@ -40,9 +40,9 @@ export interface StoredSnapshot extends Snapshot {
   readonly checksum: number;
 }
 
-/** The first of `stored`, the newest first, whose checksum holds: a snapshot only spares work, so a damaged one is passed over. */
-export function newestIntact(runId: RunId, stored: readonly StoredSnapshot[]): Snapshot | undefined {
-  return stored.find(({ seq, state, checksum }) => journalChecksum(runId, seq, 0, [state]) === checksum);
+/** Whether the checksum of a snapshot's bytes holds. */
+export function isSnapshotIntact(runId: RunId, { seq, state, checksum }: StoredSnapshot): boolean {
+  return journalChecksum(runId, seq, 0, [state]) === checksum;
 }
 
 /** A snapshot, or a row, as a shared reading brings it: runs with little to read share one, and those with much are cut off. */
@@ -66,7 +66,7 @@ export function tailOf(runId: RunId, parts: readonly TailPart[]): RunTail | unde
   const [first] = parts;
   const isSnapshot = first?.entryCount === 0;
   const snapshot = isSnapshot && first.bytes !== undefined ? { seq: first.seq, checksum: first.checksum, state: first.bytes } : undefined;
-  if (isSnapshot && (snapshot === undefined || newestIntact(runId, [snapshot]) === undefined)) return undefined;
+  if (isSnapshot && (snapshot === undefined || !isSnapshotIntact(runId, snapshot))) return undefined;
   const rows = isSnapshot ? parts.slice(1) : parts;
   const room = rows.findIndex((row) => row.bytes === undefined);
   const stored = (room < 0 ? rows : rows.slice(0, room)).map(({ seq, bytes, ...row }) => ({ ...row, firstSeq: seq, entries: bytes as Uint8Array }));

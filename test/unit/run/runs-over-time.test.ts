@@ -1,6 +1,7 @@
 /** Long histories, and the auditor: real actors and real lanes over a store in memory. */
 import assert from "node:assert/strict";
 import type { RunId } from "../../../runtime/ids.ts";
+import { journalChecksum } from "../../../runtime/storage/journal-checksum.ts";
 import { CALLS, FOREVER, runsBed, SIGNAL, SLOW } from "../../support/runs-bed.ts";
 import { startOf, startRunsNode } from "../../support/runs-node.ts";
 import { waitUntil } from "../../support/wait-until.ts";
@@ -65,11 +66,38 @@ describe("runs over time", () => {
     it("is read from its beginning if its snapshots are damaged", async () => {
       const runId = await longRun();
       await bed.node.stop();
-      for (const stored of bed.store.memory.snapshots.get(runId) ?? []) stored.state.fill(7);
+      const stored = bed.store.memory.snapshots.get(runId) ?? [];
+      for (const snapshot of stored) snapshot.state.fill(7);
       bed.node = await startRunsNode(bed.store, bed.tasks);
+      const refused = refusals();
       await bed.node.runs.signal(runId, { name: "go", payload: "1", signalId: "" });
       assert.equal((await bed.node.runs.outcome(runId, FOREVER)).status, "completed");
+      assert.deepEqual(
+        refused,
+        stored.map(({ seq }) => `${runId} ${seq} checksum`),
+      );
     });
+
+    it("is read from an older snapshot if the newest has a format that nobody knows", async () => {
+      const runId = await longRun();
+      await bed.node.stop();
+      const stored = bed.store.memory.snapshots.get(runId) ?? [];
+      const [newest] = stored;
+      assert.ok(newest !== undefined && stored.length > 1);
+      const state = Buffer.from([8, 99]);
+      stored[0] = { seq: newest.seq, state, checksum: journalChecksum(runId, newest.seq, 0, [state]) };
+      bed.node = await startRunsNode(bed.store, bed.tasks);
+      const refused = refusals();
+      await bed.node.runs.signal(runId, { name: "go", payload: "1", signalId: "" });
+      assert.equal((await bed.node.runs.outcome(runId, FOREVER)).status, "completed");
+      assert.deepEqual(refused, [`${runId} ${newest.seq} format`]);
+    });
+
+    function refusals(): readonly string[] {
+      const refused: string[] = [];
+      bed.node.events.on("journal.snapshotRefused", ({ runId, seq, reason }) => refused.push(`${runId} ${seq} ${reason}`));
+      return refused;
+    }
   });
 
   describe("the wake-up auditor", () => {
