@@ -6,6 +6,7 @@ import { type Benchmark, type BenchSetting, type Figure, type FigureLabel, type 
 import { ceiling } from "./ceiling.ts";
 import { type Installation, install, type LoadCost } from "./installation.ts";
 import { ratios } from "./ratios.ts";
+import { walSplit } from "./wal-split.ts";
 import { type Driver, WORKLOADS } from "./workload.ts";
 
 /** Load before anything is measured, a round of each driver: code is compiled, and the server's caches are filled. */
@@ -60,6 +61,7 @@ async function measureProduct(setting: BenchSetting): Promise<readonly Figure[]>
     ...THROUGHPUT.map(([driver, inFlight]) => throughput(installation, driver, inFlight, setting.roundMs)),
     ...LATENCY.map((driver) => latency(installation, driver, setting.roundMs)),
     ...FAN_OUT.map(([driver, inFlight]) => fanOut(installation, driver, inFlight)),
+    ...walSplit(installation, setting),
   ]);
 }
 
