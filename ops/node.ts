@@ -18,6 +18,7 @@ import { boundOf, type WatchedLimit } from "../runtime/watched-limits.ts";
 import { CommitWatch } from "./commit-watch.ts";
 import { type Config, printableConfig } from "./config.ts";
 import { Lifecycle, type Stage } from "./lifecycle.ts";
+import { MemoryTrimmer, processMemory } from "./memory-trimmer.ts";
 import { NodeRuns } from "./node-runs.ts";
 import { NodeStorage } from "./node-storage.ts";
 import { type OpsServer, openOpsServer } from "./ops-server.ts";
@@ -188,20 +189,29 @@ class Node implements RunningNode {
 
   #telemetryStage(): Stage {
     let stopLogging = (): void => undefined;
+    let trimmer: MemoryTrimmer | undefined;
     return {
       name: "telemetry",
       start: () => {
         this.#metrics = openMetrics(this.events, this.#config.nodeName);
         stopLogging = logEvents(this.events, this.#log, this.#config.logLevel);
         this.#watchDatabase();
+        trimmer = this.#trimMemory();
       },
       stop: () => {
+        trimmer?.close();
         stopLogging();
         this.#metrics?.close();
         this.#log.info({}, "the node has stopped");
         this.#log.close();
       },
     };
+  }
+
+  #trimMemory(): MemoryTrimmer {
+    const onTrimmed = (freedBytes: number, durationMs: number): void =>
+      this.#log.debug({ freedBytes, durationMs: Math.round(durationMs) }, "memory was given back");
+    return new MemoryTrimmer({ events: this.events, clock: this.#clock, memory: processMemory(), onTrimmed });
   }
 
   #watchDatabase(): void {

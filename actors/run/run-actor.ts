@@ -33,6 +33,9 @@ import type { RunServices } from "./run-services.ts";
 /** When to try again what the store, or the evaluator, could not do now. */
 const RETRY_MS = 500;
 
+/** From how long a wait on a run need not be in memory for it. */
+const LONG_WAIT_MS = 60_000;
+
 const RESUME: RunCommand = { kind: "resume" };
 const RETRY: RunMessage = { kind: "retry" };
 
@@ -80,7 +83,7 @@ export class RunActor implements Actor<RunMessage> {
 
   signal(signal: ActorSignal, context: Context): void {
     if (signal.kind === "restarted") this.#load(context, true);
-    if (signal.kind === "idle" && this.#isAtRest() && context.passivate()) this.#services.events.emit("run.passivated", { runId: this.#runId });
+    if (signal.kind === "idle" && this.#isAtRest()) this.#leave(context);
     if (signal.kind !== "stopping") return;
     if (!this.#inbox.isIdle) this.#inbox.failAll(new MaestroError("NODE_STOPPING"));
     this.#services.residents.remove(this.#runId);
@@ -120,7 +123,9 @@ export class RunActor implements Actor<RunMessage> {
       this.#inbox.add(RESUME, undefined);
       return this.#workOn(context);
     }
-    if (!this.#isBusy && this.#isOver()) context.passivate();
+    if (this.#isBusy) return;
+    if (this.#isOver()) context.passivate();
+    else if (this.#isParked()) this.#leave(context);
   }
 
   #turn(state: RunState, context: Context): void {
@@ -264,6 +269,17 @@ export class RunActor implements Actor<RunMessage> {
   /** A run that has ended, or that can't be had, leaves memory as soon as nobody waits for an answer. */
   #isOver(): boolean {
     return this.#failure !== undefined || (this.#state !== undefined && this.#state.status !== "running");
+  }
+
+  /** A run that waits for nothing but a time far off leaves memory at once: a million of them may come one after the other. */
+  #isParked(): boolean {
+    if (this.#head?.wake !== WAKE.timer || this.#state?.timers.size !== 1 || !this.#isAtRest()) return false;
+    const [timer] = this.#state.timers.values();
+    return timer !== undefined && timer.dueAtMs > this.#services.clock.now() + LONG_WAIT_MS;
+  }
+
+  #leave(context: Context): void {
+    if (context.passivate()) this.#services.events.emit("run.passivated", { runId: this.#runId });
   }
 
   #isAtRest(): boolean {

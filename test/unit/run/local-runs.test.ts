@@ -153,4 +153,18 @@ describe("runs of a node", () => {
     assert.equal((await bed.node.runs.outcome(runId, FOREVER)).output, "7");
     assert.ok(!left.includes(busy.runId), "a run with work under way stays");
   });
+
+  it("lets a run that waits for a time far off leave memory at once, and no other", async () => {
+    await bed.node.stop();
+    bed.node = await startRunsNode(bed.store, bed.tasks, 60_000);
+    const left: string[] = [];
+    bed.node.events.on("run.passivated", ({ runId }) => left.push(runId));
+    const soon = await bed.node.runs.start(startOf(await bed.store.deploy("do: [{ rest: { wait: { seconds: 59 } } }]")));
+    const signal = await bed.node.runs.start(startOf(await bed.store.deploy(SIGNAL)));
+    const late = await bed.node.runs.start(startOf(await bed.store.deploy("do: [{ rest: { wait: { days: 1 } } }]")));
+    await waitUntil("the run to leave memory", () => left.length > 0);
+    assert.deepEqual(left, [late.runId]);
+    const statuses = await Promise.all([soon, signal, late].map(async ({ runId }) => (await bed.node.runs.get(runId)).status));
+    assert.deepEqual(statuses, ["waiting", "waiting", "waiting"]);
+  });
 });
