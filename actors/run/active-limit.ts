@@ -15,6 +15,8 @@ export const LOOK_EVERY_MS = 100;
  * Tasks that stay in a thread longer, on the average, are slow themselves: that others wait for a thread is then no sign that the node is. In milliseconds.
  */
 const SLOW_TASK_MS = 100;
+/** Looks without a commit after which there was nothing to commit; before that the node may just be slow. */
+const QUIET_LOOKS = 10;
 /** Greatest change at one look, up and down. */
 const STEP = 2;
 
@@ -38,6 +40,8 @@ export class ActiveLimit {
   #sumMs = 0;
   #commits = 0;
   #tasks = 0;
+  /** Looks in a row that saw no commit. */
+  #quietLooks = 0;
 
   /** The limit as it was at the last look. */
   get value(): number {
@@ -69,10 +73,11 @@ export class ActiveLimit {
     this.#tasks = 0;
   }
 
-  /** No commit since the last look means that they are late if writes wait, else that there was nothing to do. */
+  /** No commit since the last look: they are late, or there was nothing to do. The limit is left alone until that is known. */
   #commitDelayMs(writesWait: boolean): number {
+    this.#quietLooks = this.#commits > 0 ? 0 : this.#quietLooks + 1;
     if (this.#commits > 0) return this.#sumMs / this.#commits;
-    return writesWait ? TARGET_DELAY_MS : 0;
+    return writesWait || this.#quietLooks < QUIET_LOOKS ? TARGET_DELAY_MS : 0;
   }
 
   /** How long a task waits for a thread: as many wait as start in that time. Not counted where tasks are slow themselves. */

@@ -3,10 +3,10 @@
  * are bounded in number and in time, so what is accepted is accepted soon, and what is refused is refused without work having been done for it. Runs
  * that exist never wait here: to finish what was begun goes before beginning more.
  *
- * Its states: patient -> strict, when the queue has been long for {@link PATIENCE_MS}, and back when nothing had to be refused for as long. Patient, it
- * takes a burst: a long queue, and Execute streams that are not read meanwhile. But a load that lasts would only find each start waiting that long. So, strict,
- * it keeps the queue short and refuses the rest at once, so that clients learn soon that they have to slow down. Refusing has its price as well: what can
- * be held back is read no faster than {@link REFUSALS_PER_RUN} refusals for each run that is let in.
+ * Its states: patient -> strict, when a start has waited {@link PATIENCE_MS} in vain or the queue was long for that time, and back when nothing had to be
+ * refused for as long. Patient, it takes a burst: a long queue, and Execute streams that are not read meanwhile. But a load that lasts would only find each
+ * start waiting that long. So, strict, it keeps the queue short and refuses the rest at once, so that clients learn soon that they have to slow down.
+ * Refusing has its price as well: what can be held back is read no faster than {@link REFUSALS_PER_RUN} refusals for each run that is let in.
  */
 import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
@@ -188,10 +188,13 @@ export class Admission implements Intake {
   }
 
   #refuseLate(): void {
-    const lateMs = this.#options.clock.monotonic() - PATIENCE_MS;
+    const nowMs = this.#options.clock.monotonic();
+    const lateMs = nowMs - PATIENCE_MS;
     for (let first = this.#waiting.first; first !== undefined && first.sinceMs <= lateMs; first = this.#waiting.first) {
       this.#waiting.shift();
-      first.settle?.reject(this.overloaded());
+      if (first.settle === undefined) continue;
+      this.#strictUntilMs = nowMs + PATIENCE_MS;
+      first.settle.reject(this.overloaded());
     }
   }
 

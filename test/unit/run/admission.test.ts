@@ -183,6 +183,15 @@ describe("admission", () => {
     assert.throws(() => scene.admission.requireRoom(), { code: "NODE_OVERLOADED" });
   });
 
+  it("becomes strict when a start has waited in vain", async () => {
+    const scene = new Scene();
+    scene.startMany(3);
+    await scene.pass(PATIENCE_MS);
+    assert.equal(scene.refused.size, 1);
+    scene.startMany(STRICT);
+    assert.throws(() => scene.admission.requireRoom(), { code: "NODE_OVERLOADED" });
+  });
+
   it("holds back what it could only refuse, once it has refused as much as it can afford", async () => {
     const scene = await strictScene();
     assert.equal(scene.admission.isCrowded, false, "runs were let in, so some refusals can be afforded");
