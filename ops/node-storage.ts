@@ -2,14 +2,12 @@
  * The storage of a node as stages: the server (its own, or the one of a URL), the schema, the ownership, the stores. Nothing here decides
  * anything about runs.
  */
-import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
-import { MaestroError, messageOf } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
 import type { BootId } from "../runtime/ids.ts";
 import type { Random } from "../runtime/random.ts";
+import { openDataFolder } from "../runtime/storage/data-folder.ts";
 import type { DocumentStore } from "../runtime/storage/documents.ts";
 import { startEmbeddedPg } from "../runtime/storage/embedded-pg.ts";
 import { FsObjectStore } from "../runtime/storage/fs-object-store.ts";
@@ -100,7 +98,6 @@ export class NodeStorage {
       stopTimeoutMs: DATABASE_STOP_MS,
       start: async () => {
         if (config.pgUrl === undefined) {
-          await requireFolder(config.dataFolder);
           const server = await startEmbeddedPg({ folder: config.dataFolder, clock, random, events });
           stop = () => server.stop();
           this.#url = server.url;
@@ -157,7 +154,7 @@ export class NodeStorage {
       name: "stores",
       start: async () => {
         // A folder that somebody named must be there before anything is acknowledged: it may be a share that is not mounted.
-        if (config.objectsFolder !== undefined) await requireFolder(resolve(config.objectsFolder));
+        if (config.objectsFolder !== undefined) await openDataFolder(resolve(config.objectsFolder), clock, random);
         const url = started(this.#url, "database");
         const claim = started(this.#claim, "ownership");
         const documents = await openPgDocuments({ url });
@@ -186,16 +183,6 @@ export class NodeStorage {
 function objectsFolderOf({ objectsFolder, pgUrl, dataFolder }: Config): string | undefined {
   if (objectsFolder !== undefined) return resolve(objectsFolder);
   return pgUrl === undefined ? join(dataFolder, "objects") : undefined;
-}
-
-/** Makes a folder unless it is there, and sees whether it can be used. @throws DATA_FOLDER_UNUSABLE */
-async function requireFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    throw new MaestroError("DATA_FOLDER_UNUSABLE", { facts: { folder, reason: messageOf(cause) }, cause });
-  }
 }
 
 /** The part that a stage made. @throws Error if the stage has not started: the stages are in the wrong order. */

@@ -9,10 +9,11 @@ import type { CancelTimer, Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { Random } from "../random.ts";
+import { openDataFolder } from "./data-folder.ts";
 import { type DataFolderLock, lockDataFolder } from "./data-folder-lock.ts";
 import { pause } from "./pause.ts";
 import { commandAs, findBinaries, type PgBinaries, type Unprivileged, unprivilegedUser } from "./pg-binaries.ts";
-import { type ClusterPaths, clusterPaths, failed, initCluster, makeFolder, openLog, pgEnvironment, readSecret, SUPERUSER } from "./pg-cluster.ts";
+import { type ClusterPaths, clusterPaths, failed, initCluster, openLog, pgEnvironment, readSecret, SUPERUSER } from "./pg-cluster.ts";
 import { connectPg } from "./pg-connection.ts";
 import { readPostmaster, stopLeftover } from "./pg-leftover.ts";
 
@@ -60,9 +61,9 @@ const POLL_MS = 10;
 const RESTART_FIRST_MS = 100;
 const RESTART_MAX_MS = 10_000;
 
-/** Starts the server on a folder. @throws DATA_FOLDER_LOCKED @throws DATABASE_UNAVAILABLE */
+/** Starts the server on a folder. @throws DATA_FOLDER_UNUSABLE, DATA_FOLDER_LOCKED, DATABASE_UNAVAILABLE */
 export async function startEmbeddedPg(options: EmbeddedPgOptions): Promise<EmbeddedPg> {
-  await makeFolder(options.folder);
+  await openDataFolder(options.folder, options.clock, options.random);
   const lock = await lockDataFolder(options.folder, options.random);
   // The clock's timers don't keep the process alive, and while it starts nothing else may.
   const { port1: alive } = new MessageChannel();

@@ -31,11 +31,6 @@ export function clusterPaths(folder: string): ClusterPaths {
   return { data: join(folder, "postgres"), secret: join(folder, "postgres.secret"), log: join(folder, "postgres.log") };
 }
 
-/** Makes the data folder if it is missing: others may pass through (the unprivileged user must) but not look. */
-export async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o711 });
-}
-
 /** The superuser's password; made at first use. */
 export async function readSecret(paths: ClusterPaths, random: Random): Promise<string> {
   const found = await readFile(paths.secret, "utf8").catch(absent);

@@ -4,18 +4,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
+import { systemClock } from "../../runtime/clock.ts";
 import { systemRandom } from "../../runtime/random.ts";
+import { openDataFolder } from "../../runtime/storage/data-folder.ts";
 import { commandAs, findBinaries, type PgBinaries, unprivilegedUser } from "../../runtime/storage/pg-binaries.ts";
-import {
-  type ClusterPaths,
-  clusterPaths,
-  initCluster,
-  makeFolder,
-  openLog,
-  pgEnvironment,
-  readSecret,
-  SUPERUSER,
-} from "../../runtime/storage/pg-cluster.ts";
+import { type ClusterPaths, clusterPaths, initCluster, openLog, pgEnvironment, readSecret, SUPERUSER } from "../../runtime/storage/pg-cluster.ts";
 import { readPostmaster } from "../../runtime/storage/pg-leftover.ts";
 import { execute } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -43,7 +36,7 @@ export class PgServer {
 
   /** Makes the files of a server in a folder. */
   static async open(folder: string): Promise<PgServer> {
-    await makeFolder(folder);
+    await openDataFolder(folder, systemClock(), systemRandom());
     const paths = clusterPaths(folder);
     const binaries = await findBinaries();
     const secret = await readSecret(paths, systemRandom());

@@ -118,6 +118,16 @@ describe("a node that can't start says why, and what to do", function () {
     assert.ok(message.includes(join(cwd, "file")));
   });
 
+  if (process.platform === "linux") {
+    it("a data folder where nothing can be made, at once", async () => {
+      for (const folder of ["/proc/maestro", "/proc/maestro/data", "/proc/self", "/dev/null/data"]) {
+        const { code, message } = await refused(["--data", folder]);
+        assert.equal(code, "DATA_FOLDER_UNUSABLE");
+        assert.ok(message.includes(folder));
+      }
+    });
+  }
+
   it("a handler that does not load, and one whose name is reserved", async () => {
     assert.match((await refusedHandler("export const = 1;")).message, /Unexpected|Expression/);
     for (const name of ["signal", "http", "shell"]) assert.match((await refusedHandler(handler(name, "() => 1"))).message, new RegExp(name));
