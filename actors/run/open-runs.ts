@@ -20,7 +20,7 @@ import type { ExternalEvaluator } from "../language/expression.ts";
 import type { Workflow } from "../language/model.ts";
 import type { Runs } from "../runs.ts";
 import { TimerService } from "../timers/timer-service.ts";
-import { Admission } from "./admission.ts";
+import { Admission, type AdmissionBounds } from "./admission.ts";
 import type { RunCommand } from "./core/command.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LocalRuns } from "./local-runs.ts";
@@ -51,6 +51,8 @@ export interface OpenRunsOptions {
   readonly evaluator: ExternalEvaluator;
   /** A run that did nothing for this many milliseconds leaves memory, if it only waits. Default 10,000. */
   readonly idleMs?: number;
+  /** How many starts may wait, and runs be under way. Default: those of {@link LIMITS}. Only tests pass others. */
+  readonly admissionBounds?: AdmissionBounds | undefined;
   /** The previous owner of these runs ended without giving them up: it may have been ended by one of their attempts. */
   readonly isAfterLoss: boolean;
   /** The compiled workflow of a version. @throws WORKFLOW_NOT_FOUND */
@@ -163,6 +165,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   const residents = new Residents();
   const admission = new Admission({
     clock,
+    bounds: options.admissionBounds,
     activeCount: () => residents.activeCount,
     load: () => {
       const { active, queued } = pool.state;

@@ -4,6 +4,7 @@
  */
 import { type Json, Payload } from "../../actors/json.ts";
 import type { Workflow } from "../../actors/language/model.ts";
+import type { AdmissionBounds } from "../../actors/run/admission.ts";
 import { type OpenRuns, openRuns } from "../../actors/run/open-runs.ts";
 import type { Runs, StartRun } from "../../actors/runs.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
@@ -95,7 +96,13 @@ export interface RunsNode {
 }
 
 /** Starts a node on a store. The boot that had it before is fenced, dead or not. */
-export async function startRunsNode(store: Store, tasks: Tasks, idleMs = 60_000, faults = new MemoryFaults()): Promise<RunsNode> {
+export async function startRunsNode(
+  store: Store,
+  tasks: Tasks,
+  idleMs = 60_000,
+  faults = new MemoryFaults(),
+  admissionBounds?: AdmissionBounds,
+): Promise<RunsNode> {
   const { clock, memory } = store;
   const random = systemRandom();
   const events = new EventHub();
@@ -106,7 +113,7 @@ export async function startRunsNode(store: Store, tasks: Tasks, idleMs = 60_000,
   const troubles: string[] = [];
   let fenced = false;
   const open = await openRuns({
-    ...{ nodeName: "test", clock, random, events, journal, idleMs, isAfterLoss: claim.isAfterLoss },
+    ...{ nodeName: "test", clock, random, events, journal, idleMs, isAfterLoss: claim.isAfterLoss, admissionBounds },
     pool: tasks,
     ledger: new MemoryTaskLedger(memory),
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
