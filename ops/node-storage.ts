@@ -158,7 +158,7 @@ export class NodeStorage {
         const url = started(this.#url, "database");
         const claim = started(this.#claim, "ownership");
         const documents = await openPgDocuments({ url });
-        const ledger = await openPgTaskLedger({ url, clock, events });
+        const ledger = await openPgTaskLedger({ url, bootId, clock, events });
         const journal = await openPgJournal({ url, bootId, claim, lanes: config.lanes, clock, random, events, objects });
         const retention = await openPgRetention({ url, objects });
         const sweeper = new RetentionSweeper({ retention, keepMs: config.retentionDays * DAY_MS, clock, events });

@@ -3,8 +3,9 @@
  * depends on it: what does not fit in the buffer while the server is away is counted and dropped.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
-import { messageOf } from "../errors.ts";
+import { MaestroError, messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
+import type { BootId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { AttemptBuffer } from "./attempt-buffer.ts";
 import { int4Array, storable, textArray, timestamptzArray, uuidArray } from "./pg-array.ts";
@@ -15,13 +16,15 @@ import type { AttemptRecord, TaskLedger } from "./task-ledger.ts";
 /** What it is made from. */
 export interface PgTaskLedgerOptions {
   readonly url: string;
+  readonly bootId: BootId;
   readonly clock: Clock;
   readonly events: EventHub;
 }
 
 /** Opens the ledger; it connects at the first flush. */
-export async function openPgTaskLedger({ url, clock, events }: PgTaskLedgerOptions): Promise<PgTaskLedger> {
-  return new PgTaskLedger(new PgDatabase({ url, applicationName: "maestro-task-ledger", size: 1, synchronousCommit: false }), clock, events);
+export async function openPgTaskLedger({ url, bootId, clock, events }: PgTaskLedgerOptions): Promise<PgTaskLedger> {
+  const applicationName = `maestro-task-ledger-${bootId}`;
+  return new PgTaskLedger({ database: new PgDatabase({ url, applicationName, size: 1, synchronousCommit: false }), applicationName, clock, events });
 }
 
 /** Milliseconds between the first record of a bulk and its flush: the most that the table is behind. */
@@ -51,17 +54,26 @@ const STORE = `WITH noted AS MATERIALIZED (
 const STORE_AGAIN = `${STORE} AND NOT EXISTS (SELECT FROM task_executions AS t
   WHERE t.status = n.status AND t.created_at = n.created_at AND t.run_id = n.run_id AND t.frame = n.frame AND t.attempt = n.attempt)`;
 
-/** Waits until a statement has ended whose connection broke, and keeps others out until this one has looked. */
-const WAIT_FOR_OTHERS = "LOCK TABLE task_executions IN SHARE ROW EXCLUSIVE MODE";
+/** Ends the session that a connection of this ledger left behind: what it has stored by then is final. */
+const END_PREDECESSOR = "SELECT pg_terminate_backend(pid, $2) AS ended FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()";
+/** Longest wait for that, in milliseconds. */
+const PREDECESSOR_MS = 5_000;
 
 /** Two nodes noted the same open attempt at the same time: the next look finds the row. */
 const UNIQUE_VIOLATION = "23505";
+
+/** `applicationName` is that of the database's connections, and of no others. */
+interface PgTaskLedgerParts extends Omit<PgTaskLedgerOptions, "url" | "bootId"> {
+  readonly database: PgDatabase;
+  readonly applicationName: string;
+}
 
 /** Use {@link openPgTaskLedger}; the class itself is for tests. */
 export class PgTaskLedger implements TaskLedger {
   readonly #clock: Clock;
   readonly #events: EventHub;
   readonly #database: PgDatabase;
+  readonly #applicationName: string;
   readonly #buffer = new AttemptBuffer(LIMITS.ledgerRecords);
   #cancelTimer: CancelTimer | undefined;
   #flushing: Promise<boolean> = Promise.resolve(true);
@@ -69,10 +81,11 @@ export class PgTaskLedger implements TaskLedger {
   /** A statement failed, and nobody knows whether it was committed. */
   #isInDoubt = false;
 
-  constructor(database: PgDatabase, clock: Clock, events: EventHub) {
+  constructor({ database, applicationName, clock, events }: PgTaskLedgerParts) {
     this.#clock = clock;
     this.#events = events;
     this.#database = database;
+    this.#applicationName = applicationName;
   }
 
   /** Records that were dropped since the ledger was opened. */
@@ -111,15 +124,20 @@ export class PgTaskLedger implements TaskLedger {
       return;
     }
     await this.#database.transaction(async (query) => {
-      await query(WAIT_FOR_OTHERS);
+      const predecessors = await query<{ ended: boolean }>(END_PREDECESSOR, [this.#applicationName, PREDECESSOR_MS]);
+      if (predecessors.some(({ ended }) => !ended))
+        throw new MaestroError("TIMED_OUT", { facts: { what: "ending a session", timeoutMs: PREDECESSOR_MS } });
       await query(STORE_AGAIN, columns);
     });
   }
 
-  /** Stores what waits. Answers false if the server took it not; it is tried again later. */
+  /**
+   * Stores what waits. Answers false if the server took it not; it is tried again later. What comes meanwhile is left for the next flush: most
+   * attempts that begin now will have ended by then, and are stored once.
+   */
   async #storeAll(): Promise<boolean> {
-    while (this.#buffer.size > 0) {
-      const bulk = this.#buffer.take(BULK_RECORDS);
+    for (let left = this.#buffer.size; left > 0; left -= BULK_RECORDS) {
+      const bulk = this.#buffer.take(Math.min(left, BULK_RECORDS));
       try {
         await this.#store(columnsOf(bulk));
       } catch (error) {

@@ -25,7 +25,7 @@ export async function pgBed(): Promise<StorageBed> {
   const random = systemRandom();
   const ownership = await openPgOwnership({ url });
   const documents = await openPgDocuments({ url });
-  const ledger = await openPgTaskLedger({ url, clock, events: new EventHub() });
+  const ledger = await openPgTaskLedger({ url, bootId: newBootId(random), clock, events: new EventHub() });
   const objects = new MemoryObjectStore();
   const retention = await openPgRetention({ url, objects });
   const journals: Journal[] = [];

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
+import { newBootId } from "../../runtime/ids.ts";
+import { systemRandom } from "../../runtime/random.ts";
 import { openPgTaskLedger, type PgTaskLedger } from "../../runtime/storage/pg-task-ledger.ts";
 import type { AttemptRecord } from "../../runtime/storage/task-ledger.ts";
 import { FaultyProxy } from "../support/faulty-proxy.ts";
@@ -18,7 +20,7 @@ describe("the task ledger, while connections break", function () {
   beforeEach(async () => {
     url = await freshDatabase();
     proxy = await FaultyProxy.start(url);
-    ledger = await openPgTaskLedger({ url: proxy.url, clock: systemClock(), events: new EventHub() });
+    ledger = await openPgTaskLedger({ url: proxy.url, bootId: newBootId(systemRandom()), clock: systemClock(), events: new EventHub() });
   });
   afterEach(async () => {
     await ledger.close();

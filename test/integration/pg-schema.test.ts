@@ -151,7 +151,12 @@ describe(`the plans on ${ROWS} runs`, function () {
   };
   const reader = new PgJournalReader(explaining as unknown as PgDatabase);
   const retention = new PgRetention(explaining as unknown as PgDatabase, undefined);
-  const ledger = new PgTaskLedger(explaining as unknown as PgDatabase, systemClock(), new EventHub());
+  const ledger = new PgTaskLedger({
+    database: explaining as unknown as PgDatabase,
+    applicationName: "plans",
+    clock: systemClock(),
+    events: new EventHub(),
+  });
   /** One of these is open. */
   const storeAttempts = (): Promise<void> => {
     for (let number = 1; number <= 100; number++)
