@@ -14,15 +14,17 @@ import type { Deployed } from "./workload.ts";
 const IN_FLIGHT = 300;
 /** Runs of the first figure, which other engines are measured by too. */
 const FEW = 10_000;
-/** Runs parked in all. */
+/** Runs parked in all, and in the long form. */
 const MANY = 100_000;
 const VERY_MANY = 1_000_000;
-/** Runs that fall due at one moment: those in memory, and those that the node must first read after a restart. */
+/** Runs that fall due at one moment: after their start, and after a restart of the node, which must first read each of them. */
 const STORM = 50_000;
 const COLD_STORM = 5_000;
 const LONG_COLD_STORM = 50_000;
-/** A run that does nothing for ten seconds leaves memory; the last have left by then. */
-const PASSIVATION_MS = 13_000;
+/** A run that does nothing for ten seconds leaves memory; a node that is quiet then gives memory back within ten more. */
+const SETTLING_MS = 25_000;
+/** Time for a node to stop and start before a storm. */
+const RESTART_MS = 20_000;
 const STORM_TIMEOUT_MS = 240_000;
 const LONGEST_MS = 3_600_000;
 const MIB = 2 ** 20;
@@ -61,51 +63,51 @@ class Parked {
     this.#storm = storm;
   }
 
-  /** Starts the runs; the first and the last of them by themselves. */
+  /** Starts the runs, the first and the last of them by themselves. The long form does so for either amount. */
   async park(): Promise<readonly Figure[]> {
     const { scale, long } = this.#setting;
     const few = FEW * scale;
-    const total = (long ? VERY_MANY : MANY) * scale;
-    const before = await this.#memory();
     const unary = await this.#start("client", few, this.#workflows);
     const first = await this.#start("node", few, this.#workflows);
-    await this.#start("node", total - 3 * few, this.#workflows);
+    const figures = [
+      once(`start ${few}, unary`, "s", "time to start this many runs, each by a unary gRPC call", secondsOf(unary)),
+      once(`start ${few}, in process`, "s", "the same inside the node, without gateway and client", secondsOf(first)),
+    ];
+    for (const amount of long ? [MANY, VERY_MANY] : [MANY]) figures.push(...(await this.#parkUpTo(amount * scale, first)));
+    return figures;
+  }
+
+  async #parkUpTo(total: number, first: LoadReport): Promise<readonly Figure[]> {
+    const few = FEW * this.#setting.scale;
+    await this.#start("node", total - this.#count - few, this.#workflows);
     const last = await this.#start("node", few, this.#workflows);
-    const residentMemory = await this.#memory();
-    this.#setting.progress("waiting until the parked runs have left memory");
-    await pause(PASSIVATION_MS, this.#setting.clock);
+    const atOnce = await this.#memory();
+    this.#setting.progress("waiting until the parked runs have left memory, and the node gave back what it can");
+    await pause(SETTLING_MS, this.#setting.clock);
     const after = await this.#memory();
-    const seconds = (load: LoadReport): Round => ({ value: load.elapsedMs / 1000, details: { "starts/s": rateOf(load), "p99 ms": load.p99Ms } });
-    const memory = {
-      "heap MiB": after.heapBytes / MIB,
-      "reserved MiB": after.reservedBytes / MIB,
-      "peak MiB": residentMemory.peakBytes / MIB,
-      "before MiB": before.residentBytes / MIB,
-    };
+    const value = after.residentBytes / MIB;
+    const details = { "heap MiB": after.heapBytes / MIB, "reserved MiB": after.reservedBytes / MIB, "peak MiB": atOnce.peakBytes / MIB };
     return [
-      once(`start ${few}, unary`, "s", "time to start this many runs, each by a unary gRPC call", seconds(unary)),
-      once(`start ${few}, in process`, "s", "the same inside the node, without gateway and client", seconds(first)),
-      once(`start ${few} of ${total}, in process`, "s", "the same for the last of all parked runs", seconds(last)),
-      once(`memory, ${total} parked`, "MiB", "resident memory of the node once the runs have left it", {
-        value: after.residentBytes / MIB,
-        details: memory,
-      }),
-      once("start rate, full / empty", "x", "start rate of the last of them against that of the first", { value: rateOf(last) / rateOf(first) }),
+      once(`start ${few} of ${total}, in process`, "s", "the same for the last of this many parked runs", secondsOf(last)),
+      once(`memory, ${total} parked`, "MiB", "resident memory of the node once the runs have left it", { value, details }),
+      once(`start rate, ${total} / none`, "x", "start rate of the last of them against that of the first", { value: rateOf(last) / rateOf(first) }),
     ];
   }
 
-  /** Very many timers at one moment, of runs that are in memory. */
+  /** Very many timers at one moment, of runs that were just started: the last of them are in memory. */
   async storm(): Promise<readonly Figure[]> {
     const count = STORM * this.#setting.scale;
     const dueAtMs = await this.#prepareStorm(count, 1_000);
     const report = await this.#awaitEnds(count, dueAtMs);
-    return [stormFigure(`storm of ${count}`, `${count} runs in memory fall due at one moment: time until all have gone on and ended`, report)];
+    return [
+      stormFigure(`storm of ${count}`, `${count} runs that were just started fall due at one moment: time until all have gone on and ended`, report),
+    ];
   }
 
   /** The node starts on all of it; then timers fire of runs that are not in memory. */
   async restart(emptyStartMs: number): Promise<readonly Figure[]> {
     const count = (this.#setting.long ? LONG_COLD_STORM : COLD_STORM) * this.#setting.scale;
-    const dueAtMs = await this.#prepareStorm(count, 10_000);
+    const dueAtMs = await this.#prepareStorm(count, RESTART_MS);
     this.#setting.progress("starting the node again");
     await this.#installation.stop();
     const startMs = await this.#installation.start();
@@ -158,6 +160,10 @@ function stormFigure(name: string, about: string, { lastMs, p50Ms, p99Ms, early 
 
 function once(name: string, unit: string, about: string, round: Round): Figure {
   return figureOf({ name: `W3 ${name}`, unit, about }, [round]);
+}
+
+function secondsOf(load: LoadReport): Round {
+  return { value: load.elapsedMs / 1000, details: { "starts/s": rateOf(load), "p99 ms": load.p99Ms } };
 }
 
 function rateOf({ operations, elapsedMs }: LoadReport): number {

@@ -90,7 +90,7 @@ describe("runs of a node", () => {
       bed.node.runs.release(unknown),
       bed.node.runs.watch(unknown, 1, FOREVER)[Symbol.asyncIterator]().next(),
     ];
-    for (const call of calls) await assert.rejects(call, code("RUN_NOT_FOUND"));
+    await Promise.all(calls.map((call) => assert.rejects(call, code("RUN_NOT_FOUND"))));
   });
 
   it("cancels and terminates, once", async () => {
