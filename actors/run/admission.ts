@@ -74,6 +74,8 @@ export class Admission implements Intake {
   /** Made once for all that are refused within a short time. */
   #refusal: { readonly error: MaestroError; readonly untilMs: number } | undefined;
   #isWatching = false;
+  /** Why nobody is let in any more. */
+  #closed: MaestroError | undefined;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -105,6 +107,7 @@ export class Admission implements Intake {
 
   /** Admits a run, now or later. Aborting gives the wait up. @throws NODE_OVERLOADED, REQUEST_CANCELLED, what `admit` throws */
   enter(signal?: AbortSignal): RunId | Promise<RunId> {
+    if (this.#closed !== undefined) throw this.#closed;
     if (this.#waiting.length === 0 && this.#hasPlace()) return this.#admit();
     this.requireRoom();
     return this.#wait(signal);
@@ -123,6 +126,7 @@ export class Admission implements Intake {
 
   /** Nobody is let in any more. */
   close(error: MaestroError): void {
+    this.#closed = error;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next.settle?.reject(error);
     while (this.#roomAwaited.size > 0) this.#tellOfRoom();
   }

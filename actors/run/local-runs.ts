@@ -28,7 +28,6 @@ export class LocalRuns implements Runs {
   readonly #services: RunServices;
   readonly #region: Region;
   readonly #activeEdge: LimitEdge;
-  #stopping = false;
 
   constructor(services: RunServices, region: Region) {
     this.#services = services;
@@ -38,7 +37,6 @@ export class LocalRuns implements Runs {
 
   /** Takes no new runs from now on. */
   stopStarting(): void {
-    this.#stopping = true;
     this.#services.admission.close(new MaestroError("NODE_STOPPING"));
   }
 
@@ -148,10 +146,9 @@ export class LocalRuns implements Runs {
     return { runId, created: false };
   }
 
-  /** Makes a new run one of those under way, for {@link Admission}. @throws NODE_STOPPING, JOURNAL_OVERLOADED */
+  /** Makes a new run one of those under way, for {@link Admission}. @throws JOURNAL_OVERLOADED */
   admit(): RunId {
     const { clock, random, residents } = this.#services;
-    if (this.#stopping) throw new MaestroError("NODE_STOPPING");
     this.#refuseUnderPressure();
     const runId = newRunId(random.uint32() % SHARD_COUNT, clock.now(), random);
     residents.note(runId, "admitted");

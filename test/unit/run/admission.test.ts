@@ -152,8 +152,10 @@ describe("admission", () => {
     const called: number[] = [];
     for (const stream of [1, 2, 3]) scene.admission.onceRoomy(() => called.push(stream));
     scene.admission.close(new MaestroError("NODE_STOPPING"));
+    scene.start();
     await settled();
     assert.deepEqual([called, new Set(scene.refused.values())], [[1, 2, 3], new Set(["NODE_STOPPING"])]);
+    assert.equal(scene.refused.size, CROWDED + 1);
   });
 
   it("is crowded from half of the queue on, and calls streams back one at a time when it is not", async () => {
