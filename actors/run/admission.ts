@@ -96,6 +96,7 @@ export class Admission implements Intake {
 
   onceRoomy(callback: () => void): () => void {
     this.#roomAwaited.add(callback);
+    this.#watch();
     return () => void this.#roomAwaited.delete(callback);
   }
 
@@ -116,7 +117,7 @@ export class Admission implements Intake {
   /** A write of a run was committed, that many milliseconds after its turn. */
   committed(delayMs: number): void {
     this.#limit.noteCommit(delayMs);
-    if (this.#waiting.length > 0) this.#letIn();
+    if (this.#isAwaited) this.#letIn();
   }
 
   /** A task of a run has ended. */
@@ -166,9 +167,14 @@ export class Admission implements Intake {
     });
   }
 
-  /** Looks at the queue again and again while it is not empty. */
+  /** Somebody waits to be let in, or for room. */
+  get #isAwaited(): boolean {
+    return this.#waiting.length > 0 || this.#roomAwaited.size > 0;
+  }
+
+  /** Looks at the queue again and again while somebody waits. */
   #watch(): void {
-    if (this.#isWatching || this.#waiting.length === 0) return;
+    if (this.#isWatching || !this.#isAwaited) return;
     this.#isWatching = true;
     this.#options.clock.schedule(LOOK_EVERY_MS, () => {
       this.#isWatching = false;

@@ -174,6 +174,22 @@ describe("admission", () => {
     assert.deepEqual(called, [1, 2, 3]);
   });
 
+  it("calls back every stream, also when nothing happens any more on the node", async () => {
+    const scene = new Scene();
+    scene.startMany(2 + CROWDED);
+    const called: number[] = [];
+    for (const stream of [1, 2, 3, 4]) scene.admission.onceRoomy(() => called.push(stream));
+    scene.active = 0;
+    for (let turn = 0; turn < CROWDED; turn += 1) {
+      await scene.pass(TURN_MS);
+      scene.active = 0;
+    }
+    assert.deepEqual([scene.admission.queued, called], [0, [1, 2, 3, 4]]);
+    for (const stream of [5, 6]) scene.admission.onceRoomy(() => called.push(stream));
+    await scene.pass(2 * TURN_MS);
+    assert.deepEqual(called, [1, 2, 3, 4, 5, 6]);
+  });
+
   it("becomes strict when the queue is long for long: it keeps the queue short and refuses the rest at once", async () => {
     const scene = await strictScene();
     assert.throws(() => scene.admission.requireRoom(), { code: "NODE_OVERLOADED" });
