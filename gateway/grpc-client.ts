@@ -6,6 +6,7 @@ import { type ChannelOptions, credentials } from "@grpc/grpc-js";
 import type {
   GetRunHistoryRequest,
   GetRunHistoryResponse,
+  GetRunRequest,
   HistoryEntry,
   ListRunsRequest,
   ListRunsResponse,
@@ -15,7 +16,7 @@ import type {
   StartRunRequest,
   StartRunResponse,
 } from "../proto/gen/maestro/v1/run_service.ts";
-import { RunServiceClient } from "../proto/gen/maestro/v1/run_service.ts";
+import { RunPart, RunServiceClient } from "../proto/gen/maestro/v1/run_service.ts";
 import type {
   DeployResponse,
   GetWorkflowRequest,
@@ -141,14 +142,13 @@ export class MaestroClient implements Disposable {
 
   /** A run as it is now. */
   async getRun(runId: string, settings?: CallSettings): Promise<Run> {
-    const { run } = await this.#calls.call("Get", this.#runs.get.bind(this.#runs), { runId, wait: false }, settings);
-    return present(run);
+    return this.#whole(await this.#get({ runId, wait: false, part: RunPart.UNSPECIFIED }, settings), settings);
   }
 
   /** A run once it has ended. Without a deadline unless the settings give one. */
   async awaitRun(runId: string, settings: CallSettings = NO_DEADLINE): Promise<Run> {
-    const { run } = await this.#calls.call("Get", this.#runs.get.bind(this.#runs), { runId, wait: true }, { ...NO_DEADLINE, ...settings });
-    return present(run);
+    const run = await this.#get({ runId, wait: true, part: RunPart.UNSPECIFIED }, { ...NO_DEADLINE, ...settings });
+    return this.#whole(run, settings);
   }
 
   /** A page of runs, newest first. */
@@ -188,6 +188,20 @@ export class MaestroClient implements Disposable {
   /** Lets a quarantined run go on. */
   async release(runId: string, settings?: CallSettings): Promise<void> {
     await this.#calls.call("Release", this.#runs.release.bind(this.#runs), { runId }, settings);
+  }
+
+  async #get(request: GetRunRequest, settings: CallSettings | undefined): Promise<Run> {
+    const { run } = await this.#calls.call("Get", this.#runs.get.bind(this.#runs), request, settings);
+    return present(run);
+  }
+
+  /** The run with the payloads that did not fit into its answer. */
+  async #whole(run: Run, settings: CallSettings | undefined): Promise<Run> {
+    const { runId, inputBytes, outputBytes } = run;
+    const part = (which: RunPart): Promise<Run> => this.#get({ runId, wait: false, part: which }, settings);
+    const input = run.input === "" && inputBytes > 0 ? (await part(RunPart.INPUT)).input : run.input;
+    const output = run.output === "" && outputBytes > 0 ? (await part(RunPart.OUTPUT)).output : run.output;
+    return { ...run, input, output };
   }
 
   /** Closes the connection. What waits is rejected, later calls with NODE_UNREACHABLE; runs go on. */

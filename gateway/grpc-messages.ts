@@ -81,6 +81,8 @@ export function runRowMessage({ run, workflow }: Named<RunRecord>): Run {
     error: undefined,
     activeTasks: [],
     lastSeq: 0,
+    inputBytes: 0,
+    outputBytes: 0,
   };
 }
 

@@ -1,6 +1,7 @@
 /** `maestro.v1.RunService` over the service layer. */
 import type { ServerUnaryCall } from "@grpc/grpc-js";
 import type { RunServiceServer, StartRunRequest, StartRunResponse } from "../proto/gen/maestro/v1/run_service.ts";
+import { fittingRun } from "./grpc-answer-size.ts";
 import type { Calls, OpenCall } from "./grpc-calls.ts";
 import { onCancelled } from "./grpc-deadline.ts";
 import { ExecuteStream } from "./grpc-execute.ts";
@@ -18,7 +19,7 @@ export function runHandlers(service: RunService, calls: Calls): RunServiceServer
     }),
     get: calls.unary("RunService/Get", async (request, call) => {
       const found = request.wait ? waiting(calls, call, (signal) => service.getEnded(request.runId, signal)) : service.get(request.runId);
-      return { run: runMessage(await found) };
+      return { run: fittingRun(runMessage(await found), request.part) };
     }),
     list: calls.unary("RunService/List", async (request) => {
       const { rows, nextPageToken } = await service.list(listRequestOf(request));

@@ -36,7 +36,7 @@ export const LIMITS = Object.freeze({
   residentRuns: 10_000,
   /** Bytes of one request on the gRPC gateway. */
   requestBytes: 4 * 1024 * 1024,
-  /** Bytes of a run's input, a signal's payload or a task's result, as JSON text. */
+  /** Bytes of a run's input, its output, a signal's payload or a task's result, as JSON text. */
   payloadBytes: 2 * 1024 * 1024,
   /** Bytes of a workflow document. */
   documentBytes: 1024 * 1024,
@@ -143,6 +143,10 @@ export const LIMITS = Object.freeze({
   executeInFlight: 2_000,
   /** Characters of inputs and outputs that one Execute stream may hold; above it the stream is not read. */
   executeInFlightChars: 64 * 1024 * 1024,
+  /** Bytes of one answer: what gRPC clients in every language take unless they are told otherwise. */
+  answerBytes: 4 * 1024 * 1024,
+  /** Characters of the rows on one page of a list or a history. */
+  pageChars: 1024 * 1024,
   /** Calls that one gRPC connection may have open. */
   callsPerConnection: 2_000,
   /** Bytes of a gRPC error's details: they travel in a header, and clients take few (the default of gRPC's C core is 8 KiB in all). */
@@ -157,6 +161,12 @@ export const LIMITS = Object.freeze({
 
 invariant(LIMITS.payloadBytes < LIMITS.requestBytes, "a payload of the largest size must fit in a request");
 invariant(LIMITS.payloadBytes < LIMITS.batchBytes, "a payload of the largest size must fit in a batch");
+invariant(
+  LIMITS.payloadBytes + 3 * LIMITS.errorTextBytes < LIMITS.answerBytes,
+  "the end of a run, or one payload with its error, must fit in an answer",
+);
+invariant(3 * LIMITS.documentBytes < LIMITS.answerBytes, "a document, with what it says of itself, must fit in an answer");
+invariant(4 * LIMITS.pageChars <= LIMITS.answerBytes, "a page must fit in an answer");
 invariant(LIMITS.documentBytes < LIMITS.requestBytes, "a document of the largest size must fit in a request");
 invariant(LIMITS.schemaBytes <= LIMITS.documentSchemaBytes, "a schema of the largest size must fit in a document's share");
 invariant(2 * LIMITS.payloadBytes <= LIMITS.undoChars, "a task with the largest input and output must be undoable");

@@ -7,6 +7,7 @@ import type { RunId } from "../../runtime/ids.ts";
 import type { RunFilter, RunRecord } from "../../runtime/storage/journal.ts";
 import type { Caller } from "./caller.ts";
 import { DEFAULT_NAMESPACE, DEFAULT_PAGE_ROWS } from "./fields.ts";
+import { fitting, type Page, pageOf } from "./page.ts";
 import { type PageScope, pageTokenAfter, rowBefore } from "./page-token.ts";
 import {
   checkEnd,
@@ -24,7 +25,9 @@ import {
 } from "./run-requests.ts";
 import type { WorkflowDirectory, WorkflowIdentity } from "./workflow-directory.ts";
 import type { WorkflowFilter } from "./workflow-filter.ts";
-import { type Page, pageOf } from "./workflow-service.ts";
+
+/** Characters of what every row and entry has, roughly: ids, times, names. */
+const ROW_CHARS = 500;
 
 /** A run together with what its workflow is called; undefined if the store has no such version any more. */
 export interface Named<R extends RunRecord> {
@@ -107,7 +110,8 @@ export class RunService {
     const workflowIds = await this.#filter.versionsOf(request.namespace, request.workflow);
     if (workflowIds?.length === 0) return { rows: [], nextPageToken: "" };
     const limit = request.pageSize || DEFAULT_PAGE_ROWS;
-    const page = pageOf(await this.#runs.list(filterOf(request, workflowIds), limit + 1, after), limit, (last) => pageTokenAfter(scope, last.runId));
+    const rows = await this.#runs.list(filterOf(request, workflowIds), limit + 1, after);
+    const page = pageOf(rows, limit, (last) => pageTokenAfter(scope, last.runId), charsOfRun);
     return { rows: await Promise.all(page.rows.map((run) => this.#named(run))), nextPageToken: page.nextPageToken };
   }
 
@@ -115,9 +119,11 @@ export class RunService {
   async history(request: HistoryRequest): Promise<HistoryPage> {
     checkHistory(request);
     const limit = request.pageSize || DEFAULT_HISTORY_ROWS;
-    const entries = await this.#runs.history(canonical(request.runId), Math.max(request.fromSeq, 1), limit);
+    const found = await this.#runs.history(canonical(request.runId), Math.max(request.fromSeq, 1), limit);
+    const entries = fitting(found, charsOfEntry);
     const last = entries.at(-1);
-    return { entries, nextSeq: entries.length < limit || last === undefined ? 0 : last.seq + 1 };
+    const isLast = found.length < limit && entries.length === found.length;
+    return { entries, nextSeq: isLast || last === undefined ? 0 : last.seq + 1 };
   }
 
   /** A run's history from a sequence number, then live until the run ends or `signal` is aborted. Throws at once for a bad request. */
@@ -181,4 +187,15 @@ function filterOf(request: ListRuns, workflowIds: readonly string[] | undefined)
     ...(request.createdAfterMs !== undefined && { createdAfterMs: request.createdAfterMs }),
     ...(request.createdBeforeMs !== undefined && { createdBeforeMs: request.createdBeforeMs }),
   };
+}
+
+/** Characters of a run in a list, roughly; the error's message is not shown there. */
+function charsOfRun({ labels }: RunRecord): number {
+  return Object.entries(labels).reduce((sum, [name, value]) => sum + name.length + value.length, ROW_CHARS);
+}
+
+/** Characters of an entry of a history, roughly. */
+function charsOfEntry({ path, details, error }: HistoryEntry): number {
+  const { type = "", title = "", detail = "", instance = "", data = "" } = error ?? {};
+  return path.length + details.length + type.length + title.length + detail.length + instance.length + data.length + ROW_CHARS;
 }

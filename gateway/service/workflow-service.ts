@@ -12,8 +12,12 @@ import type { Random } from "../../runtime/random.ts";
 import type { DocumentFilter, DocumentRecord, DocumentStore } from "../../runtime/storage/documents.ts";
 import { DEFAULT_NAMESPACE, DEFAULT_PAGE_ROWS, Fields, labelReason, optionalLabelReason, pageSizeReason, versionReason } from "./fields.ts";
 import { refuseTooLarge } from "./json-text.ts";
+import { type Page, pageOf } from "./page.ts";
 import { type PageScope, pageTokenAfter, rowBefore } from "./page-token.ts";
 import { type WorkflowDirectory, workflowNotFound } from "./workflow-directory.ts";
+
+/** Characters of what every row has, roughly: an id, times. */
+const ROW_CHARS = 100;
 
 /** A workflow by name. */
 export interface WorkflowName {
@@ -34,13 +38,6 @@ export interface ListWorkflows {
   readonly pageSize: number;
   /** Empty: the first page. */
   readonly pageToken: string;
-}
-
-/** One page of a list. */
-export interface Page<T> {
-  readonly rows: readonly T[];
-  /** Empty on the last page. */
-  readonly nextPageToken: string;
 }
 
 /** A deployment: what is stored, or after a dry run what would be; then its id may be empty. */
@@ -104,7 +101,7 @@ export class WorkflowService {
     const scope: PageScope = ["workflows", request.namespace, request.name];
     const limit = request.pageSize || DEFAULT_PAGE_ROWS;
     const rows = await this.#parts.documents.list(filterOf(request), limit + 1, rowBefore(scope, request.pageToken));
-    return pageOf(rows, limit, (last) => pageTokenAfter(scope, last.id));
+    return pageOf(rows, limit, (last) => pageTokenAfter(scope, last.id), charsOf);
   }
 
   /** Takes a version, or all of them, out of use; answers how many. @throws FIELD_INVALID, WORKFLOW_NOT_FOUND */
@@ -136,11 +133,9 @@ export class WorkflowService {
   }
 }
 
-/** A page of `limit` rows from a list that was asked for one more, to learn whether there is another page. */
-export function pageOf<T>(rows: readonly T[], limit: number, tokenAfter: (last: T) => string): Page<T> {
-  const last = rows[limit - 1];
-  if (rows.length <= limit || last === undefined) return { rows, nextPageToken: "" };
-  return { rows: rows.slice(0, limit), nextPageToken: tokenAfter(last) };
+/** Characters of a version in a list, roughly. */
+function charsOf({ namespace, name, version, title, summary }: DocumentRecord): number {
+  return namespace.length + name.length + version.length + title.length + summary.length + ROW_CHARS;
 }
 
 function checkedName(request: WorkflowName): WorkflowName {

@@ -3,7 +3,7 @@
  */
 import { messageOf } from "../errors.ts";
 
-/** Bytes of `text` as UTF-8; counts only if the text could exceed `limitBytes`, otherwise it answers 0. Exported for tests. */
+/** Bytes of `text` as UTF-8; counts only if the text could exceed `limitBytes`, otherwise it answers 0. */
 export function bytesAbove(text: string, limitBytes: number): number {
   if (text.length * 3 <= limitBytes) return 0;
   const bytes = Buffer.byteLength(text);

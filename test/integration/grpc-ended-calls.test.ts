@@ -21,7 +21,7 @@ describe("a call that is over before its handler begins", () => {
   });
 
   const requests: Readonly<Record<string, (runId: string) => readonly [path: string, message: Uint8Array]>> = {
-    get: (runId) => [RunServiceService.get.path, GetRunRequest.encode({ runId, wait: true }).finish()],
+    get: (runId) => [RunServiceService.get.path, GetRunRequest.encode({ runId, wait: true, part: 0 }).finish()],
     watch: (runId) => [RunServiceService.watch.path, WatchRunRequest.encode({ runId, fromSeq: 0 }).finish()],
   };
   for (const [name, request] of Object.entries(requests)) {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { credentials } from "@grpc/grpc-js";
 import { RunStatus } from "../../proto/gen/maestro/v1/common.ts";
+import { type Run, RunPart, RunServiceClient } from "../../proto/gen/maestro/v1/run_service.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import { isUuid, type RunId } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
 import { documentOf, type GatewayWorld, openGateway } from "../support/gateway-world.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
@@ -88,6 +91,24 @@ describe("gRPC run service", () => {
     assert.equal((await world.client.listRuns({ namespace: "nobody" })).runs.length, 0);
     assert.equal((await world.client.listRuns({ createdBefore: { seconds: 1, nanos: 0 } })).runs.length, 0);
     await assert.rejects(world.client.listRuns({ workflow: "other", pageToken: first.nextPageToken }), { code: "PAGE_TOKEN_INVALID" });
+  });
+
+  it("answers a run with the largest input and output to clients that take what gRPC takes by default", async () => {
+    const input = JSON.stringify("x".repeat(LIMITS.payloadBytes - 2));
+    const { runId } = await world.client.start({ workflow: "echo", input, wait: true });
+    const plain = new RunServiceClient(world.client.address, credentials.createInsecure());
+    const get = (part: RunPart): Promise<Run> =>
+      new Promise((resolve, reject) => {
+        plain.get({ runId, wait: false, part }, (error, answer) =>
+          error === null && answer.run !== undefined ? resolve(answer.run) : reject(error),
+        );
+      });
+    const run = await get(RunPart.UNSPECIFIED);
+    assert.deepEqual([run.input, run.inputBytes, run.output], ["", input.length, input]);
+    assert.deepEqual([(await get(RunPart.INPUT)).input, (await get(RunPart.OUTPUT)).output], [input, input]);
+    plain.close();
+    const whole = await world.client.getRun(runId);
+    assert.deepEqual([whole.input, whole.output], [input, input]);
   });
 
   it("gives history in pages and says where to go on", async () => {

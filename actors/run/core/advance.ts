@@ -3,11 +3,13 @@
  * nothing; `evolve` does.
  */
 import { invariant, unreachable } from "../../../runtime/assert.ts";
+import { LIMITS } from "../../../runtime/limits.ts";
+import { bytesAbove } from "../../../runtime/workers/bounded-text.ts";
 import { transformOut } from "./data-flow.ts";
 import { type RunEvent, TimerKind } from "./entry.ts";
 import type { Environment } from "./environment.ts";
 import { cancelledChildren, completed, durationOf, ended, failed, faulted, timerSet } from "./facts.ts";
-import { problemOfFault } from "./problems.ts";
+import { DataFault, problemOfFault } from "./problems.ts";
 import { viewOf } from "./scope.ts";
 import type { Frame, RunState } from "./state.ts";
 import { beginCall, retryCall } from "./steps/call.ts";
@@ -126,7 +128,11 @@ function end(state: RunState, environment: Environment): RunEvent[] {
   invariant(state.ending !== undefined, "the run is about to end");
   const view = { node: root, frame: undefined, raw: state.input, input: undefined, output: undefined, startedAtMs: state.startedAtMs };
   try {
-    return [ended("completed", transformOut(state, environment, view, state.workflow.output, state.ending), undefined)];
+    const output = transformOut(state, environment, view, state.workflow.output, state.ending);
+    const bytes = bytesAbove((output ?? state.ending).text, LIMITS.payloadBytes);
+    if (bytes > 0)
+      throw new DataFault(`the output of the run has ${bytes} bytes; at most ${LIMITS.payloadBytes} are taken: reduce it with \`output.as\``);
+    return [ended("completed", output, undefined)];
   } catch (error) {
     const problem = problemOfFault(error, root.pointer);
     if (problem === undefined) throw error;

@@ -6,6 +6,7 @@ import {
   GetRunRequest,
   ListRunsRequest,
   ReleaseRunRequest,
+  RunPart,
   RunServiceService,
   SignalRunRequest,
   StartRunRequest,
@@ -114,7 +115,17 @@ const WORKFLOW = WorkflowServiceService;
 /** The methods that answer once. */
 export const UNARY_METHODS: readonly Method[] = [
   { path: RUN.start.path, request: (chance) => bytes(StartRunRequest.encode(start(chance))) },
-  { path: RUN.get.path, request: (chance, known) => bytes(GetRunRequest.encode({ runId: runId(chance, known), wait: chance.oneIn(2) })) },
+  {
+    path: RUN.get.path,
+    request: (chance, known) =>
+      bytes(
+        GetRunRequest.encode({
+          runId: runId(chance, known),
+          wait: chance.oneIn(2),
+          part: chance.pick([RunPart.UNSPECIFIED, RunPart.INPUT, RunPart.OUTPUT, 9 as RunPart]),
+        }),
+      ),
+  },
   { path: RUN.list.path, request: (chance) => bytes(ListRunsRequest.encode(listRuns(chance))) },
   {
     path: RUN.getHistory.path,

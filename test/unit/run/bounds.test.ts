@@ -120,7 +120,18 @@ describe("the outputs of a fork's branches", () => {
   });
 
   it("may be large one by one, and small in any number", async () => {
-    const { state } = await begin(body("{ set: '${ . }' }"), "x".repeat(1_000_000));
+    const { state } = await begin(`${body("{ set: '${ . }' }")}\noutput: { as: length }`, "x".repeat(1_000_000));
+    assert.deepEqual([state.status, state.output?.value], ["completed", 9]);
+  });
+});
+
+describe("the output of a run", () => {
+  it("has at most as many bytes as a payload", async () => {
+    const body = "do: [{ one: { set: '${ . + . }' } }]";
+    const { state } = await begin(body, "ü".repeat(LIMITS.payloadBytes / 4 - 1));
     assert.equal(state.status, "completed");
+    const { state: larger } = await begin(body, "ü".repeat(LIMITS.payloadBytes / 4));
+    assert.equal(larger.status, "failed");
+    assert.match(larger.error?.detail ?? "", /the output of the run has 2097154 bytes; at most 2097152 are taken/);
   });
 });

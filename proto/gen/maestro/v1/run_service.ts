@@ -30,6 +30,22 @@ export const protobufPackage = "maestro.v1";
 
 export const protobufFileName = "maestro/v1/run_service.proto";
 
+/** A payload of a run. */
+export const RunPart = {
+  /** UNSPECIFIED - Both, as far as they fit into one answer. */
+  UNSPECIFIED: 0,
+  INPUT: 1,
+  OUTPUT: 2,
+} as const;
+
+export type RunPart = typeof RunPart[keyof typeof RunPart];
+
+export namespace RunPart {
+  export type UNSPECIFIED = typeof RunPart.UNSPECIFIED;
+  export type INPUT = typeof RunPart.INPUT;
+  export type OUTPUT = typeof RunPart.OUTPUT;
+}
+
 export interface StartRunRequest {
   /** Default: "default". */
   namespace: string;
@@ -73,9 +89,9 @@ export interface Run {
   endedAt:
     | Timestamp
     | undefined;
-  /** JSON text. Empty in lists. */
+  /** JSON text. Empty in lists. Left out, with its size in `input_bytes`, if the answer would have more than 4 MiB with it. */
   input: string;
-  /** JSON text, once completed. Empty in lists. */
+  /** JSON text, once completed. Empty in lists. Left out, with its size in `output_bytes`, if even the output alone is too large. */
   output: string;
   /** Once failed. */
   error: Problem | undefined;
@@ -84,6 +100,9 @@ export interface Run {
   activeTasks: Task[];
   /** Sequence number of the newest history entry. 0 in lists. */
   lastSeq: number;
+  /** Bytes of the input, and of the output, also where they are left out. 0 in lists. */
+  inputBytes: number;
+  outputBytes: number;
 }
 
 export interface Run_LabelsEntry {
@@ -106,6 +125,8 @@ export interface GetRunRequest {
   runId: string;
   /** Wait until the run has ended, within the call's deadline. */
   wait: boolean;
+  /** Which payload to answer. It is answered whatever its size: clients that take more than 4 MiB can have an output of more. */
+  part: RunPart;
 }
 
 export interface GetRunResponse {
@@ -120,7 +141,7 @@ export interface ListRunsRequest {
   createdBefore:
     | Timestamp
     | undefined;
-  /** 1 to 1000; 0 means 50. */
+  /** 1 to 1000; 0 means 50. A page has fewer if its rows are large. */
   pageSize: number;
   /** From the previous answer, with the same filter. */
   pageToken: string;
@@ -167,7 +188,7 @@ export interface HistoryEntry {
 export interface GetRunHistoryRequest {
   runId: string;
   fromSeq: number;
-  /** 1 to 1000; 0 means 100. */
+  /** 1 to 1000; 0 means 100. A page has fewer if its entries are large. */
   pageSize: number;
 }
 
@@ -493,6 +514,8 @@ function createBaseRun(): Run {
     labels: {},
     activeTasks: [],
     lastSeq: 0,
+    inputBytes: 0,
+    outputBytes: 0,
   };
 }
 
@@ -539,6 +562,12 @@ export const Run: MessageFns<Run> = {
     }
     if (message.lastSeq !== 0) {
       writer.uint32(112).int64(message.lastSeq);
+    }
+    if (message.inputBytes !== 0) {
+      writer.uint32(120).int64(message.inputBytes);
+    }
+    if (message.outputBytes !== 0) {
+      writer.uint32(128).int64(message.outputBytes);
     }
     return writer;
   },
@@ -669,6 +698,22 @@ export const Run: MessageFns<Run> = {
             }
 
             message.lastSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.inputBytes = longToNumber(reader.int64());
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.outputBytes = longToNumber(reader.int64());
             continue;
           }
         }
@@ -832,7 +877,7 @@ export const Task: MessageFns<Task> = {
 };
 
 function createBaseGetRunRequest(): GetRunRequest {
-  return { runId: "", wait: false };
+  return { runId: "", wait: false, part: 0 };
 }
 
 export const GetRunRequest: MessageFns<GetRunRequest> = {
@@ -842,6 +887,9 @@ export const GetRunRequest: MessageFns<GetRunRequest> = {
     }
     if (message.wait !== false) {
       writer.uint32(16).bool(message.wait);
+    }
+    if (message.part !== 0) {
+      writer.uint32(24).int32(message.part);
     }
     return writer;
   },
@@ -873,6 +921,14 @@ export const GetRunRequest: MessageFns<GetRunRequest> = {
             }
 
             message.wait = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.part = reader.int32() as any;
             continue;
           }
         }
