@@ -5,6 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { EventHub, EventListener, EventName } from "../runtime/events.ts";
 import type { WatchedLimit } from "../runtime/watched-limits.ts";
+import { busRows } from "./prom-cluster-metrics.ts";
 
 /** The metrics of one node. */
 export interface NodeMetrics {
@@ -19,7 +20,7 @@ export interface NodeMetrics {
 }
 
 /** What each event does to the metrics; undefined for events that are logged only. */
-type MetricTable = { readonly [N in EventName]: EventListener<N> | undefined };
+export type MetricTable = { readonly [N in EventName]: EventListener<N> | undefined };
 
 /** Upper bounds of buckets, in seconds, for what takes from a tenth of a millisecond to seconds. */
 const FAST_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -77,6 +78,7 @@ function metricTable(registry: Registry): MetricTable {
     ...runRows(registry),
     ...taskRows(registry),
     ...journalRows(registry),
+    ...busRows(registry),
     ...actorRows(registry),
     ...requestRows(registry),
     ...limitRows(registry),

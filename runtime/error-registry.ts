@@ -66,6 +66,20 @@ export const ERRORS = {
     "{pending} requests await their answer inside the node, and no more are taken.",
     "Try again after the delay in the answer.",
   ),
+  BUS_OVERLOADED: entry(
+    "RESOURCE_EXHAUSTED",
+    429,
+    true,
+    "The message bus takes no more for now: {count} {what}.",
+    "Try again after the delay in the answer.",
+  ),
+  BUS_UNAVAILABLE: entry(
+    "UNAVAILABLE",
+    503,
+    true,
+    "The message bus at {address} can't be used: {reason}",
+    "Check that the NATS server runs and that MAESTRO_NATS_URL is right. The node connects by itself when it is back.",
+  ),
   CONFIG_INVALID: entry("INVALID_ARGUMENT", 400, false, "The configuration is not valid: {problems}", "Correct the named settings and start again."),
   DATA_FOLDER_LOCKED: entry(
     "FAILED_PRECONDITION",
@@ -188,6 +202,7 @@ export const ERRORS = {
     "No node answers at {address}: {reason}",
     "Check the address and that the node runs; `maestro start` starts one.",
   ),
+  NO_RESPONDER: entry("UNAVAILABLE", 503, true, "Nobody answers on {subject}.", "Try again: whoever answered there has stopped or is starting."),
   OWNED_ELSEWHERE: entry(
     "UNAVAILABLE",
     503,

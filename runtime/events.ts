@@ -25,6 +25,16 @@ export interface RuntimeEvents {
   /** A stored snapshot is of no use: its checksum differs, or nobody can read it. The run is read from what comes before it. */
   "journal.snapshotRefused": { readonly runId: string; readonly seq: number; readonly reason: "checksum" | "format" };
   "journal.fenced": { readonly lane: number };
+  "bus.connected": { readonly address: string };
+  /** The bus went away, or was not there at the start. Told once until it is back. */
+  "bus.disconnected": { readonly address: string; readonly reason: string };
+  /** The server refused a subscription or a message: this user lacks the permission. */
+  "bus.refused": { readonly subject: string; readonly reason: string };
+  "bus.handlerFailed": { readonly subject: string; readonly error: unknown };
+  /** A message was not handled because too many handlers are under way. `suppressed`: how many more went untold before. */
+  "bus.dropped": { readonly subject: string; readonly handlers: number; readonly suppressed: number };
+  /** Draining ended before everything was done. */
+  "bus.drainCut": { readonly requests: number; readonly handlers: number; readonly error: unknown };
   "database.exited": { readonly reason: string; readonly restartInMs: number };
   "ledger.delayed": { readonly records: number; readonly dropped: number; readonly reason: string };
   "retention.swept": { readonly runs: number; readonly keys: number };

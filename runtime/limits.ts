@@ -157,6 +157,16 @@ export const LIMITS = Object.freeze({
   directoryEntries: 10_000,
   /** Workflow versions that a list of runs may be narrowed to by name. */
   filterVersions: 10_000,
+  /** Bytes of one message on the bus, headers included. A NATS server takes 1 MiB unless it is told otherwise, and the lower of both counts. */
+  busPayloadBytes: 4 * 1024 * 1024,
+  /** Bytes sent on the bus that its server has not taken yet; above it messages are refused. */
+  busPendingBytes: 64 * 1024 * 1024,
+  /** Requests over the bus that await their answer on one node. */
+  busPendingRequests: 20_000,
+  /** Handlers of messages of the bus under way on one node; above it requests are refused and other messages dropped. */
+  busHandlers: 10_000,
+  /** Subscriptions of one node on the bus. */
+  busSubscriptions: 10_000,
 });
 
 invariant(LIMITS.payloadBytes < LIMITS.requestBytes, "a payload of the largest size must fit in a request");
@@ -177,3 +187,5 @@ invariant(LIMITS.batchBytes <= LIMITS.laneQueueBytes, "a lane must be able to qu
 invariant(LIMITS.mailboxTurnMessages <= LIMITS.mailboxLength, "a turn must not exceed the mailbox");
 invariant(LIMITS.activeRunsAtLeast <= LIMITS.activeRuns, "the limit of runs under way must have a range");
 invariant(LIMITS.executeInFlight <= LIMITS.activeRuns, "one stream must not be able to ask for more than a node runs");
+invariant(LIMITS.payloadBytes < LIMITS.busPayloadBytes, "a payload of the largest size must fit in a message between nodes");
+invariant(LIMITS.busPayloadBytes <= LIMITS.busPendingBytes, "a message of the largest size must be sendable");

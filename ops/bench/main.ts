@@ -7,6 +7,7 @@ import { messageOf } from "../../runtime/errors.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { actors } from "./actors.ts";
 import type { Benchmark, BenchSetting } from "./benchmark.ts";
+import { bus } from "./bus.ts";
 import { ceiling } from "./ceiling.ts";
 import { core } from "./core.ts";
 import { expressions } from "./expressions.ts";
@@ -23,15 +24,15 @@ import { saveResults } from "./results.ts";
 import { signals } from "./signals.ts";
 import { store } from "./store.ts";
 
-/** `all` leaves out the ceiling, which `core` measures along with itself, and the other engines, which need a folder. */
+/** `all` leaves out the ceiling, which `core` measures along with itself, and what needs something from outside: a NATS server, a folder. */
 const ALL: readonly Benchmark[] = [core, parked, long, signals, store, overload, actors, journal, pool, gateway, expressions];
-const BENCHMARKS: readonly Benchmark[] = [...ALL, ceiling, peers];
+const BENCHMARKS: readonly Benchmark[] = [...ALL, bus, ceiling, peers];
 
 const USAGE = `Usage: npm run bench -- [BENCHMARK ...] [OPTION ...]
 
 Benchmarks (default: core):
 ${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n")}
-  all          All of them but ceiling and peers.
+  all          All of them but bus, ceiling and peers.
 
 Options:
   --quick           One short round of each, for a glance.
