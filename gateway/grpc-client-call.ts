@@ -42,9 +42,9 @@ export class UnaryCalls {
     this.#isClosed = true;
   }
 
-  /** Lets calls pass until {@link close}: the gRPC library itself answers later ones with a plain error. @throws NODE_UNREACHABLE */
+  /** Lets calls pass until {@link close}: the gRPC library itself answers later ones with a plain error. @throws CLIENT_CLOSED */
   requireOpen(): void {
-    if (this.#isClosed) throw new MaestroError("NODE_UNREACHABLE", { facts: { address: this.#address, reason: "this client was closed." } });
+    if (this.#isClosed) throw new MaestroError("CLIENT_CLOSED", { facts: { address: this.#address } });
   }
 
   /** Calls a method once. `name` is for error messages. @throws MaestroError */

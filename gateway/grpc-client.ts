@@ -75,7 +75,7 @@ export function connect(address: string, settings: ClientSettings = {}): Maestro
 }
 
 /**
- * The client. Every method throws MaestroError: what the gateway refused with, NODE_UNREACHABLE, TIMED_OUT or REQUEST_CANCELLED. Fields of a
+ * The client. Every method throws MaestroError: what the gateway refused with, NODE_UNREACHABLE, TIMED_OUT, REQUEST_CANCELLED or CLIENT_CLOSED. Fields of a
  * request that are left out have the defaults of the wire contract.
  */
 export class MaestroClient implements Disposable {
@@ -204,7 +204,7 @@ export class MaestroClient implements Disposable {
     return { ...run, input, output };
   }
 
-  /** Closes the connection. What waits is rejected, later calls with NODE_UNREACHABLE; runs go on. */
+  /** Closes the connection. What waits is rejected, later calls with CLIENT_CLOSED; runs go on. */
   close(): void {
     this.#calls.close();
     this.#executions.close();

@@ -20,7 +20,7 @@ describe("a client that was closed", () => {
       const client = connect(world.server.address);
       await client.listWorkflows();
       client.close();
-      await assert.rejects(call(client), { code: "NODE_UNREACHABLE", message: /this client was closed/ });
+      await assert.rejects(call(client), { code: "CLIENT_CLOSED", retryable: false });
     });
   }
 });
