@@ -54,9 +54,9 @@ export class PgServer {
     return this.#child?.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Starts it and waits until it takes connections. */
-  async start(): Promise<void> {
-    const settings = SETTINGS.flatMap((setting) => ["-c", setting]);
+  /** Starts it and waits until it takes connections. `more`: settings beside its own, `name=value` each. */
+  async start(more: readonly string[] = []): Promise<void> {
+    const settings = [...SETTINGS, ...more].flatMap((setting) => ["-c", setting]);
     const user = unprivilegedUser(this.folder);
     const command = commandAs(user, this.#binaries.postgres, ["-D", this.#paths.data, "-p", String(this.#port), ...settings], [this.#paths.data]);
     const log = await openLog(this.#paths);
