@@ -75,12 +75,15 @@ export class NodeRuns {
   }
 
   #workers(): Stage {
-    const { config, clock, events } = this.#options;
+    const { config, clock, events, storage } = this.#options;
     return {
       name: "workers",
       start: async () => {
         const folder = config.handlersFolder === undefined ? {} : { handlersFolder: resolve(config.handlersFolder) };
-        this.#pool = await startWorkerPool({ clock, events, threads: config.threads, allowShell: config.allowShell, ...folder });
+        this.#pool = await startWorkerPool({
+          ...{ clock, events, threads: config.threads, allowShell: config.allowShell, isChildNeeded: storage.isAfterLoss },
+          ...folder,
+        });
       },
       stop: () => this.pool.stop(0),
     };

@@ -125,10 +125,10 @@ export const LIMITS = Object.freeze({
   lossesPerTask: 2,
   /** Tasks with losses that the pool remembers; above it the oldest are forgotten and may share a thread again. */
   rememberedLosses: 10_000,
-  /** Losses of its node that a task may be under way at before it is executed with no other such task beside it. */
-  nodeLossesTogether: 3,
-  /** Losses of its node after which a task that was the only suspect each time has failed. */
-  nodeLossesIsolated: 2,
+  /** Tasks that were under way at several losses of a node and are executed at a time; far fewer after each further loss. */
+  suspectsTogether: 32,
+  /** Losses of a node during a task's turns to be executed, the last ones without any other suspect beside it, after which it has failed. */
+  nodeLossesInTurn: 4,
   /** Log lines of one worker thread between two turns of its event loop; above it lines are dropped and counted. */
   logLinesPerTurn: 1_000,
   /** Files of the handlers' folder. */

@@ -8,7 +8,7 @@ import type { RunId } from "../../runtime/ids.ts";
 import type { AttemptStatus, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { AttemptOutcome, Isolation, WorkerPool } from "../../runtime/workers/pool.ts";
 import type { AttemptView } from "./core/effects.ts";
-import { SolitaryTurns } from "./solitary-turns.ts";
+import { SuspectTurns } from "./suspect-turns.ts";
 
 /** When to offer an attempt again that the pool had no place for. */
 const RESUBMIT_MS = 100;
@@ -25,7 +25,7 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   /** Hands an outcome to its run, which may be told the same outcome again. */
   settle(runId: RunId, frame: number, attempt: number, outcome: AttemptOutcome): void;
-  /** Tells a run that it is an attempt's turn to be alone. `answer` is called once that is committed and carried out, or with why it is not. */
+  /** Tells a run that it is the turn of an attempt that was under way at several losses of a node. `answer` is called once that is committed and carried out, or with why it is not. */
   isolate(runId: RunId, frame: number, attempt: number, answer: (failure: MaestroError | undefined) => void): void;
 }
 
@@ -47,7 +47,7 @@ export class Dispatcher {
   readonly #underWay = new Map<string, UnderWay>();
   /** Those of them that have an outcome. */
   readonly #settled = new Map<string, UnderWay>();
-  readonly #turns = new SolitaryTurns();
+  readonly #turns = new SuspectTurns();
   #cancelReoffer: CancelTimer | undefined;
   #closed = false;
 
@@ -71,21 +71,22 @@ export class Dispatcher {
     const attempt: UnderWay = { runId, call, input, traceParent, isolation, outcome: undefined, nextOfferMs: 0, patienceMs: REOFFER_FIRST_MS };
     this.#underWay.set(id, attempt);
     this.#note(runId, call, "scheduled");
-    this.#submit(id, attempt);
+    if (isolation === "tier") this.#submit(id, attempt);
+    else this.#turns.ask(id, Number.POSITIVE_INFINITY, () => this.#submit(id, attempt));
   }
 
-  /** Asks for an attempt's turn to be alone, unless the attempt is under way already. */
-  awaitIsolation(runId: RunId, frame: number, attempt: number): void {
+  /** Asks for an attempt's turn to be executed beside at most `width - 1` other suspects, unless it is under way already. */
+  awaitTurn(runId: RunId, frame: number, attempt: number, width: number): void {
     const id = idOf(runId, frame, attempt);
     const known = this.#underWay.get(id);
     if (known?.outcome !== undefined) this.#offer(known, known.outcome);
     if (known !== undefined || this.#closed) return;
-    this.#turns.ask(id, () => {
+    this.#turns.ask(id, width, () => {
       this.#options.isolate(runId, frame, attempt, (failure) => {
         // The run may not want the attempt any more; a run that failed asks again when it was read back.
         if (!this.#underWay.has(id)) this.#turns.leave(id);
         if (failure?.retryable !== true) return;
-        this.#options.clock.schedule(failure.retryAfterMs ?? RESUBMIT_MS, () => this.awaitIsolation(runId, frame, attempt));
+        this.#options.clock.schedule(failure.retryAfterMs ?? RESUBMIT_MS, () => this.awaitTurn(runId, frame, attempt, width));
       });
     });
   }

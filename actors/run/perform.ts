@@ -18,8 +18,8 @@ export function performEffects(services: RunServices, state: RunState, head: Run
       case "dispatch":
         dispatcher.dispatch(runId, effect.call, effect.input, state.traceParent, effect.isolation);
         break;
-      case "awaitIsolation":
-        dispatcher.awaitIsolation(runId, effect.frame, effect.attempt);
+      case "awaitTurn":
+        dispatcher.awaitTurn(runId, effect.frame, effect.attempt, effect.width);
         break;
       case "abandon":
         dispatcher.abandon(runId, effect.frame, effect.attempt);

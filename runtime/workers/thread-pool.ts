@@ -12,6 +12,7 @@ import type { Attempt, AttemptOutcome, HandlerInfo, PoolState, WorkerPool } from
 import { PoolReporter } from "./pool-reporter.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import { failed, type Reply, type WireId } from "./protocol.ts";
+import { Solitude } from "./solitude.ts";
 import type { ThreadCrewOptions } from "./thread-crew.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import type { StartThread } from "./thread-link.ts";
@@ -29,6 +30,7 @@ const RETRY_AFTER_MS = 1_000;
 export class ThreadPool implements WorkerPool {
   readonly #options: ThreadPoolOptions;
   readonly #shared: ThreadGroup;
+  readonly #solitude: Solitude;
   readonly #watchdog: Watchdog;
   readonly #report: PoolReporter;
   readonly #losses = new LossMemory();
@@ -37,10 +39,6 @@ export class ThreadPool implements WorkerPool {
     for (const settle of settlements) settle();
   });
   readonly #drained = Promise.withResolvers<void>();
-  /** Threads for suspects, each of which executes one attempt at a time; undefined while there are none. */
-  #solitary: ThreadGroup | undefined;
-  /** Resolves when the solitary threads that are no longer needed have ended. */
-  #retired: Promise<unknown> = Promise.resolve();
   #handlers: ReadonlyMap<string, HandlerInfo>;
   #lastId: WireId = 0;
   #active = 0;
@@ -55,6 +53,12 @@ export class ThreadPool implements WorkerPool {
       this.#crewOptions(options.startThread, () => this.#report.started()),
       LIMITS.tasksPerThread,
     );
+    const openSolitude = (): ThreadGroup =>
+      new ThreadGroup(
+        this.#crewOptions(options.startSolitary, () => undefined),
+        1,
+      );
+    this.#solitude = new Solitude(options.clock, openSolitude);
     this.#watchdog = new Watchdog({ ...options, threads: () => this.#threads() });
   }
 
@@ -65,9 +69,9 @@ export class ThreadPool implements WorkerPool {
   get state(): PoolState {
     const { threads, queued } = this.#shared;
     return {
-      threads: threads.size + (this.#solitary?.threads.size ?? 0),
+      threads: threads.size + (this.#solitude.group?.threads.size ?? 0),
       active: this.#active,
-      queued: queued + (this.#solitary?.queued ?? 0),
+      queued: queued + (this.#solitude.group?.queued ?? 0),
     };
   }
 
@@ -96,7 +100,7 @@ export class ThreadPool implements WorkerPool {
     }
     const execution = this.#newExecution(attempt, handler, settle);
     const isAlone = attempt.isolation === "alone" || this.#losses.mustBeAlone(attempt.idempotencyKey);
-    const group = isAlone ? this.#solitude() : this.#shared;
+    const group = isAlone ? this.#solitude.enter() : this.#shared;
     const thread = group.place();
     if (thread === undefined) this.#enqueue(execution, group);
     this.#executions.set(attempt.id, execution);
@@ -121,7 +125,7 @@ export class ThreadPool implements WorkerPool {
       cancel();
     }
     this.#watchdog.stop();
-    await Promise.all([this.#retired, ...this.#groups().map((group) => group.stop())]);
+    await Promise.all([this.#shared.stop(), this.#solitude.stop()]);
     this.#report.stop();
   }
 
@@ -138,27 +142,11 @@ export class ThreadPool implements WorkerPool {
   }
 
   #groups(): readonly ThreadGroup[] {
-    return this.#solitary === undefined ? [this.#shared] : [this.#shared, this.#solitary];
+    return this.#solitude.group === undefined ? [this.#shared] : [this.#shared, this.#solitude.group];
   }
 
   #threads(): Iterable<PoolThread> {
-    return this.#solitary === undefined ? this.#shared.threads : [...this.#shared.threads, ...this.#solitary.threads];
-  }
-
-  #solitude(): ThreadGroup {
-    this.#solitary ??= new ThreadGroup(
-      this.#crewOptions(this.#options.startSolitary, () => undefined),
-      1,
-    );
-    return this.#solitary;
-  }
-
-  /** Threads for suspects cost memory: they end with the last suspect. */
-  #retireSolitary(): void {
-    const group = this.#solitary;
-    if (group?.isIdle !== true || this.#stopping) return;
-    this.#solitary = undefined;
-    this.#retired = Promise.all([this.#retired, group.stop()]);
+    return this.#solitude.group === undefined ? this.#shared.threads : [...this.#shared.threads, ...this.#solitude.group.threads];
   }
 
   #newExecution(attempt: Attempt, handler: HandlerInfo, settle: (outcome: AttemptOutcome) => void): Execution {
@@ -284,7 +272,7 @@ export class ThreadPool implements WorkerPool {
     this.#report.ended(execution, outcome);
     this.#report.changed();
     tell(execution.settle, outcome);
-    this.#retireSolitary();
+    this.#solitude.left();
   }
 }
 

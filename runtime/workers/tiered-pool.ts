@@ -28,6 +28,8 @@ export interface WorkerPoolOptions extends Partial<Patience> {
   readonly threads?: number;
   /** Bound of the heap of each thread of the `process` tier, in MiB. Default: the platform's own. */
   readonly processThreadMemoryMb?: number;
+  /** Starts the child process of the tier `process` at once and not when it is needed: after a node was lost it is. Default false. */
+  readonly isChildNeeded?: boolean;
   /** Attempts that may wait for a thread, for each tier. Default: LIMITS.taskQueueLength. */
   readonly queueLength?: number;
 }
@@ -53,7 +55,8 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Worke
   const startSolitary: StartThread = (listener) => children.start(listener);
   const startInChild = (): WorkerPool => new ThreadPool({ ...shared, tier: "process", handlers: inNode.handlers, startThread, startSolitary });
   const stopChildren = async (): Promise<void> => void (await Promise.all([child.stop(), children.stop()]));
-  return new TieredPool({ inNode, startInChild, stopChildren, allowShell: options.allowShell ?? false });
+  const { allowShell = false, isChildNeeded = false } = options;
+  return new TieredPool({ inNode, startInChild, stopChildren, allowShell, isChildNeeded });
 }
 
 /** What a pool of two tiers is made of. */
@@ -62,6 +65,7 @@ interface Tiers {
   startInChild(): WorkerPool;
   stopChildren(): Promise<void>;
   readonly allowShell: boolean;
+  readonly isChildNeeded: boolean;
 }
 
 /** Two pools as one. The handlers are those that the threads of the node have loaded. */
@@ -74,6 +78,7 @@ class TieredPool implements WorkerPool {
 
   constructor(tiers: Tiers) {
     this.#tiers = tiers;
+    if (tiers.isChildNeeded) this.#processPool();
   }
 
   get handlers(): ReadonlyMap<string, HandlerInfo> {

@@ -4,12 +4,14 @@
  */
 
 import { join } from "node:path";
+import { systemClock } from "../../runtime/clock.ts";
 import type { Random } from "../../runtime/random.ts";
 import { ChaosNode, postmasterOf } from "./chaos-node.ts";
 import { Load } from "./load.ts";
 import { PgServer } from "./pg-server.ts";
 import { type Scenario, type ScenarioOptions, type ScenarioResult, settleAndAudit, withFolder } from "./scenario.ts";
 
+const CLOCK = systemClock();
 const ROUNDS = 50;
 const WIDTH = 300;
 /** Most orders that are settled between two kills. */
@@ -57,6 +59,7 @@ async function killAgainAndAgain(options: ScenarioOptions, node: ChaosNode, load
   await load.deploy();
   load.start();
   const tally = { kills: 0, starts: 0, servers: 0 };
+  const startsMs: number[] = [];
   for (let round = 1; round <= count; round += 1) {
     load.allow(WIDTH + ORDERS_PER_ROUND);
     await load.settled(random.uint32() % ORDERS_PER_ROUND);
@@ -67,18 +70,29 @@ async function killAgainAndAgain(options: ScenarioOptions, node: ChaosNode, load
     tally.servers += isServerKilled ? 1 : 0;
     tally.kills += 1;
     await node.kill();
-    tally.starts += await startAgain(node, random);
+    const { kills, lastStartMs } = await startAgain(node, random);
+    tally.starts += kills;
+    startsMs.push(lastStartMs);
   }
-  return [`${tally.kills} kills under load, ${tally.servers} of them with the server, ${tally.starts} kills during a start`];
+  startsMs.sort((a, b) => a - b);
+  return [
+    `${tally.kills} kills under load, ${tally.servers} of them with the server, ${tally.starts} kills during a start`,
+    `ready again after ${inSeconds(startsMs[startsMs.length >> 1])} s in the median, ${inSeconds(startsMs.at(-1))} s at most`,
+  ];
 }
 
-/** Starts the node; answers how often it was killed on the way. */
-async function startAgain(node: ChaosNode, random: Random): Promise<number> {
+function inSeconds(durationMs = 0): string {
+  return (durationMs / 1_000).toFixed(1);
+}
+
+/** Starts the node; answers how often it was killed on the way, and how long the last start took. */
+async function startAgain(node: ChaosNode, random: Random): Promise<{ readonly kills: number; readonly lastStartMs: number }> {
   for (let kills = 0; ; kills += 1) {
     node.launch();
+    const startedMs = CLOCK.monotonic();
     if (random.uint32() % KILL_STARTS !== 0) {
       await node.ready();
-      return kills;
+      return { kills, lastStartMs: CLOCK.monotonic() - startedMs };
     }
     await node.pause(random.fraction() * START_MS);
     await node.kill();

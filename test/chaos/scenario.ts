@@ -4,6 +4,7 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../../runtime/clock.ts";
 import type { Random } from "../../runtime/random.ts";
 import { execute } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -32,6 +33,8 @@ export interface ScenarioResult {
 /** A crash test. */
 export type Scenario = (options: ScenarioOptions) => Promise<ScenarioResult>;
 
+const CLOCK = systemClock();
+
 /** Longest time in which all runs have to end once nothing is broken any more, in milliseconds. */
 const SETTLE_MS = 120_000;
 
@@ -51,15 +54,26 @@ export async function withFolder(use: (folder: string) => Promise<ScenarioResult
 
 /** Waits until nothing is under way, then judges. The node stays as it is. */
 export async function settleAndAudit(node: ChaosNode, folder: string, load: Load, summary: readonly string[] = []): Promise<ScenarioResult> {
+  const startedMs = CLOCK.monotonic();
   const stuck = await finish(load);
   const late = stuck === undefined ? await quiesce(node.pgUrl) : stuck;
+  const settledS = ((CLOCK.monotonic() - startedMs) / 1_000).toFixed(1);
   const scene: Scene = { pgUrl: node.pgUrl, effects: effectsFile(folder), orders: load.orders, boots: node.boots };
   const evidence = await readEvidence(scene);
   const findings = [...(late === undefined ? [] : [late]), ...audit(evidence)];
   const stuckMetric = await node.metric("maestro_runs_without_wakeup");
   if (stuckMetric !== 0) findings.push(`maestro_runs_without_wakeup is ${stuckMetric}`);
   const seen = [...load.failures].map(([code, count]) => `${code} ${count}`).join(", ");
-  return { summary: [countsOf(evidence), `failures that the client saw and got over: ${seen === "" ? "none" : seen}`, ...summary], findings };
+  const interrupted = evidence.runs.flatMap(({ entries }) => entries.filter(({ event }) => event?.$case === "attemptInterrupted")).length;
+  return {
+    summary: [
+      countsOf(evidence),
+      `${interrupted} attempts were interrupted with their node; all had ended ${settledS} s after the last fault`,
+      `failures that the client saw and got over: ${seen === "" ? "none" : seen}`,
+      ...summary,
+    ],
+    findings,
+  };
 }
 
 /** Why the load did not end, or undefined. */

@@ -17,7 +17,7 @@ type Fate =
   | { readonly kind: "signal"; readonly name: string }
   | { readonly kind: "cancel" }
   | { readonly kind: "loseNode" }
-  | { readonly kind: "isolate" }
+  | { readonly kind: "takeTurns" }
   | { readonly kind: "late"; readonly frame: number };
 
 const outcome: fc.Arbitrary<AttemptOutcome> = fc.oneof(
@@ -32,7 +32,7 @@ const fate: fc.Arbitrary<Fate> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("signal" as const), name: fc.constantFrom(...RANDOM_SIGNALS) }) },
   { weight: 1, arbitrary: fc.constant<Fate>({ kind: "cancel" }) },
   { weight: 3, arbitrary: fc.constant<Fate>({ kind: "loseNode" }) },
-  { weight: 3, arbitrary: fc.constant<Fate>({ kind: "isolate" }) },
+  { weight: 3, arbitrary: fc.constant<Fate>({ kind: "takeTurns" }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("late" as const), frame: fc.nat(9) }) },
 );
 
@@ -45,7 +45,7 @@ function meet(world: RunWorld, event: Fate): void {
   if (event.kind === "signal") world.tell({ kind: "signal", signal: { name: event.name, payload: "null", signalId: "" } });
   if (event.kind === "cancel") world.tell({ kind: "cancel", reason: "" });
   if (event.kind === "loseNode") world.loseNode();
-  if (event.kind === "isolate") world.isolate();
+  if (event.kind === "takeTurns") world.takeTurns();
   if (event.kind === "late") world.tell({ kind: "attemptEnded", frame: event.frame, attempt: 9, outcome: { kind: "completed", output: "0" } });
 }
 
@@ -54,13 +54,13 @@ function checkInvariants(world: RunWorld): void {
   const { wake } = headOf(state, world.nowMs);
   if (state.status !== "running") {
     assert.equal(wake, 0);
-    const left = [world.underWay.size, world.solitary.size, world.timers.length, state.frames.size];
+    const left = [world.underWay.size, world.waiting.size, world.timers.length, state.frames.size];
     assert.deepEqual(left, [0, 0, 0, 0], "an ended run leaves nothing behind");
     return;
   }
   assert.equal(world.pending.length, 0, "these documents need no external evaluation");
   assert.equal(state.ready.size, 0, "a turn ends when nothing is ready");
-  const inFlight = world.underWay.size + world.solitary.size;
+  const inFlight = world.underWay.size + world.waiting.size;
   assert.ok(inFlight + world.timers.length + state.awaiting > 0, "a run that goes on has a reason to wake up");
   assert.equal(state.inFlight, inFlight, "what is in flight was dispatched or waits for its turn, and nothing else");
   assert.equal((wake & 1) !== 0, inFlight > 0, "a run is ready if and only if an attempt is in flight");
@@ -76,7 +76,7 @@ function checkIsolation({ state }: RunWorld, frame: number, isolation: Isolation
 /** Lets everything come that the run waits for. */
 function bringToEnd(world: RunWorld): void {
   for (let round = 0; round < 500 && world.state.status === "running"; round += 1) {
-    world.isolate();
+    world.takeTurns();
     for (const { call } of [...world.underWay.values()]) {
       if (world.underWay.has(`${call.frame}:${call.attempt}`)) world.settle(call.path, { kind: "completed", output: "1" });
     }

@@ -7,7 +7,7 @@ import { type Json, Payload } from "../../actors/json.ts";
 import type { ExternalAnswer, ExternalRequest } from "../../actors/language/expression.ts";
 import type { Workflow } from "../../actors/language/model.ts";
 import type { RunCommand } from "../../actors/run/core/command.ts";
-import type { AttemptView, Effect } from "../../actors/run/core/effects.ts";
+import { type AttemptView, type Effect, effectsOfLoading } from "../../actors/run/core/effects.ts";
 import { decodeEntries, type Entry, encodeEntries } from "../../actors/run/core/entry.ts";
 import { evolve } from "../../actors/run/core/evolve.ts";
 import { describe } from "../../actors/run/core/history.ts";
@@ -36,8 +36,8 @@ export class RunWorld {
   readonly entries: Entry[] = [];
   readonly underWay = new Map<string, { readonly call: AttemptView; readonly input: Json; readonly isolation: Isolation }>();
   readonly abandoned: AttemptView["frame"][] = [];
-  /** Attempts that wait for their turn to be alone, as `frame:attempt`. */
-  readonly solitary = new Set<string>();
+  /** Attempts that wait for their turn, as `frame:attempt`, with how many may have theirs at the same time. */
+  readonly waiting = new Map<string, number>();
   readonly retry = new Map<string, RetryOptions>();
   readonly answers = new Map<string, ExternalAnswer>();
   pending: readonly ExternalRequest[] = [];
@@ -117,14 +117,15 @@ export class RunWorld {
   /** The node is lost with everything in its memory, and the next one takes the run over. */
   loseNode(): this {
     this.underWay.clear();
-    this.solitary.clear();
+    this.waiting.clear();
+    for (const effect of effectsOfLoading(this.state, true)) this.#perform(effect);
     this.turn({ kind: "nodeLost" });
     return this;
   }
 
   /** It is the turn of each attempt that waits for one. */
-  isolate(): this {
-    for (const id of [...this.solitary]) {
+  takeTurns(): this {
+    for (const id of [...this.waiting.keys()]) {
       const [frame = 0, attempt = 0] = id.split(":").map(Number);
       this.turn({ kind: "isolate", frame, attempt });
     }
@@ -165,11 +166,11 @@ export class RunWorld {
     if (effect.kind === "dispatch") {
       const { call, input, isolation } = effect;
       this.underWay.set(`${call.frame}:${call.attempt}`, { call, input: JSON.parse(input) as Json, isolation });
-      this.solitary.delete(`${call.frame}:${call.attempt}`);
+      this.waiting.delete(`${call.frame}:${call.attempt}`);
     }
-    if (effect.kind === "awaitIsolation") this.solitary.add(`${effect.frame}:${effect.attempt}`);
+    if (effect.kind === "awaitTurn") this.waiting.set(`${effect.frame}:${effect.attempt}`, effect.width);
     if (effect.kind === "abandon") {
-      this.solitary.delete(`${effect.frame}:${effect.attempt}`);
+      this.waiting.delete(`${effect.frame}:${effect.attempt}`);
       this.underWay.delete(`${effect.frame}:${effect.attempt}`);
       this.abandoned.push(effect.frame);
     }

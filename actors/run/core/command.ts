@@ -10,7 +10,7 @@ export type RunCommand =
   | { readonly kind: "attemptEnded"; readonly frame: number; readonly attempt: number; readonly outcome: AttemptOutcome }
   /** The node that had the run was lost, with all attempts that were under way. */
   | { readonly kind: "nodeLost" }
-  /** It is an attempt's turn to be executed with no other suspect beside it. */
+  /** It is the turn of an attempt that was under way at several losses of a node. */
   | { readonly kind: "isolate"; readonly frame: number; readonly attempt: number }
   | { readonly kind: "timerFired"; readonly timer: number }
   | { readonly kind: "signal"; readonly signal: RunSignal }

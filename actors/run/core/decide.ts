@@ -15,7 +15,7 @@ import { problemToWire, type RunEvent, statusToWire, TimerKind } from "./entry.t
 import type { Environment } from "./environment.ts";
 import { cancelledChildren, ended, faulted, timerSet } from "./facts.ts";
 import { refusalByFork } from "./fork-output.ts";
-import { isGivenUp } from "./node-loss.ts";
+import { hasWaited, isGivenUp } from "./node-loss.ts";
 import { problemOfAttempt, problemOfNodeLoss, problemOfTimeout } from "./problems.ts";
 import { retryDelay } from "./retry-policy.ts";
 import type { Frame, RunState } from "./state.ts";
@@ -118,11 +118,11 @@ function failedWith(state: RunState, frame: Frame, problem: Problem, dueAtMs: nu
   return [{ $case: "attemptFailed", value }, timerSet(state, frame.id, TimerKind.RETRY, dueAtMs, nth)];
 }
 
-/** Every attempt under way is executed again, further from others each time; one that ended nodes while it was isolated has failed. */
+/** Every attempt that was executed is executed again, further from others each time; one that ended nodes without anybody beside it has failed. */
 function nodeLost(state: RunState, environment: Environment): RunEvent[] {
   let retries = 0;
   return [...state.frames.values()].flatMap((frame): RunEvent[] => {
-    if (!frame.inFlight) return [];
+    if (!frame.inFlight || hasWaited(state, frame)) return [];
     if (!isGivenUp(state, frame)) return [{ $case: "attemptInterrupted", value: { frame: frame.id, attempt: frame.attempt } }];
     const retryMs = delayOfRetry(frame, environment);
     if (retryMs !== undefined) retries += 1;

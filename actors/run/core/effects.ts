@@ -5,7 +5,7 @@
 import type { Isolation } from "../../../runtime/workers/pool.ts";
 import type { CallNode } from "../../language/model.ts";
 import type { RunEvent } from "./entry.ts";
-import { isolationOf } from "./node-loss.ts";
+import { hasWaited, seclusionOf } from "./node-loss.ts";
 import { type Frame, pathOf, type RunState } from "./state.ts";
 import { requestOf } from "./steps/call.ts";
 
@@ -23,8 +23,8 @@ export interface AttemptView {
 export type Effect =
   /** Have an attempt executed. */
   | { readonly kind: "dispatch"; readonly call: AttemptView; readonly input: string; readonly isolation: Isolation }
-  /** An attempt waits for its turn to be executed with no other suspect of a lost node beside it. */
-  | { readonly kind: "awaitIsolation"; readonly frame: number; readonly attempt: number }
+  /** An attempt waits for its turn to be executed beside at most `width - 1` other suspects of lost nodes. */
+  | { readonly kind: "awaitTurn"; readonly frame: number; readonly attempt: number; readonly width: number }
   /** An attempt is not wanted any more. */
   | { readonly kind: "abandon"; readonly frame: number; readonly attempt: number }
   /** An attempt ended (for the task ledger). */
@@ -76,21 +76,22 @@ export function addEffectsOf(state: RunState, event: RunEvent, effects: Effect[]
   }
 }
 
-/** The attempt that a frame has in flight, to be executed: after its commit, or after the run was loaded. One that is to be alone waits for its turn first. */
+/** The attempt that a frame has in flight, to be executed: after its commit, or after the run was loaded. A suspect of several losses waits for its turn first. */
 export function dispatchOf(state: RunState, frame: Frame): Effect {
-  const isolation = isolationOf(state, frame);
-  return isolation === "alone" ? { kind: "awaitIsolation", frame: frame.id, attempt: frame.attempt } : dispatchAs(frame, isolation);
+  const { isolation, width } = seclusionOf(state, frame);
+  if (width === Number.POSITIVE_INFINITY) return dispatchAs(frame, isolation);
+  return { kind: "awaitTurn", frame: frame.id, attempt: frame.attempt, width };
 }
 
-/** The attempt that a frame has in flight, whose turn to be alone has come. */
-export function dispatchAlone(frame: Frame): Effect {
-  return dispatchAs(frame, "alone");
+/** The attempt that a frame has in flight, whose turn has come. */
+export function dispatchInTurn(state: RunState, frame: Frame): Effect {
+  return dispatchAs(frame, seclusionOf(state, frame).isolation);
 }
 
 /** Everything that must be under way for a run that was just loaded. `isLost`: its attempts went down with their node, which the run is to be told first. */
 export function effectsOfLoading(state: RunState, isLost: boolean): Effect[] {
   const effects: Effect[] = [];
-  for (const frame of state.frames.values()) if (frame.inFlight && !isLost) effects.push(dispatchOf(state, frame));
+  for (const frame of state.frames.values()) if (frame.inFlight && (!isLost || hasWaited(state, frame))) effects.push(dispatchOf(state, frame));
   for (const timer of state.timers.values()) effects.push({ kind: "setTimer", timer: timer.id, dueAtMs: timer.dueAtMs });
   return effects;
 }

@@ -33,7 +33,7 @@ export function problemOfAttempt(error: AttemptError, instance: string): Problem
   };
 }
 
-/** The problem for an attempt that is given up because nodes were lost while it was executed with no other suspect beside it. */
+/** The problem for an attempt that is given up because nodes were lost while it was executed, with no other suspect beside it in the end. */
 export function problemOfNodeLoss(instance: string): Problem {
   const detail = `${instance} was under way at several losses of its node, the last ones while it was executed with no other suspect beside it`;
   return { ...standardProblem("runtime", detail, instance), title: "Task lost with its node" };

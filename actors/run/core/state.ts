@@ -42,7 +42,7 @@ export interface Frame {
   attempt: number;
   /** call: an attempt is scheduled and has not ended. */
   inFlight: boolean;
-  /** call: the attempt is executed with no other suspect of a lost node beside it. */
+  /** call: the attempt was under way at several losses of a node, and it is its turn to be executed. */
   isIsolated: boolean;
   /** call: when the attempt was scheduled, milliseconds since the epoch. */
   attemptAtMs: number;
@@ -78,10 +78,10 @@ export interface Timer {
   readonly dueAtMs: number;
 }
 
-/** How often a task was under way when its node was lost. */
+/** How often a task was executed when its node was lost. */
 export interface NodeLosses {
   readonly count: number;
-  /** Those of them that met an isolated attempt. */
+  /** Those of them that met an attempt whose turn it was. */
   readonly isolated: number;
 }
 

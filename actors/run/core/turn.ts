@@ -8,7 +8,7 @@ import { EvaluationPending, type ExternalRequest } from "../../language/expressi
 import { advance, advanceRun } from "./advance.ts";
 import type { RunCommand } from "./command.ts";
 import { decide } from "./decide.ts";
-import { addEffectsOf, dispatchAlone, dispatchOf, type Effect } from "./effects.ts";
+import { addEffectsOf, dispatchInTurn, dispatchOf, type Effect } from "./effects.ts";
 import type { Entry, RunEvent } from "./entry.ts";
 import type { Environment } from "./environment.ts";
 import { evolve } from "./evolve.ts";
@@ -134,7 +134,7 @@ class Turn implements TurnResult {
   #dispatch({ $case, value }: RunEvent): void {
     if ($case !== "attemptScheduled" && $case !== "attemptInterrupted" && $case !== "attemptIsolated") return;
     const frame = this.#state.frames.get(value.frame);
-    if (frame !== undefined) this.effects.push($case === "attemptIsolated" ? dispatchAlone(frame) : dispatchOf(this.#state, frame));
+    if (frame !== undefined) this.effects.push($case === "attemptIsolated" ? dispatchInTurn(this.#state, frame) : dispatchOf(this.#state, frame));
   }
 }
 

@@ -140,14 +140,14 @@ describe("the dispatcher", () => {
     );
   });
 
-  describe("attempts that are to be alone", () => {
+  describe("suspects of lost nodes", () => {
     const other: AttemptView = { ...call, frame: 3 };
 
     it("take turns: the next is asked for when the one before is over or abandoned", () => {
       const { dispatcher, asked, submitted } = setUp();
-      dispatcher.awaitIsolation(runId, 2, 1);
-      dispatcher.awaitIsolation(runId, 3, 1);
-      dispatcher.awaitIsolation(runId, 4, 1);
+      dispatcher.awaitTurn(runId, 2, 1, 1);
+      dispatcher.awaitTurn(runId, 3, 1, 1);
+      dispatcher.awaitTurn(runId, 4, 1, 1);
       assert.deepEqual(
         asked.map(({ id }) => id),
         ["2:1"],
@@ -168,8 +168,8 @@ describe("the dispatcher", () => {
 
     it("lose their turn when the run does not want them any more, and come again when it could not be told", () => {
       const { dispatcher, asked, clock } = setUp();
-      dispatcher.awaitIsolation(runId, 2, 1);
-      dispatcher.awaitIsolation(runId, 3, 1);
+      dispatcher.awaitTurn(runId, 2, 1, 1);
+      dispatcher.awaitTurn(runId, 3, 1, 1);
       asked[0]?.answer(undefined);
       assert.deepEqual(
         asked.map(({ id }) => id),
@@ -183,10 +183,24 @@ describe("the dispatcher", () => {
 
     it("are not executed twice when their run is read back", () => {
       const { dispatcher, asked, submitted } = setUp();
-      dispatcher.awaitIsolation(runId, 2, 1);
+      dispatcher.awaitTurn(runId, 2, 1, 1);
       dispatcher.dispatch(runId, call, "{}", "", "alone");
-      dispatcher.awaitIsolation(runId, 2, 1);
+      dispatcher.awaitTurn(runId, 2, 1, 1);
       assert.deepEqual([asked.length, submitted.length], [1, 1]);
+    });
+
+    it("of one loss have no turns, but whoever wants to be alone waits for them, and they for it", () => {
+      const { dispatcher, asked, submitted } = setUp();
+      dispatcher.dispatch(runId, call, "{}", "", "process");
+      dispatcher.awaitTurn(runId, 3, 1, 1);
+      assert.deepEqual([submitted.length, asked.length], [1, 0]);
+      dispatcher.over(runId, call, "completed", undefined);
+      assert.equal(asked[0]?.id, "3:1");
+      dispatcher.dispatch(runId, other, "{}", "", "alone");
+      dispatcher.dispatch(runId, { ...call, frame: 4 }, "{}", "", "process");
+      assert.equal(submitted.length, 2);
+      dispatcher.over(runId, other, "completed", undefined);
+      assert.equal(submitted.length, 3);
     });
   });
 });

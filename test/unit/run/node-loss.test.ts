@@ -1,11 +1,12 @@
 /** What becomes of attempts that were under way when their node was lost, on the pure core. */
 import assert from "node:assert/strict";
-import { isolationOf } from "../../../actors/run/core/node-loss.ts";
+import { seclusionOf } from "../../../actors/run/core/node-loss.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import type { AttemptOutcome } from "../../../runtime/workers/pool.ts";
 import { compileText, HEAD } from "../../support/compile-document.ts";
 import { RunWorld, type TestHandler, thrown } from "../../support/run-world.ts";
 
+const FORK = "do: [{ all: { fork: { branches: [{ a: { call: charge@default } }, { b: { call: charge@default } }] } } }]";
 const CALL = "do: [{ pay: { call: charge@default } }]";
 const TITLE = "Task lost with its node";
 const CRASHED: AttemptOutcome = { kind: "failed", error: { kind: "crashed", message: "signal SIGSEGV" } };
@@ -16,9 +17,16 @@ async function world(body: string, handlers: Readonly<Record<string, TestHandler
 
 const isolations = (run: RunWorld) => [...run.underWay.values()].map(({ call, isolation }) => `${call.frame}#${call.attempt} ${isolation}`);
 
-/** Loses nodes until the attempts are executed one at a time. */
-function loseTogether(run: RunWorld): void {
-  for (let losses = 0; losses < LIMITS.nodeLossesTogether; losses += 1) run.loseNode();
+/** Loses nodes until the attempts are executed by turns. */
+function loseTwice(run: RunWorld): RunWorld {
+  return run.loseNode().loseNode();
+}
+
+/** Loses nodes during the turns of all attempts, until another such loss would fail them. */
+function loseInTurns(run: RunWorld): RunWorld {
+  loseTwice(run);
+  for (let losses = 1; losses < LIMITS.nodeLossesInTurn; losses += 1) run.takeTurns().loseNode();
+  return run.takeTurns();
 }
 
 describe("the loss of a node", () => {
@@ -33,11 +41,13 @@ describe("the loss of a node", () => {
     assert.equal(run.output, 1);
   });
 
-  it("fails nobody, however often it happens to tasks that share the node", async () => {
-    const run = (await world("do: [{ all: { fork: { branches: [{ a: { call: charge@default } }, { b: { call: charge@default } }] } } }]")).start();
+  it("fails nobody, and is not even stored, as long as tasks only wait for their turn", async () => {
+    const run = loseTwice((await world(FORK)).start());
+    const before = run.entries.length;
     for (let losses = 0; losses < 20; losses += 1) run.loseNode();
-    assert.equal(run.state.inFlight, 2);
-    assert.deepEqual([isolations(run), run.solitary.size], [[], 2]);
+    assert.deepEqual([run.state.inFlight, run.waiting.size, run.entries.length - before], [2, 2, 0]);
+    run.takeTurns();
+    assert.deepEqual(isolations(run), ["3#1 process", "4#1 process"]);
   });
 
   it("keeps a task that crashes afterwards out of the node in its further attempts", async () => {
@@ -69,52 +79,49 @@ describe("the loss of a node", () => {
     assert.match(isolations(run)[0] ?? "", / tier$/);
   });
 
-  it("happens to a task that waits for its turn without counting against it", async () => {
-    const run = (await world(CALL)).start();
-    loseTogether(run);
-    assert.deepEqual([isolations(run), [...run.solitary]], [[], ["2:1"]]);
-    for (let losses = 0; losses < 10; losses += 1) run.loseNode();
-    run.isolate();
-    assert.deepEqual(isolations(run), ["2#1 alone"]);
+  it("has fewer tasks executed at a time the more losses meet them in their turns, and in the end one", async () => {
+    const run = loseTwice((await world(CALL)).start());
+    const widths: number[] = [];
+    const isolated: string[] = [];
+    for (let losses = 0; losses < LIMITS.nodeLossesInTurn; losses += 1) {
+      widths.push(...run.waiting.values());
+      isolated.push(...isolations(run.takeTurns()));
+      run.loseNode();
+    }
+    assert.deepEqual(widths, [32, 4, 1, 1]);
+    assert.deepEqual(isolated, ["2#1 process", "2#1 process", "2#1 alone", "2#1 alone"]);
+  });
+
+  it("fails the task that it happens to again and again although it has no other suspect beside it", async () => {
+    const run = loseInTurns((await world(CALL)).start());
+    assert.equal(run.state.status, "running");
+    run.loseNode();
+    assert.deepEqual([run.state.status, run.state.error?.title, run.state.error?.status], ["failed", TITLE, 500]);
+  });
+
+  it("does not fail the task that completes at last", async () => {
+    const run = loseInTurns((await world(CALL)).start());
     run.settle("/do/0/pay", { kind: "completed", output: "1" });
     assert.equal(run.output, 1);
   });
 
-  it("fails the task that it happens to again and again although it has no other suspect beside it", async () => {
-    const run = (await world(CALL)).start();
-    loseTogether(run);
-    for (let losses = 1; losses < LIMITS.nodeLossesIsolated; losses += 1) run.isolate().loseNode();
-    assert.equal(run.state.status, "running");
-    run.isolate().loseNode();
-    assert.deepEqual([run.state.status, run.state.error?.title, run.state.error?.status], ["failed", TITLE, 500]);
-  });
-
   it("gives an error that a try catches and a retry policy answers like any other", async () => {
-    const caught = (
-      await world(
-        `do: [{ safe: { try: [{ pay: { call: charge@default } }], catch: { errors: { with: { title: ${TITLE} } }, do: [{ note: { set: { caught: true } } }] } } }]`,
-      )
-    ).start();
-    loseTogether(caught);
-    for (let losses = 0; losses < LIMITS.nodeLossesIsolated; losses += 1) caught.isolate().loseNode();
-    caught.tell({ kind: "resume" });
+    const caught = await world(
+      `do: [{ safe: { try: [{ pay: { call: charge@default } }], catch: { errors: { with: { title: ${TITLE} } }, do: [{ note: { set: { caught: true } } }] } } }]`,
+    );
+    loseInTurns(caught.start()).loseNode();
     assert.deepEqual(caught.output, { caught: true });
 
     const retried = await world(CALL);
     retried.retry.set("charge", { attempts: 2, delayMs: 100, jitter: 0 });
-    retried.start();
-    loseTogether(retried);
-    for (let losses = 0; losses < LIMITS.nodeLossesIsolated; losses += 1) retried.isolate().loseNode();
-    retried.advance(100);
-    assert.deepEqual([...retried.solitary], ["2:2"], "the next attempt of a suspect has nobody beside it either");
+    loseInTurns(retried.start()).loseNode().advance(100);
+    assert.deepEqual([...retried.waiting], [["2:2", 1]], "the next attempt of a suspect has nobody beside it either");
   });
 
   it("gives several attempts that fail at once timers of their own", async () => {
-    const run = await world("do: [{ all: { fork: { branches: [{ a: { call: charge@default } }, { b: { call: charge@default } }] } } }]");
+    const run = await world(FORK);
     run.retry.set("charge", { attempts: 2, delayMs: 100, jitter: 0 });
-    run.start();
-    loseTogether(run);
-    for (let losses = 0; losses < LIMITS.nodeLossesIsolated; losses += 1) run.isolate().loseNode();
+    loseInTurns(run.start()).loseNode();
     assert.deepEqual(run.timers, [100, 100]);
   });
 
@@ -131,6 +138,6 @@ describe("the loss of a node", () => {
     const run = (await world(CALL)).start();
     const [frame] = [...run.state.frames.values()].filter(({ inFlight }) => inFlight);
     assert.ok(frame !== undefined);
-    assert.equal(isolationOf(run.state, frame), "tier");
+    assert.equal(seclusionOf(run.state, frame).isolation, "tier");
   });
 });

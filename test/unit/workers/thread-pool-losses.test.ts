@@ -95,7 +95,7 @@ describe("thread pool, threads that are lost", () => {
   });
 
   it("executes each suspect alone after a loss that nobody can explain: the guilty is named, the innocent complete", async () => {
-    const { fakes, pool, submit, outcome } = virtualPool();
+    const { fakes, pool, submit, outcome, pass } = virtualPool();
     const shared = fakes.ready(0);
     const keys = ["innocent", "guilty"];
     const together = keys.map((idempotencyKey) => submit("plain", { idempotencyKey }));
@@ -119,7 +119,9 @@ describe("thread pool, threads that are lost", () => {
     assert.equal(errorOf(outcome(guilty)).kind, "crashed");
     fakes.at(1).complete(fakes.at(1).executing("plain")[0] ?? 0);
     assert.equal(outcome(bystander).kind, "completed");
-    assert.equal(pool.state.threads, 1, "the thread for suspects ended with the last of them");
+    assert.equal(pool.state.threads, 2, "the thread for suspects waits for another one");
+    await pass(2_000);
+    assert.equal(pool.state.threads, 1, "the thread for suspects ended a while after the last of them");
   });
 
   it("keeps the next attempt of a task that crashed away from others", async () => {

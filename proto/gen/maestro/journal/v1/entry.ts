@@ -176,8 +176,8 @@ export interface AttemptInterrupted {
 }
 
 /**
- * An attempt that was under way at several losses of a node is executed now, and no other such attempt of the node beside it: should the node be lost once
- * more before its end, this attempt may have been the cause.
+ * An attempt that was under way at several losses of a node is executed now, beside few like it or none: should the node be lost once more before its end,
+ * this attempt may have been the cause.
  */
 export interface AttemptIsolated {
   frame: number;

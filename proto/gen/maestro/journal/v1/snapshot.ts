@@ -100,7 +100,7 @@ export interface FrameSnapshot {
   signal?:
     | string
     | undefined;
-  /** Its attempt is executed with no other suspect of a lost node beside it. */
+  /** Its attempt was under way at several losses of a node, and is executed now. */
   isolated: boolean;
 }
 
