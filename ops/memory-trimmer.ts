@@ -1,7 +1,7 @@
 /**
  * Gives memory back to the operating system once the node is quiet. V8 keeps the pages of a heap that has shrunk: after a burst of work a node of a few dozen
- * megabytes would hold hundreds for as long as it lives. Only a collection "of last resort" returns them; it stops the thread for some tens of
- * milliseconds, so it is made when next to nothing is committed, the heap is small, and there is something to gain.
+ * megabytes would hold hundreds for as long as it lives. Only a collection "of last resort" returns them; it stops the thread for about a tenth
+ * of a second, so it is made when next to nothing is committed, the heap is small, and there is something to gain.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -10,7 +10,7 @@ import type { EventHub } from "../runtime/events.ts";
 
 /** How often it is looked whether the node is quiet, and how many commits it may have made meanwhile to count as such. */
 const LOOK_EVERY_MS = 5_000;
-const QUIET_COMMITS = 25;
+const QUIET_COMMITS = 100;
 /** A heap with more in use takes too long to collect. */
 const HEAP_BYTES_MAX = 128 * 2 ** 20;
 /** Growth since the memory was last trimmed that makes it worth trimming again. */

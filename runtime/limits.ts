@@ -32,7 +32,7 @@ export const LIMITS = Object.freeze({
   activeRunsAtLeast: 500,
   /** Starts that wait on one node to be let in; from half of it on Execute streams are not read, above it starts are refused at once. */
   startQueueLength: 8_000,
-  /** Idle run actors kept in memory on one node; above it the longest idle are asked to leave. */
+  /** Run actors kept in memory on one node that only wait; above it the longest idle are asked to leave. Those with work under way stay. */
   residentRuns: 10_000,
   /** Bytes of one request on the gRPC gateway. */
   requestBytes: 4 * 1024 * 1024,

@@ -25,6 +25,8 @@ const LONG_COLD_STORM = 50_000;
 const SETTLING_MS = 25_000;
 /** Time for a node to stop and start before a storm. */
 const RESTART_MS = 20_000;
+/** How much slower the machine may become while the runs of a storm are started. */
+const MACHINE_SWING = 3;
 const STORM_TIMEOUT_MS = 240_000;
 const LONGEST_MS = 3_600_000;
 const MIB = 2 ** 20;
@@ -137,7 +139,7 @@ class Parked {
   /** Starts runs that are due when all of them have been started for at least `marginMs`. */
   async #prepareStorm(count: number, marginMs: number): Promise<number> {
     const { clock } = this.#setting;
-    const dueAtMs = clock.now() + Math.ceil((1.5 * count) / this.#startsPerMs) + marginMs;
+    const dueAtMs = clock.now() + Math.ceil((MACHINE_SWING * count) / this.#startsPerMs) + marginMs;
     await this.#start("node", count, [this.#storm], JSON.stringify({ dueAtMs }));
     if (clock.now() >= dueAtMs) throw new Error("the runs of the storm could not be started before they were due");
     this.#count -= count;

@@ -26,7 +26,7 @@ describe("the memory trimmer", () => {
   it("releases what a burst of work left behind once the node is quiet, and once only", () => {
     const { clock, use, freed, commit } = world();
     use.resident = 500 * MIB;
-    for (let commits = 0; commits < 100; commits++) commit();
+    for (let commits = 0; commits < 300; commits++) commit();
     clock.advance(5_000);
     assert.deepEqual(freed, []);
     commit();
