@@ -3,6 +3,7 @@
  * bounds. Nothing else in the product reads the environment. `config.ts` turns the table into a checked, frozen configuration.
  */
 import { availableParallelism, hostname } from "node:os";
+import { POSTGRES_URL } from "./postgres-url.ts";
 
 /** What all settings have. */
 interface SettingBase<T> {
@@ -21,7 +22,7 @@ interface SettingBase<T> {
 /** A text that is not empty; with `optional` it may also be absent. */
 export interface TextSetting<T extends string | undefined = string | undefined> extends SettingBase<T> {
   readonly kind: "text";
-  readonly pattern?: { readonly test: RegExp; readonly says: string };
+  readonly pattern?: { readonly test: Pick<RegExp, "test">; readonly says: string };
 }
 
 /** A whole number with both bounds included. */
@@ -49,7 +50,6 @@ export type Setting = TextSetting | IntegerSetting | BooleanSetting | ChoiceSett
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 const PORT = { kind: "integer", least: 0, most: 65_535 } as const;
-const POSTGRES_URL = { test: /^postgres(ql)?:\/\/./, says: "must begin with postgres:// or postgresql://" };
 
 /** The settings, by their name in the configuration. */
 export const SETTINGS = {

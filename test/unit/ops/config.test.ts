@@ -68,6 +68,21 @@ describe("config", () => {
     assert.doesNotMatch(faultsOf({ MAESTRO_PG_URL: "user:hunter2@db" }).get("MAESTRO_PG_URL") ?? "", /hunter2/);
   });
 
+  it("takes URLs of PostgreSQL in which no part of a password can be mistaken for something that is shown", () => {
+    const good = [
+      "postgres://db/maestro",
+      "postgresql://user@db:5432/maestro",
+      "postgres://user:p%2Fw%23@[::1]:5432/maestro?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+      "postgres:///maestro?host=/var/run/postgresql",
+      "postgres://u:p@ss@db/maestro",
+    ];
+    for (const pgUrl of good) assert.equal(loadConfig({ env: { MAESTRO_PG_URL: pgUrl } }).pgUrl, pgUrl);
+    for (const rest of ["", "u:12/hunter2@db/m", "u:12?hunter2@db/m", "u:12#hunter2@db/m", "u:hunter2@db:none/m", "u:hunter2@db/m?a=b@c"]) {
+      const fault = faultsOf({ MAESTRO_PG_URL: `postgres://${rest}` }).get("MAESTRO_PG_URL") ?? assert.fail(`${rest} was taken`);
+      assert.doesNotMatch(fault, /hunter2/);
+    }
+  });
+
   it("is frozen", () => {
     const config = loadConfig({ env: {} });
     assert.throws(() => Object.assign(config, { lanes: 1 }), TypeError);
