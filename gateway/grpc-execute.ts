@@ -22,6 +22,12 @@ import type { RunService } from "./service/run-service.ts";
 
 const METHOD = "RunService/Execute";
 
+/**
+ * Requests that are read in one turn of the event loop. The library would hand over all that it has, thousands, before any of them has come far enough to
+ * be counted among the starts that wait.
+ */
+const READ_PER_TURN = 64;
+
 interface UnderWay {
   /** Ends the waiting. Each request has its own: a signal that all share would cost more with each listener. */
   readonly waiting: AbortController;
@@ -46,6 +52,7 @@ export class ExecuteStream implements OpenCall {
   #lastRefusal: { readonly error: unknown; readonly message: Status } | undefined;
   /** Why no new request is taken. */
   #refusal: MaestroError | undefined;
+  #readInTurn = 0;
   /** Gives up waiting for room among the starts of the node; undefined while the stream does not wait for that. */
   #giveUpRoom: (() => void) | undefined;
   #halfClosed = false;
@@ -83,6 +90,8 @@ export class ExecuteStream implements OpenCall {
 
   #accept(request: ExecuteRequest): void {
     if (this.#ended) return;
+    if (this.#readInTurn === 0) setImmediate(this.#nextTurn);
+    this.#readInTurn += 1;
     if (isUndecodable(request)) return this.#end(undecodable());
     const { requestId, start } = request;
     if (this.#underWay.has(requestId)) return this.#end(invalid("request_id", `${requestId} is under way on this stream.`));
@@ -127,10 +136,19 @@ export class ExecuteStream implements OpenCall {
   /** Reads on, or stops reading. */
   #regulate(): void {
     if (this.#ended) return;
-    const isFull = this.#underWay.size + this.#unwritten >= LIMITS.executeInFlight || this.#chars >= LIMITS.executeInFlightChars || this.#mustWait();
+    const isFull = this.#readInTurn >= READ_PER_TURN || this.#holdsEnough() || this.#mustWait();
     if (isFull === this.#call.isPaused()) return;
     if (isFull) this.#call.pause();
     else this.#call.resume();
+  }
+
+  readonly #nextTurn = (): void => {
+    this.#readInTurn = 0;
+    this.#regulate();
+  };
+
+  #holdsEnough(): boolean {
+    return this.#underWay.size + this.#unwritten >= LIMITS.executeInFlight || this.#chars >= LIMITS.executeInFlightChars;
   }
 
   /** Why the node takes no start now: said before anything is done for it. */
