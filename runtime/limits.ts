@@ -90,7 +90,7 @@ export const LIMITS = Object.freeze({
   /** Timers that a node keeps in memory; those that follow are read when these have fired. */
   timersInMemory: 200_000,
   /** Timers of a node that were fired and whose end is not committed yet. Others that are due wait, so that a storm of timers fills no queue. */
-  timersUnderWay: 2_500,
+  timersUnderWay: 1_000,
   /** Signal ids that a run remembers to notice repetitions. */
   rememberedSignals: 10_000,
   /** Tasks of one run that are under way at a time. */
