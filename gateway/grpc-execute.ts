@@ -22,12 +22,6 @@ import type { RunService } from "./service/run-service.ts";
 
 const METHOD = "RunService/Execute";
 
-/**
- * Requests that are read in one turn of the event loop. The library would hand over all that it has, thousands, before any of them has come far enough to
- * be counted among the starts that wait.
- */
-const READ_PER_TURN = 64;
-
 interface UnderWay {
   /** Ends the waiting. Each request has its own: a signal that all share would cost more with each listener. */
   readonly waiting: AbortController;
@@ -136,7 +130,7 @@ export class ExecuteStream implements OpenCall {
   /** Reads on, or stops reading. */
   #regulate(): void {
     if (this.#ended) return;
-    const isFull = this.#readInTurn >= READ_PER_TURN || this.#holdsEnough() || this.#mustWait();
+    const isFull = this.#readInTurn >= LIMITS.executeReadPerTurn || this.#holdsEnough() || this.#mustWait();
     if (isFull === this.#call.isPaused()) return;
     if (isFull) this.#call.pause();
     else this.#call.resume();

@@ -141,6 +141,8 @@ export const LIMITS = Object.freeze({
   pageRows: 1_000,
   /** Requests of one Execute stream that may be under way; above it the stream is not read. */
   executeInFlight: 2_000,
+  /** Requests that one Execute stream reads in one turn of the event loop. The gRPC library would hand over thousands before any of them was counted. */
+  executeReadPerTurn: 64,
   /** Characters of inputs and outputs that one Execute stream may hold; above it the stream is not read. */
   executeInFlightChars: 64 * 1024 * 1024,
   /** Bytes of one answer: what gRPC clients in every language take unless they are told otherwise. */

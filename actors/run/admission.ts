@@ -71,6 +71,8 @@ export class Admission implements Intake {
   #strictUntilMs = Number.NEGATIVE_INFINITY;
   /** Refusals that the node can afford now; less than nothing if it had to refuse more. */
   #refusalsLeft = 0;
+  /** Starts that may come in this turn of the event loop from those who were told of room. */
+  #expected = 0;
   /** Made once for all that are refused within a short time. */
   #refusal: { readonly error: MaestroError; readonly untilMs: number } | undefined;
   #isWatching = false;
@@ -89,9 +91,10 @@ export class Admission implements Intake {
 
   get isCrowded(): boolean {
     const { queueLength } = this.#bounds;
-    const queued = this.#waiting.length;
+    const queued = this.#waiting.length + this.#expected;
     if (queued < queueLength * STRICT_SHARE) return false;
-    return this.#isStrict(this.#options.clock.monotonic()) ? this.#refusalsLeft <= 0 : queued >= queueLength * CROWDED_SHARE;
+    if (this.#isStrict(this.#options.clock.monotonic())) return this.#refusalsLeft <= this.#expected;
+    return queued >= queueLength * CROWDED_SHARE;
   }
 
   onceRoomy(callback: () => void): () => void {
@@ -225,13 +228,20 @@ export class Admission implements Intake {
     if (!this.isCrowded) this.#tellOfRoom();
   }
 
-  /** One at a time: each brings many starts at once. */
+  /** Tells one of room. What it brings is known when this turn of the event loop is over. */
   #tellOfRoom(): void {
     for (const callback of this.#roomAwaited) {
       this.#roomAwaited.delete(callback);
-      return callback();
+      callback();
+      if (this.#expected === 0) setImmediate(this.#nextTurn);
+      this.#expected += LIMITS.executeReadPerTurn;
+      return;
     }
   }
+
+  readonly #nextTurn = (): void => {
+    this.#expected = 0;
+  };
 
   /** What a start is refused with. */
   overloaded(): MaestroError {

@@ -171,6 +171,8 @@ describe("admission", () => {
     await scene.end();
     assert.deepEqual(called, [1]);
     await scene.end(2);
+    assert.deepEqual(called, [1, 2], "what the second brings has to be known first");
+    await scene.end();
     assert.deepEqual(called, [1, 2, 3]);
   });
 
