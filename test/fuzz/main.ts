@@ -1,9 +1,10 @@
 /**
- * The fuzzer: `node test/fuzz/main.ts [target ...] [--cases N] [--seed S] [--corpus DIR]`. Without targets, all of them. Prints a table, and each
+ * The fuzzer, `npm run fuzz`, see COMMAND. Prints a table, and each
  * failure with the seed that repeats it: `--seed S --cases 1`. Exit code 1 if there was any.
  */
-import { inspect, parseArgs } from "node:util";
+import { inspect } from "node:util";
 import { systemRandom } from "../../runtime/random.ts";
+import { runTrials, type TrialCommand } from "../support/trial-request.ts";
 import { type FuzzResult, runTarget } from "./engine.ts";
 import { TARGETS } from "./targets.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -33,13 +34,25 @@ function print(result: FuzzResult, seed: number): void {
   }
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { cases: { type: "string" }, seed: { type: "string" }, corpus: { type: "string" } },
+const COMMAND: TrialCommand = {
+  usage: `Usage: npm run fuzz -- [TARGET ...] [OPTION ...]
+
+Targets (default: all): ${Object.keys(TARGETS).join(", ")}
+
+Options:
+  --cases N      Cases for each target (default: ${DEFAULT_CASES}).
+  --seed S       Repeats what was printed with this seed.
+  --corpus DIR   Folder with inputs to begin with, for the targets that read files.`,
+  names: Object.keys(TARGETS),
+  numbers: ["cases", "seed"],
+  texts: ["corpus"],
+};
+
+await runTrials(COMMAND, async ({ names, numbers, texts }) => {
+  const seed = numbers.seed ?? systemRandom().uint32();
+  for (const name of names) {
+    const result = await fuzz(name, numbers.cases ?? DEFAULT_CASES, seed, texts.corpus);
+    print(result, seed);
+    if (result.failures.length > 0) process.exitCode = 1;
+  }
 });
-const seed = values.seed === undefined ? systemRandom().uint32() : Number(values.seed);
-for (const name of positionals.length > 0 ? positionals : Object.keys(TARGETS)) {
-  const result = await fuzz(name, Number(values.cases ?? DEFAULT_CASES), seed, values.corpus);
-  print(result, seed);
-  if (result.failures.length > 0) process.exitCode = 1;
-}
