@@ -127,8 +127,8 @@ export const LIMITS = Object.freeze({
   rememberedLosses: 10_000,
   /** Tasks that were under way at several losses of a node and are executed at a time; far fewer after each further loss. */
   suspectsTogether: 32,
-  /** Losses of a node during a task's turns to be executed, the last ones without any other suspect beside it, after which it has failed. */
-  nodeLossesInTurn: 4,
+  /** Losses of a node during a task's turns to be executed, most of them without any other suspect beside it, after which it has failed. */
+  nodeLossesInTurn: 10,
   /** Log lines of one worker thread between two turns of its event loop; above it lines are dropped and counted. */
   logLinesPerTurn: 1_000,
   /** Files of the handlers' folder. */

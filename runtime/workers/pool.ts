@@ -6,8 +6,8 @@
 /** Where an attempt executes: in a thread of the node, or in a thread of a child process that may die without harm. */
 export type Tier = "thread" | "process";
 
-/** How far an attempt is kept from others: as its handler's tier says; outside of the node's process in any case; or there in a process of its own. */
-export type Isolation = "tier" | "process" | "alone";
+/** How far an attempt is kept from the node: as its handler's tier says, or in another process in any case. */
+export type Isolation = "tier" | "process";
 
 /** One attempt to execute. */
 export interface Attempt {

@@ -2,6 +2,7 @@
  * Entry of the child process of the `process` tier: starts threads and passes on what they and the node say. It ends with the node, however
  * the node ends. Queues, time bounds and outcomes are the node's business.
  */
+import { writeFileSync } from "node:fs";
 import { invariant } from "../assert.ts";
 import type { ChildReply, ChildRequest, ChildSetup } from "./child-protocol.ts";
 import { localThreads } from "./local-thread.ts";
@@ -43,6 +44,18 @@ function handle(request: ChildRequest): void {
   }
 }
 
+/** Offers this process, with all that its tasks start, to a system that runs out of memory: without that it may choose the node, or its database. */
+function offerToOutOfMemoryKiller(): void {
+  if (process.platform !== "linux") return;
+  try {
+    writeFileSync("/proc/self/oom_score_adj", "1000");
+  } catch (error) {
+    // A sandbox may not have it; then the system chooses as it likes.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+}
+
+offerToOutOfMemoryKiller();
 process.on("message", (requests: ChildRequest[]) => {
   for (const request of requests) handle(request);
 });

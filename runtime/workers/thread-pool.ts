@@ -99,8 +99,7 @@ export class ThreadPool implements WorkerPool {
       return;
     }
     const execution = this.#newExecution(attempt, handler, settle);
-    const isAlone = attempt.isolation === "alone" || this.#losses.mustBeAlone(attempt.idempotencyKey);
-    const group = isAlone ? this.#solitude.enter() : this.#shared;
+    const group = this.#losses.mustBeAlone(attempt.idempotencyKey) ? this.#solitude.enter() : this.#shared;
     const thread = group.place();
     if (thread === undefined) this.#enqueue(execution, group);
     this.#executions.set(attempt.id, execution);

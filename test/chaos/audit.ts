@@ -7,6 +7,7 @@ import { checkKeys } from "./checkers/keys.ts";
 import { checkLeftovers, checkWakeUps } from "./checkers/leftovers.ts";
 import { checkResults } from "./checkers/results.ts";
 import { checkSideEffects } from "./checkers/side-effects.ts";
+import { checkSuspects } from "./checkers/suspects.ts";
 import type { Evidence } from "./evidence.ts";
 
 /** The checkers, by what they watch. */
@@ -16,6 +17,7 @@ export const CHECKERS = {
   "histories are whole": checkRows,
   "results once": checkResultsOnce,
   "side effects": checkSideEffects,
+  "suspects stay outside": checkSuspects,
   "nothing is left over": checkLeftovers,
   "everything has a wake-up": checkWakeUps,
 } as const satisfies Readonly<Record<string, Checker>>;

@@ -28,7 +28,10 @@ export interface StoredRun {
 
 /** One trace of a handler. */
 export interface Trace {
+  /** The node that had it executed: process of a boot, as far as that can be told. */
   readonly pid: number;
+  /** False in a child process of the node. */
+  readonly isInNode: boolean;
   /** `run:frame`. */
   readonly key: string;
   readonly attempt: number;
@@ -86,7 +89,7 @@ export async function readEvidence(scene: Scene): Promise<Evidence> {
       keys: new Map(keys.map(({ key, run_id }) => [key.slice(key.indexOf("/") + 1), run_id])),
       timers: timers.map(({ run_id, timer }) => ({ runId: run_id, timer })),
       withoutWake: [...withoutWake, ...ready],
-      traces: readTraces(scene.effects),
+      traces: readTraces(scene.effects, new Set(scene.boots.map(({ pid }) => pid))),
     };
   } finally {
     await database.close();
@@ -121,10 +124,11 @@ async function readEntries(reader: PgJournalReader, id: RunId): Promise<Pick<Sto
   }
 }
 
-function readTraces(file: string): Trace[] {
+function readTraces(file: string, boots: ReadonlySet<number>): Trace[] {
   const lines = readFileSync(file, "utf8").split("\n");
   return lines.slice(0, -1).map((line) => {
-    const [pid, key = "", attempt] = line.split(" ");
-    return { pid: Number(pid), key, attempt: Number(attempt) };
+    const [pid = "", key = "", attempt, parent] = line.split(" ");
+    const isInNode = boots.has(Number(pid));
+    return { pid: Number(isInNode || !boots.has(Number(parent)) ? pid : parent), isInNode, key, attempt: Number(attempt) };
   });
 }

@@ -39,7 +39,8 @@ class MortalTasks extends Tasks {
 
   override submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
     if (this.#isDead()) return;
-    this.traces.push({ pid: this.#boot, key: attempt.idempotencyKey, attempt: attempt.attempt });
+    const { idempotencyKey: key, isolation = "tier" } = attempt;
+    this.traces.push({ pid: this.#boot, isInNode: isolation === "tier", key, attempt: attempt.attempt });
     super.submit(attempt, (outcome) => {
       if (!this.#isDead()) settle(outcome);
     });

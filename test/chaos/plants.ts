@@ -9,7 +9,7 @@ import { journalChecksum } from "../../runtime/storage/journal-checksum.ts";
 import { PgDatabase } from "../../runtime/storage/pg-database.ts";
 import { CHECKERS } from "./audit.ts";
 import { ChaosNode, effectsFile } from "./chaos-node.ts";
-import { type Evidence, readEvidence, type Scene } from "./evidence.ts";
+import { type Evidence, readEvidence, type Scene, type StoredRun } from "./evidence.ts";
 import { Load } from "./load.ts";
 import type { Order } from "./order.ts";
 import { PgServer } from "./pg-server.ts";
@@ -29,6 +29,18 @@ interface Plant {
   /** Takes the run's lines out of the file of side effects. */
   readonly isTraceless?: true;
   readonly tell?: (order: Order) => Order;
+  /** Changes what was read of the run. */
+  readonly pretend?: (run: StoredRun) => StoredRun;
+}
+
+/** Has the first attempt of a run go down with its node. */
+function interrupt(run: StoredRun): StoredRun {
+  const entries = run.entries.flatMap((entry) => {
+    if (entry.event?.$case !== "attemptScheduled") return [entry];
+    const { frame, attempt } = entry.event.value;
+    return [entry, { ...entry, event: { $case: "attemptInterrupted" as const, value: { frame, attempt } } }];
+  });
+  return { ...run, entries };
 }
 
 /** Appends the last row of a history once more, as a defective node would: with everything right but that it was there already. */
@@ -96,6 +108,12 @@ const PLANTS: readonly Plant[] = [
     checker: "side effects",
     trace: (_run, line) => line.replace(/^\d+/, "1"),
   },
+  {
+    bug: "a suspect is let into the next node",
+    checker: "suspects stay outside",
+    trace: (_run, line) => line.replace(/^\d+/, "1"),
+    pretend: interrupt,
+  },
   { bug: "a timer outlives its run", checker: "nothing is left over", damage: ["INSERT INTO run_timers VALUES (now() + interval '1 hour', $1, 9)"] },
   {
     bug: "a run forgets why it waits",
@@ -158,7 +176,11 @@ async function plantAll(scene: Scene, say: (line: string) => void): Promise<stri
   return missed;
 }
 
-async function damaged(scene: Scene, { damage = [], forge, trace, isTraceless, tell }: Plant, victim: Order): Promise<Evidence> {
+async function damaged(
+  scene: Scene,
+  { damage = [], forge, trace, isTraceless, tell, pretend = (stored) => stored }: Plant,
+  victim: Order,
+): Promise<Evidence> {
   const [run = ""] = victim.acknowledged;
   const database = new PgDatabase({ url: scene.pgUrl, applicationName: "chaos-plant" });
   const effects = readFileSync(scene.effects, "utf8");
@@ -170,7 +192,8 @@ async function damaged(scene: Scene, { damage = [], forge, trace, isTraceless, t
     if (trace !== undefined) appendFileSync(scene.effects, `${trace(run, own[0] ?? "")}\n`);
     if (isTraceless) writeFileSync(scene.effects, effects.replaceAll(`${own[0] ?? ""}\n`, ""));
     const orders = scene.orders.map((order) => (order === victim && tell !== undefined ? tell(order) : order));
-    return await readEvidence({ ...scene, orders });
+    const evidence = await readEvidence({ ...scene, orders });
+    return { ...evidence, runs: evidence.runs.map((stored) => (stored.id === run ? pretend(stored) : stored)) };
   } finally {
     for (const table of TABLES) {
       await database.query(`TRUNCATE ${table}`);

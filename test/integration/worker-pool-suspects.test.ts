@@ -6,6 +6,9 @@ import { attemptOf, errorOf, execute, resultOf } from "../support/worker-attempt
 import { startTestPool, withHandlerModules } from "../support/worker-pools.ts";
 
 const NEIGHBOURS = 10;
+const SCORE = `
+  import { readFileSync } from "node:fs";
+  export const score = defineTask({ name: "score", tier: "thread", run: () => readFileSync("/proc/self/oom_score_adj", "utf8").trim() });`;
 
 /** Executes an attempt as the dispatcher does: again as long as it is lost. */
 async function executeUntilTold(pool: WorkerPool, attempt: Attempt): Promise<AttemptOutcome> {
@@ -27,11 +30,10 @@ describe("worker pool, attempts that are kept apart", () => {
     });
   const pidOf = async (isolation: Isolation): Promise<unknown> => resultOf(await execute(pool, attemptOf("where", null, { isolation })));
 
-  it("are executed outside of the node, or in a process of their own, whatever their handler's tier", () =>
+  it("are executed outside of the node, whatever their handler's tier", () =>
     use(async () => {
-      const [tier, outside, alone] = await Promise.all([pidOf("tier"), pidOf("process"), pidOf("alone")]);
-      assert.equal(tier, process.pid);
-      assert.equal(new Set([tier, outside, alone]).size, 3);
+      assert.equal(await pidOf("tier"), process.pid);
+      assert.notEqual(await pidOf("process"), process.pid);
     }));
 
   it("keep their handler out of the node once one of them has crashed", () =>
@@ -63,4 +65,21 @@ describe("worker pool, a loss whose culprit nobody can name", () => {
       await waitUntil("only the usual threads of both tiers to be left", () => pool.state.threads === 4);
     });
   }
+});
+
+describe("worker pool, a system that runs out of memory", () => {
+  if (process.platform !== "linux") return;
+
+  it("the child process is what a system without memory ends first", () =>
+    withHandlerModules({ "score.ts": SCORE }, async (handlersFolder) => {
+      const pool = await startTestPool({ handlersFolder });
+      try {
+        for (const isolation of ["tier", "process"] as const) {
+          const score = Number(resultOf(await execute(pool, attemptOf("score", null, { isolation }))));
+          assert.equal(score === 1_000, isolation !== "tier", `${isolation}: ${score}`);
+        }
+      } finally {
+        await pool.stop(0);
+      }
+    }));
 });

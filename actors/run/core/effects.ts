@@ -5,7 +5,7 @@
 import type { Isolation } from "../../../runtime/workers/pool.ts";
 import type { CallNode } from "../../language/model.ts";
 import type { RunEvent } from "./entry.ts";
-import { hasWaited, seclusionOf } from "./node-loss.ts";
+import { hasWaited, isolationOf, widthOf } from "./node-loss.ts";
 import { type Frame, pathOf, type RunState } from "./state.ts";
 import { requestOf } from "./steps/call.ts";
 
@@ -78,14 +78,15 @@ export function addEffectsOf(state: RunState, event: RunEvent, effects: Effect[]
 
 /** The attempt that a frame has in flight, to be executed: after its commit, or after the run was loaded. A suspect of several losses waits for its turn first. */
 export function dispatchOf(state: RunState, frame: Frame): Effect {
-  const { isolation, width } = seclusionOf(state, frame);
-  if (width === Number.POSITIVE_INFINITY) return dispatchAs(frame, isolation);
+  const width = widthOf(state, frame);
+  if (width === Number.POSITIVE_INFINITY) return dispatchInTurn(state, frame);
   return { kind: "awaitTurn", frame: frame.id, attempt: frame.attempt, width };
 }
 
 /** The attempt that a frame has in flight, whose turn has come. */
 export function dispatchInTurn(state: RunState, frame: Frame): Effect {
-  return dispatchAs(frame, seclusionOf(state, frame).isolation);
+  const input = requestOf(frame, frame.node as CallNode);
+  return { kind: "dispatch", call: attemptView(frame), input, isolation: isolationOf(state, frame) };
 }
 
 /** Everything that must be under way for a run that was just loaded. `isLost`: its attempts went down with their node, which the run is to be told first. */
@@ -94,10 +95,6 @@ export function effectsOfLoading(state: RunState, isLost: boolean): Effect[] {
   for (const frame of state.frames.values()) if (frame.inFlight && (!isLost || hasWaited(state, frame))) effects.push(dispatchOf(state, frame));
   for (const timer of state.timers.values()) effects.push({ kind: "setTimer", timer: timer.id, dueAtMs: timer.dueAtMs });
   return effects;
-}
-
-function dispatchAs(frame: Frame, isolation: Isolation): Effect {
-  return { kind: "dispatch", call: attemptView(frame), input: requestOf(frame, frame.node as CallNode), isolation };
 }
 
 function attemptView(frame: Frame): AttemptView {

@@ -5,7 +5,8 @@
  * - A suspect is not executed inside the node again until it has completed. If it crashes, it ends a child process, and is named by that.
  * - Suspects of a second loss may end nodes in another way (by their memory, say). They are executed by turns, which they store beforehand, so that a loss
  *   counts only against those whose turn it was: `LIMITS.suspectsTogether` at a time, far fewer after each further loss, and in the end nobody beside
- *   them. With `LIMITS.nodeLossesInTurn` losses during its turns an attempt has failed. No loss ever fails a task that was not the only suspect.
+ *   them. With `LIMITS.nodeLossesInTurn` losses during its turns an attempt has failed: that many, because a node that is killed again and again by others may
+ *   meet the same innocent task often. No loss ever fails a task that was not the only suspect.
  */
 import { invariant } from "../../../runtime/assert.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
@@ -17,29 +18,22 @@ const LOSSES_BEFORE_TURNS = 2;
 /** Each loss during a turn divides the number of those that have theirs at the same time. */
 const NARROWING = 8;
 
-invariant(widthAfter(LIMITS.nodeLossesInTurn - 2) === 1, "an attempt is given up after it was alone at two losses");
+invariant(widthAfter(LIMITS.nodeLossesInTurn - 2) === 1, "an attempt is given up after several losses without anybody beside it");
 
-/** Where an attempt may be executed, and beside how many other suspects of lost nodes, itself included; Infinity: without asking for a turn. */
-export interface Seclusion {
-  readonly isolation: Isolation;
-  readonly width: number;
+/** Where the attempt of a frame may be executed. */
+export function isolationOf(state: RunState, frame: Frame): Isolation {
+  return state.nodeLosses.has(frame.node.id) ? "process" : "tier";
 }
 
-const NONE: Seclusion = { isolation: "tier", width: Number.POSITIVE_INFINITY };
-const OUTSIDE: Seclusion = { isolation: "process", width: Number.POSITIVE_INFINITY };
-
-/** How the attempt of a frame is to be executed. */
-export function seclusionOf(state: RunState, frame: Frame): Seclusion {
-  const losses = state.nodeLosses.get(frame.node.id);
-  if (losses === undefined) return NONE;
-  if (losses.count < LOSSES_BEFORE_TURNS) return OUTSIDE;
-  const width = widthAfter(losses.isolated);
-  return { isolation: width === 1 ? "alone" : "process", width };
+/** How many suspects may be executed at a time when the attempt of a frame is, itself included; Infinity: it needs no turn. */
+export function widthOf(state: RunState, frame: Frame): number {
+  const { count, isolated } = state.nodeLosses.get(frame.node.id) ?? { count: 0, isolated: 0 };
+  return count < LOSSES_BEFORE_TURNS ? Number.POSITIVE_INFINITY : widthAfter(isolated);
 }
 
 /** True if the attempt of a frame only waited for its turn when the node was lost. */
 export function hasWaited(state: RunState, frame: Frame): boolean {
-  return !frame.isIsolated && seclusionOf(state, frame).width !== Number.POSITIVE_INFINITY;
+  return !frame.isIsolated && widthOf(state, frame) !== Number.POSITIVE_INFINITY;
 }
 
 /** True if the loss of the node that the run hears of now is one too many for the attempt of a frame. */

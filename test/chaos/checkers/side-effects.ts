@@ -1,5 +1,5 @@
 /**
- * Side effects happen at least once, and more than once only where an attempt was cut: every attempt with a result left a trace, no process executed one
+ * Side effects happen at least once, and more than once only where an attempt was cut: every attempt with a result left a trace, no node executed one
  * twice, and nothing was repeated whose result was there when the earlier process died.
  */
 import type { RunEvent } from "../../../actors/run/core/entry.ts";
@@ -19,7 +19,7 @@ export const checkSideEffects: Checker = ({ runs, traces, boots }) => {
     for (const [attempt, endedAtMs] of endsOf(run)) {
       const own = byAttempt.get(attempt) ?? [];
       if (own.length === 0) findings.push(`attempt ${attempt} has a result and was never executed`);
-      if (new Set(own.map(({ pid }) => pid)).size < own.length) findings.push(`one process executed attempt ${attempt} ${own.length} times`);
+      if (new Set(own.map(({ pid }) => pid)).size < own.length) findings.push(`one node executed attempt ${attempt} ${own.length} times`);
       // All processes but the one whose result counts must have been cut before the result was written.
       const uncut = own.filter(({ pid }) => (cutAtMs.get(pid) ?? 0) > endedAtMs);
       if (uncut.length > 1)

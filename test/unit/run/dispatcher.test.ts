@@ -152,16 +152,16 @@ describe("the dispatcher", () => {
         asked.map(({ id }) => id),
         ["2:1"],
       );
-      dispatcher.dispatch(runId, call, "{}", "", "alone");
+      dispatcher.dispatch(runId, call, "{}", "", "process");
       asked[0]?.answer(undefined);
-      assert.equal(submitted[0]?.attempt.isolation, "alone");
+      assert.equal(submitted[0]?.attempt.isolation, "process");
       assert.equal(asked.length, 1);
       dispatcher.over(runId, call, "completed", undefined);
       assert.deepEqual(
         asked.map(({ id }) => id),
         ["2:1", "3:1"],
       );
-      dispatcher.dispatch(runId, other, "{}", "", "alone");
+      dispatcher.dispatch(runId, other, "{}", "", "process");
       dispatcher.abandon(runId, 3, 1);
       assert.equal(asked.at(-1)?.id, "4:1");
     });
@@ -184,7 +184,7 @@ describe("the dispatcher", () => {
     it("are not executed twice when their run is read back", () => {
       const { dispatcher, asked, submitted } = setUp();
       dispatcher.awaitTurn(runId, 2, 1, 1);
-      dispatcher.dispatch(runId, call, "{}", "", "alone");
+      dispatcher.dispatch(runId, call, "{}", "", "process");
       dispatcher.awaitTurn(runId, 2, 1, 1);
       assert.deepEqual([asked.length, submitted.length], [1, 1]);
     });
@@ -196,7 +196,7 @@ describe("the dispatcher", () => {
       assert.deepEqual([submitted.length, asked.length], [1, 0]);
       dispatcher.over(runId, call, "completed", undefined);
       assert.equal(asked[0]?.id, "3:1");
-      dispatcher.dispatch(runId, other, "{}", "", "alone");
+      dispatcher.dispatch(runId, other, "{}", "", "process");
       dispatcher.dispatch(runId, { ...call, frame: 4 }, "{}", "", "process");
       assert.equal(submitted.length, 2);
       dispatcher.over(runId, other, "completed", undefined);
