@@ -46,6 +46,8 @@ export async function connectPg(url: string, options: ConnectOptions): Promise<P
 export function openPool(url: string, options: ConnectOptions & { readonly size: number }): PgPool {
   const pool = new pg.Pool({ ...configOf(url, options), max: options.size, idleTimeoutMillis: 30_000 });
   pool.on("error", () => undefined); // As above: the pool replaces an idle connection that was lost.
+  // The pool does not listen to a connection that it has lent for a transaction, which may be lost between two statements.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
 

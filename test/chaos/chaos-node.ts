@@ -133,6 +133,7 @@ export class ChaosNode implements LoadTarget {
 
   /** What the ops server answers under a path: status and text. */
   async ops(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    if (this.process.isOver) throw new Error(`the node has ended: ${this.process.stdout.slice(-2_000)}\n${this.process.stderr.slice(-4_000)}`);
     const line = this.process.stdout.split("\n").find((text) => text.includes('"the node is ready"'));
     const { opsPort } = JSON.parse(line ?? "{}") as { opsPort?: number };
     const response = await fetch(`http://127.0.0.1:${opsPort}${path}`);

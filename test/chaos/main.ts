@@ -2,10 +2,7 @@
  * The crash tests, `npm run chaos`, see COMMAND. Prints seed, counts and duration of
  * each, and every finding of its audit. Exit code 1 if there was any.
  */
-<<<<<<< HEAD
-=======
-import { inspect, parseArgs } from "node:util";
->>>>>>> 7b54966 (wip)
+import { inspect } from "node:util";
 import { systemClock } from "../../runtime/clock.ts";
 import { seededRandom, systemRandom } from "../../runtime/random.ts";
 import { endAll } from "../support/maestro-process.ts";
@@ -35,13 +32,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 async function play(name: string, seed: number, request: TrialRequest): Promise<void> {
   const startedMs = clock.monotonic();
   console.log(`${name}, seed ${seed}`);
-<<<<<<< HEAD
   const { summary, findings } = await resultOf(name, seed, request);
-=======
-  const { summary, findings } = await run(name).catch((error: unknown): ScenarioResult => {
-    return { summary: [], findings: [inspect(error)] };
-  });
->>>>>>> 7b54966 (wip)
   for (const line of summary) console.log(`  ${line}`);
   for (const finding of findings) console.log(`  FOUND ${finding}`);
   console.log(`  ${findings.length === 0 ? "ok" : "FAILED"} after ${((clock.monotonic() - startedMs) / 1_000).toFixed(1)} s\n`);
@@ -56,7 +47,7 @@ async function resultOf(name: string, seed: number, { numbers, flags }: TrialReq
   try {
     return await scenario({ random: seededRandom(seed), rounds: numbers.rounds, say });
   } catch (error) {
-    return { summary: [], findings: [error instanceof Error ? (error.stack ?? String(error)) : String(error)] };
+    return { summary: [], findings: [inspect(error)] };
   }
 }
 

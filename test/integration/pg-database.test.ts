@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PgDatabase } from "../../runtime/storage/pg-database.ts";
-import { freshDatabase } from "../support/pg-fixture.ts";
+import { execute, freshDatabase } from "../support/pg-fixture.ts";
 
 describe("a pool of connections", function () {
   this.timeout(60_000);
@@ -10,6 +10,28 @@ describe("a pool of connections", function () {
     database = new PgDatabase({ url: await freshDatabase(), applicationName: "test", size: 1 });
   });
   after(() => database.close());
+
+  it("outlives the loss of its connection in the middle of a transaction, between two statements", async () => {
+    const uncaught: unknown[] = [];
+    const note = (error: unknown): void => void uncaught.push(error);
+    // The test runner's own listeners would call it a failure of whatever test is under way.
+    const others = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", note);
+    try {
+      const lost = database.transaction(async (query) => {
+        const [own] = await query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+        await execute(database.url, "SELECT pg_terminate_backend($1, 5000)", [own?.pid]);
+        await query("SELECT 1");
+      });
+      await assert.rejects(lost, { code: "DATABASE_UNAVAILABLE" });
+      assert.equal((await database.query("SELECT 1")).length, 1);
+      assert.deepEqual(uncaught, []);
+    } finally {
+      process.off("uncaughtException", note);
+      for (const listener of others) process.on("uncaughtException", listener);
+    }
+  });
 
   const told: Readonly<Record<string, string>> = {
     "53100": "DATABASE_FAILING",
