@@ -136,7 +136,10 @@ export class RunTree {
         return;
       case "attempt.failed":
         node.error = describeError(entry);
-        node.note = "retryOffsetMs" in detailsOf(entry) ? `attempt ${entry.attempt} failed; another follows` : "";
+        node.note = "retryAt" in detailsOf(entry) ? `attempt ${entry.attempt} failed; another follows` : "";
+        return;
+      case "attempt.interrupted":
+        node.note = "its node was lost; it is executed again";
         return;
       case "try.retried":
         node.error = describeError(entry);
@@ -149,7 +152,7 @@ export class RunTree {
         node.note = `waits for the signal ${String(detailsOf(entry).name ?? "")}`;
         return;
       case "timer.set":
-        if (node.kind === "wait") node.note = `waits until ${String(detailsOf(entry).dueOffsetMs ?? "")}`;
+        if (node.kind === "wait") node.note = `waits until ${String(detailsOf(entry).dueAt ?? "")}`;
         return;
       case "task.completed":
         end(node, detailsOf(entry).skipped === true ? "skipped" : "completed", entry.atMs);

@@ -55,6 +55,8 @@ export function drawEntry(tree: RunTree, entry: HistoryEntry): string | undefine
       return `${time}${name} ${node.note}: ${oneLine(node.error)}`;
     case "signal.awaited":
       return `${time}${name} ${node.note}`;
+    case "attempt.interrupted":
+      return `${time}${name}: ${node.note}`;
     case "timer.set":
       return node.kind === "wait" ? `${time}${name} ${node.note}` : undefined;
     default:

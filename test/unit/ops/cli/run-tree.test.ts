@@ -47,7 +47,7 @@ describe("the tree of a run", () => {
       ["run.started"],
       ["task.started", "/do/0/a"],
       ["attempt.scheduled", "/do/0/a", { attempt: 1 }],
-      ["attempt.failed", "/do/0/a", { attempt: 1, error: problem("no route"), details: '{"retryOffsetMs":"2026-01-01T00:00:00.000Z"}' }],
+      ["attempt.failed", "/do/0/a", { attempt: 1, error: problem("no route"), details: '{"retryAt":"2026-01-01T00:00:00.000Z"}' }],
       ["attempt.scheduled", "/do/0/a", { attempt: 2 }],
       ["attempt.failed", "/do/0/a", { attempt: 2, error: problem("still no route") }],
       ["task.faulted", "/do/0/a", { error: problem("still no route") }],
