@@ -33,7 +33,7 @@ export class LeaseKeeper {
     this.#options = options;
   }
 
-  /** Begins; the first renewal follows a third of a lease after the claim. */
+  /** Begins; the first renewal follows a third of a lease later. */
   start(): void {
     const { clock, leaseMs } = this.#options;
     this.#cancel = clock.schedule(leaseMs / RENEWALS_PER_LEASE, () => {
@@ -54,11 +54,11 @@ export class LeaseKeeper {
     // A server that stands still, or that the network has forgotten, gives no answer at all.
     const cancel = clock.schedule(leaseMs, () => events.emit("lease.failed", { reason: `the database has not answered for ${leaseMs} ms` }));
     try {
-      const isOurs = await ownership.renew(bootId, leaseMs);
-      if (!isOurs && !this.#isStopped) {
+      const { isMember } = await ownership.renew(bootId, { leaseMs, load: 0 });
+      if (!isMember && !this.#isStopped) {
         this.#isStopped = true;
         onLost();
-      } else if (isOurs) events.emit("lease.renewed", { durationMs: clock.monotonic() - startedAtMs });
+      } else if (isMember) events.emit("lease.renewed", { durationMs: clock.monotonic() - startedAtMs });
     } catch (error) {
       events.emit("lease.failed", { reason: messageOf(error) });
     } finally {

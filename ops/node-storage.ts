@@ -11,8 +11,9 @@ import { openDataFolder } from "../runtime/storage/data-folder.ts";
 import type { DocumentStore } from "../runtime/storage/documents.ts";
 import { startEmbeddedPg } from "../runtime/storage/embedded-pg.ts";
 import { FsObjectStore } from "../runtime/storage/fs-object-store.ts";
+import { HeldShards } from "../runtime/storage/held-shards.ts";
 import type { Journal } from "../runtime/storage/journal.ts";
-import type { Claim } from "../runtime/storage/ownership.ts";
+import type { Joined } from "../runtime/storage/ownership.ts";
 import { openPgDocuments } from "../runtime/storage/pg-documents.ts";
 import { openPgJournal } from "../runtime/storage/pg-journal.ts";
 import { migrate } from "../runtime/storage/pg-migrate.ts";
@@ -25,12 +26,13 @@ import type { TaskLedger } from "../runtime/storage/task-ledger.ts";
 import type { Config } from "./config.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import type { Stage } from "./lifecycle.ts";
+import { programVersion } from "./program-version.ts";
 
 /** Recovery of a large database after a crash takes minutes, and must not be cut short. */
 const DATABASE_START_MS = 330_000;
 const DATABASE_STOP_MS = 75_000;
 /** Another node's migration, or its last commits, may have to be waited for. */
-const CLAIM_MS = 120_000;
+const JOIN_MS = 120_000;
 
 const DAY_MS = 86_400_000;
 
@@ -49,7 +51,7 @@ export interface NodeStorageOptions {
 export class NodeStorage {
   readonly #options: NodeStorageOptions;
   #url: string | undefined;
-  #claim: Claim | undefined;
+  #joined: Joined | undefined;
   #journal: Journal | undefined;
   #documents: DocumentStore | undefined;
   #ledger: TaskLedger | undefined;
@@ -66,7 +68,7 @@ export class NodeStorage {
 
   /** True if the boot that had the runs before this one ended without giving them up. */
   get isAfterLoss(): boolean {
-    return started(this.#claim, "ownership").isAfterLoss;
+    return started(this.#joined, "ownership").bereft.size > 0;
   }
 
   /** Has this boot end as if it were lost, so that the next one repeats what it could not finish of its recovery. */
@@ -114,7 +116,7 @@ export class NodeStorage {
   }
 
   #schema(): Stage {
-    return { name: "schema", startTimeoutMs: CLAIM_MS, start: async () => void (await migrate(started(this.#url, "database"))) };
+    return { name: "schema", startTimeoutMs: JOIN_MS, start: async () => void (await migrate(started(this.#url, "database"))) };
   }
 
   #ownership(): Stage {
@@ -123,12 +125,13 @@ export class NodeStorage {
     let stop = (): Promise<void> => Promise.resolve();
     return {
       name: "ownership",
-      startTimeoutMs: CLAIM_MS,
+      startTimeoutMs: JOIN_MS,
       start: async () => {
         const ownership = await openPgOwnership({ url: started(this.#url, "database") });
         stop = () => ownership.close();
         try {
-          this.#claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs });
+          // Nodes of two names need a bus between them; without one this node keeps others out, and is kept out.
+          this.#joined = await ownership.join({ bootId, nodeName, lanes, leaseMs, programVersion: programVersion(), isAlone: true });
         } catch (error) {
           await stop();
           throw error;
@@ -137,7 +140,7 @@ export class NodeStorage {
         keeper.start();
         stop = async () => {
           await keeper.stop();
-          if (!this.#isUnsettled) await ownership.release(bootId);
+          if (!this.#isUnsettled) await ownership.leave(bootId);
           await ownership.close();
         };
       },
@@ -156,10 +159,10 @@ export class NodeStorage {
         // A folder that somebody named must be there before anything is acknowledged: it may be a share that is not mounted.
         if (config.objectsFolder !== undefined) await openDataFolder(resolve(config.objectsFolder), clock, random);
         const url = started(this.#url, "database");
-        const claim = started(this.#claim, "ownership");
+        const held = new HeldShards(started(this.#joined, "ownership").shards);
         const documents = await openPgDocuments({ url });
         const ledger = await openPgTaskLedger({ url, bootId, clock, events });
-        const journal = await openPgJournal({ url, bootId, claim, lanes: config.lanes, clock, random, events, objects });
+        const journal = await openPgJournal({ url, bootId, held, lanes: config.lanes, clock, random, events, objects });
         const retention = await openPgRetention({ url, objects });
         const sweeper = new RetentionSweeper({ retention, keepMs: config.retentionDays * DAY_MS, clock, events });
         if (config.retentionDays > 0) sweeper.start();

@@ -256,6 +256,13 @@ export const ERRORS = {
     "The database has schema version {found}; this program knows {known}.",
     "Start a newer version of the program.",
   ),
+  SHARD_MOVED: entry(
+    "UNAVAILABLE",
+    503,
+    true,
+    "This node does not own shard {shard} now.",
+    "Nothing was stored. Send the request again: it goes to the shard's owner.",
+  ),
   SHELL_DISABLED: entry(
     "FAILED_PRECONDITION",
     412,

@@ -5,15 +5,16 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError, toMaestroError } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
-import { type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
+import type { RunId } from "../../runtime/ids.ts";
 import { PassivationGroup } from "../../runtime/kernel/passivation.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import { ActorSystem } from "../../runtime/kernel/system.ts";
 import { LimitWatch } from "../../runtime/limit-watch.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Random } from "../../runtime/random.ts";
-import type { Journal, ShardRange } from "../../runtime/storage/journal.ts";
+import type { Journal } from "../../runtime/storage/journal.ts";
 import { pause } from "../../runtime/storage/pause.ts";
+import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { WorkerPool } from "../../runtime/workers/pool.ts";
 import type { ExternalEvaluator } from "../language/expression.ts";
@@ -36,7 +37,7 @@ import { WakeAuditor } from "./wake-auditor.ts";
 
 const DEFAULT_IDLE_MS = 10_000;
 /** All shards: one node owns them as long as there is no cluster. */
-const ALL_SHARDS: ShardRange = { first: 0, last: SHARD_COUNT - 1 };
+const ALL_SHARDS = ShardSet.all;
 const RESUME: RunMessage = { kind: "command", command: { kind: "resume" }, replyTo: undefined };
 
 /** What the runs of a node are made from. */

@@ -3,13 +3,14 @@
  * store until it comes.
  */
 import type { RunId } from "../../runtime/ids.ts";
-import type { Journal, ShardRange } from "../../runtime/storage/journal.ts";
+import type { Journal } from "../../runtime/storage/journal.ts";
+import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 
 /** Runs listed at once. */
 const RUNS_PER_PAGE = 1_000;
 
 /** Wakes every run with work ready and answers how many there were. `wake` must not wait for the run. */
-export async function recoverRuns(journal: Pick<Journal, "listReady">, shards: ShardRange, wake: (runId: RunId) => void): Promise<number> {
+export async function recoverRuns(journal: Pick<Journal, "listReady">, shards: ShardSet, wake: (runId: RunId) => void): Promise<number> {
   let count = 0;
   for (let after: RunId | undefined; ; ) {
     const page = await journal.listReady(shards, RUNS_PER_PAGE, after);

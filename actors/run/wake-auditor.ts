@@ -5,7 +5,8 @@
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
 import type { EventHub } from "../../runtime/events.ts";
 import type { RunId } from "../../runtime/ids.ts";
-import type { Journal, ShardRange } from "../../runtime/storage/journal.ts";
+import type { Journal } from "../../runtime/storage/journal.ts";
+import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 
 /** How often the auditor looks. */
 const AUDIT_EVERY_MS = 15_000;
@@ -19,7 +20,7 @@ export interface WakeAuditorOptions {
   readonly clock: Clock;
   readonly events: EventHub;
   readonly journal: Pick<Journal, "audit">;
-  readonly shards: ShardRange;
+  readonly shards: ShardSet;
   /** True if the run has an actor in memory. */
   isResident(runId: RunId): boolean;
   /** Reads a run back and pushes it on. */

@@ -9,7 +9,8 @@
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Journal, RunTimer, ShardRange } from "../../runtime/storage/journal.ts";
+import type { Journal, RunTimer } from "../../runtime/storage/journal.ts";
+import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { DueQueue } from "./due-queue.ts";
 
 /** Timers due within this time are kept in memory. For tests, too. */
@@ -28,7 +29,7 @@ const RETRY_MS = 250;
 export interface TimerServiceOptions {
   readonly clock: Clock;
   readonly journal: Pick<Journal, "listTimers">;
-  readonly shards: ShardRange;
+  readonly shards: ShardSet;
   /** Hands a timer to its run; false if it can't take it now. */
   fire(runId: RunId, timer: number): boolean;
   /** The table could not be read; it is tried again. */

@@ -10,6 +10,7 @@ import { EventHub } from "../../runtime/events.ts";
 import { newBootId, newRunId, newUuid, SHARD_COUNT } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
 import { type EmbeddedPg, startEmbeddedPg } from "../../runtime/storage/embedded-pg.ts";
+import { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import { openPgJournal } from "../../runtime/storage/pg-journal.ts";
 import { migrate } from "../../runtime/storage/pg-migrate.ts";
@@ -108,9 +109,9 @@ class JournalBed implements AsyncDisposable {
 async function openJournal(url: string, lanes: number, ports: { clock: Clock; random: Random; events: EventHub }): Promise<Journal> {
   const bootId = newBootId(ports.random);
   const ownership = await openPgOwnership({ url });
-  const claim = await ownership.claim({ bootId, nodeName: "bench", lanes, leaseMs: 60_000 });
+  const { shards } = await ownership.join({ bootId, nodeName: "bench", lanes, leaseMs: 60_000 });
   await ownership.close();
-  return openPgJournal({ url, bootId, claim, lanes, ...ports });
+  return openPgJournal({ url, bootId, held: new HeldShards(shards), lanes, ...ports });
 }
 
 /** One run: four writes, each after the previous one's commit. */

@@ -1,9 +1,9 @@
 /**
  * The command line as a whole: its commands, what they have in common, and what an invocation exits with.
  */
-import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { type ErrorCode, MaestroError, toMaestroError } from "../../runtime/errors.ts";
+import { programVersion } from "../program-version.ts";
 import type { CliContext } from "./cli-context.ts";
 import { addDemoCommand } from "./commander-demo.ts";
 import { addNodeCommands } from "./commander-node.ts";
@@ -69,9 +69,4 @@ function buildProgram(context: CliContext): Command {
   addRunCommands(program, context, shared);
   addDemoCommand(program, context);
   return program;
-}
-
-function programVersion(): string {
-  const manifest = createRequire(import.meta.url)("maestro-conductor/package.json") as { readonly version: string };
-  return manifest.version;
 }

@@ -5,7 +5,8 @@
  *
  * Every adapter passes `test/conformance/journal.ts`.
  */
-import type { RunId, Shard } from "../ids.ts";
+import type { RunId } from "../ids.ts";
+import type { ShardSet } from "./shard-set.ts";
 
 /** Where a run is in its life, as stored. */
 export type RunStatus = "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled" | "terminated" | "quarantined";
@@ -167,6 +168,7 @@ export interface Journal {
    * comes that begins where it did or before: so no history gets a gap, however late the run's actor hears of it. Writes of the head alone pass,
    * unless it was the run's first write. To go on after a refusal: `flush`, read the run, append.
    *
+   * @throws SHARD_MOVED this boot does not hold the run's shard now: nothing was stored. It is forgotten when the shard was acquired anew.
    * @throws JOURNAL_FENCED another boot took over: nothing of this write was stored, and this boot must stop.
    * @throws IDEMPOTENCY_KEY_REUSED the key belongs to the run in the fact `runId`; nothing of this write was stored.
    * @throws JOURNAL_OVERLOADED the queue is full and the write is not essential; nothing was queued.
@@ -188,18 +190,18 @@ export interface Journal {
   /** Runs that match, newest (largest id) first, after the run `after` if given. */
   list(filter: RunFilter, limit: number, after?: RunId): Promise<readonly RunRecord[]>;
   /** Ids of runs on `shards` that have work ready, in order of id, after the run `after` if given. For recovery. */
-  listReady(shards: ShardRange, limit: number, after?: RunId): Promise<readonly RunId[]>;
+  listReady(shards: ShardSet, limit: number, after?: RunId): Promise<readonly RunId[]>;
   /**
    * Timers on `shards` due before a time, in order of due time, run and number, after the timer `after` if given. Those of quarantined runs
    * are left out: nobody could take them.
    */
-  listTimers(shards: ShardRange, dueBeforeMs: number, limit: number, after?: RunTimer): Promise<readonly RunTimer[]>;
+  listTimers(shards: ShardSet, dueBeforeMs: number, limit: number, after?: RunTimer): Promise<readonly RunTimer[]>;
   /**
    * See {@link WakeAudit}. `graceMs`: runs changed more recently than this are left out, and timers overdue by less are no finding.
    * Of the runs that wait for timers one page is looked at, of `limit` or {@link TIMED_PER_AUDIT} runs, whichever is less, after the run
    * `after`: pass the last audit's `next`, and all have their turn.
    */
-  audit(shards: ShardRange, graceMs: number, limit: number, after?: RunId): Promise<WakeAudit>;
+  audit(shards: ShardSet, graceMs: number, limit: number, after?: RunId): Promise<WakeAudit>;
   /** What waits now. Costs nothing worth mentioning. */
   pressure(): JournalPressure;
   /** Resolves when every write queued so far is committed or has failed. */
@@ -210,9 +212,3 @@ export interface Journal {
 
 /** Smaller than every run id. */
 export const NIL_RUN_ID = "00000000-0000-0000-0000-000000000000" as RunId;
-
-/** Shards from `first` to `last`, both included. */
-export interface ShardRange {
-  readonly first: Shard;
-  readonly last: Shard;
-}

@@ -8,11 +8,13 @@
 import type { Clock } from "../clock.ts";
 import { MaestroError, messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
+import { type Shard, shardOf } from "../ids.ts";
 import { LimitEdge, LimitWatch } from "../limit-watch.ts";
 import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
 import { type Batch, batchLength, bytesOf, formBatch } from "./batch.ts";
 import type { BatchStore, Collision, Outcome } from "./batch-store.ts";
+import type { HeldShards } from "./held-shards.ts";
 import type { JournalPressure, RunWrite } from "./journal.ts";
 import { pause } from "./pause.ts";
 import { RefusedRuns } from "./refused-runs.ts";
@@ -34,6 +36,7 @@ const LANE_BOUNDS: LaneBounds = { queueWrites: LIMITS.laneQueueWrites, queueByte
 export interface LaneOptions {
   readonly lane: number;
   readonly store: BatchStore;
+  readonly held: Pick<HeldShards, "epochOf">;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub;
@@ -77,7 +80,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#bounds = options.bounds ?? LANE_BOUNDS;
-    this.#refused = new RefusedRuns(this.#bounds.refusedRuns);
+    this.#refused = new RefusedRuns(this.#bounds.refusedRuns, options.held);
     const limits = new LimitWatch(options.clock, options.events);
     const subject = `journal lane ${options.lane}`;
     this.#writesEdge = new LimitEdge(limits, "laneQueueWrites", subject, this.#bounds.queueWrites);
@@ -156,7 +159,7 @@ export class Lane {
 
   /** Commits writes as one batch; if the store refuses it, finds the writes to blame. Settles every one of them. */
   async #commit(pending: readonly Pending[]): Promise<void> {
-    const live = pending.filter((one) => !this.#failIfRunFailed(one));
+    const live = pending.filter((one) => !this.#failIfLost(one));
     if (live.length === 0) return;
     if (this.#isFenced) return this.#failAll(live, this.#fenced());
     const startedMs = this.#options.clock.monotonic();
@@ -259,7 +262,13 @@ export class Lane {
     this.#refused.noteFailed(runId, error, this.#nextTicket);
   }
 
-  #failIfRunFailed({ write, ticket, reject }: Pending): boolean {
+  /** The last look before a write goes out: its run has failed, or its shard was given back although writes of it were waiting. */
+  #failIfLost({ write, ticket, reject }: Pending): boolean {
+    const shard = shardOf(write.runId);
+    if (this.#options.held.epochOf(shard) === 0) {
+      reject(shardMoved(shard));
+      return true;
+    }
     const error = this.#refused.judgeQueued(write, ticket);
     if (error === undefined) return false;
     this.#refused.noteRefused(write, error, this.#options.clock.monotonic());
@@ -274,6 +283,11 @@ export class Lane {
     for (const { ticket, resolve } of this.#flushes) if (ticket <= front) resolve();
     this.#flushes = this.#flushes.filter(({ ticket }) => ticket > front);
   }
+}
+
+/** The refusal of a write of a shard that this boot does not hold. */
+export function shardMoved(shard: Shard): MaestroError {
+  return new MaestroError("SHARD_MOVED", { facts: { shard } });
 }
 
 /** The refusal of a write for overload. `queued`: writes that wait. */

@@ -7,14 +7,28 @@ import type { EventHub } from "../events.ts";
 import { type RunId, shardOf } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { BatchedReads } from "./batched-reads.ts";
-import type { Journal, JournalPressure, RunFilter, RunRecord, RunTail, RunTimer, RunWrite, ShardRange, Snapshot } from "./journal.ts";
-import type { Lane } from "./lane.ts";
+import type { HeldShards } from "./held-shards.ts";
+import type { Journal, JournalPressure, RunFilter, RunRecord, RunTail, RunTimer, RunWrite, Snapshot } from "./journal.ts";
+import { type Lane, shardMoved } from "./lane.ts";
 import type { LargePayloads } from "./large-payloads.ts";
+import type { ShardSet } from "./shard-set.ts";
 import { isSnapshotIntact, type StoredPayload, type StoredSnapshot, type TailPart, tailOf } from "./stored-rows.ts";
 
 /** Queries for rows of runs, and for their tails, at a time: while one is answered, the other is read. */
 const FIND_QUERIES = 1;
 const TAIL_QUERIES = 2;
+
+/** What a journal is made of. */
+export interface LanedJournalOptions {
+  readonly lanes: readonly Lane[];
+  /** The shards whose runs may be written, at each moment. */
+  readonly held: HeldShards;
+  readonly reader: JournalReader;
+  readonly large: LargePayloads;
+  readonly events: EventHub;
+  /** Calls back after the current tick. */
+  readonly defer: (callback: () => void) => void;
+}
 
 /** The reading half of a {@link Journal}. */
 export interface JournalReader extends Pick<Journal, "read" | "findByKey" | "list" | "listReady" | "listTimers" | "audit"> {
@@ -36,16 +50,17 @@ export interface JournalReader extends Pick<Journal, "read" | "findByKey" | "lis
 /** The journal. */
 export class LanedJournal implements Journal {
   readonly #lanes: readonly Lane[];
+  readonly #held: HeldShards;
   readonly #reader: JournalReader;
   readonly #large: LargePayloads;
   readonly #events: EventHub;
   readonly #heads: BatchedReads<RunId, RunRecord>;
   readonly #tails: BatchedReads<RunId, readonly TailPart[]>;
 
-  /** `defer` calls back after the current tick. */
-  constructor(lanes: readonly Lane[], reader: JournalReader, large: LargePayloads, events: EventHub, defer: (callback: () => void) => void) {
+  constructor({ lanes, held, reader, large, events, defer }: LanedJournalOptions) {
     invariant(lanes.length > 0, "a journal needs a lane");
     this.#lanes = lanes;
+    this.#held = held;
     this.#reader = reader;
     this.#large = large;
     this.#events = events;
@@ -56,8 +71,10 @@ export class LanedJournal implements Journal {
 
   append(write: RunWrite): Promise<void> {
     invariant(write.create === undefined || write.head !== undefined, "a run is created together with its head");
-    const lane = this.#lanes[shardOf(write.runId) % this.#lanes.length];
+    const shard = shardOf(write.runId);
+    const lane = this.#lanes[shard % this.#lanes.length];
     invariant(lane !== undefined, "every run has a lane");
+    if (!this.#held.holds(shard)) return Promise.reject(shardMoved(shard));
     return this.#large.append(write, lane);
   }
 
@@ -105,15 +122,15 @@ export class LanedJournal implements Journal {
     return this.#reader.list(filter, limit, after);
   }
 
-  listReady(shards: ShardRange, limit: number, after?: RunId): ReturnType<Journal["listReady"]> {
+  listReady(shards: ShardSet, limit: number, after?: RunId): ReturnType<Journal["listReady"]> {
     return this.#reader.listReady(shards, limit, after);
   }
 
-  listTimers(shards: ShardRange, dueBeforeMs: number, limit: number, after?: RunTimer): ReturnType<Journal["listTimers"]> {
+  listTimers(shards: ShardSet, dueBeforeMs: number, limit: number, after?: RunTimer): ReturnType<Journal["listTimers"]> {
     return this.#reader.listTimers(shards, dueBeforeMs, limit, after);
   }
 
-  audit(shards: ShardRange, graceMs: number, limit: number, after?: RunId): ReturnType<Journal["audit"]> {
+  audit(shards: ShardSet, graceMs: number, limit: number, after?: RunId): ReturnType<Journal["audit"]> {
     return this.#reader.audit(shards, graceMs, limit, after);
   }
 

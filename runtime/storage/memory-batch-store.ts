@@ -6,17 +6,17 @@ import type { Clock } from "../clock.ts";
 import { type BootId, type RunId, shardOf, timeOf } from "../ids.ts";
 import type { Batch, BatchRow } from "./batch.ts";
 import type { BatchStore, Collision, Outcome } from "./batch-store.ts";
+import type { HeldShards } from "./held-shards.ts";
 import { journalChecksum } from "./journal-checksum.ts";
 import type { MemoryFaults } from "./memory-faults.ts";
 import { type MemoryRow, type MemoryStore, timerName } from "./memory-store.ts";
-import type { Claim } from "./ownership.ts";
 import { pause } from "./pause.ts";
 
 /** What it is made from. */
 export interface MemoryBatchStoreOptions {
   readonly store: MemoryStore;
   readonly bootId: BootId;
-  readonly claim: Claim;
+  readonly held: HeldShards;
   readonly faults: MemoryFaults;
   readonly clock: Clock;
 }
@@ -121,11 +121,11 @@ export class MemoryBatchStore implements BatchStore {
   }
 
   #insertRow({ runId, firstSeq, entryCount, parts }: BatchRow): void {
-    const { store, claim } = this.#options;
+    const { store, held } = this.#options;
     const rows = store.rows.get(runId) ?? [];
     store.rows.set(runId, rows);
     const checksum = journalChecksum(runId, firstSeq, entryCount, parts);
-    rows.push({ firstSeq, entryCount, entries: Buffer.concat(parts), checksum, epoch: claim.epochOf(shardOf(runId)) });
+    rows.push({ firstSeq, entryCount, entries: Buffer.concat(parts), checksum, epoch: held.epochOf(shardOf(runId)) });
     rows.sort((a, b) => a.firstSeq - b.firstSeq);
   }
 
@@ -135,7 +135,7 @@ export class MemoryBatchStore implements BatchStore {
 
   #holdsSame(row: BatchRow): boolean {
     const found = this.#find(row);
-    return found !== undefined && found.epoch === this.#options.claim.epochOf(shardOf(row.runId)) && Buffer.concat(row.parts).equals(found.entries);
+    return found !== undefined && found.epoch === this.#options.held.epochOf(shardOf(row.runId)) && Buffer.concat(row.parts).equals(found.entries);
   }
 }
 

@@ -10,13 +10,13 @@ import {
   type RunFilter,
   type RunRecord,
   type RunTimer,
-  type ShardRange,
   TIMED_PER_AUDIT,
   WAKE,
   type WakeAudit,
 } from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { MemoryRun, MemoryStore } from "./memory-store.ts";
+import type { ShardSet } from "./shard-set.ts";
 import { type StoredPayload, type StoredSnapshot, type TailPart, verifyRows } from "./stored-rows.ts";
 
 /** The reader. */
@@ -78,21 +78,21 @@ export class MemoryJournalReader implements JournalReader {
       .map(recordOf);
   }
 
-  async listReady(shards: ShardRange, limit: number, after?: RunId): Promise<readonly RunId[]> {
-    return this.#sorted((run) => isReady(run) && isIn(run.runId, shards) && (after === undefined || run.runId > after))
+  async listReady(shards: ShardSet, limit: number, after?: RunId): Promise<readonly RunId[]> {
+    return this.#sorted((run) => isReady(run) && shards.has(shardOf(run.runId)) && (after === undefined || run.runId > after))
       .slice(0, limit)
       .map((run) => run.runId);
   }
 
-  async listTimers(shards: ShardRange, dueBeforeMs: number, limit: number, after?: RunTimer): Promise<readonly RunTimer[]> {
+  async listTimers(shards: ShardSet, dueBeforeMs: number, limit: number, after?: RunTimer): Promise<readonly RunTimer[]> {
     return [...this.#store.timers.values()]
-      .filter((timer) => timer.dueAtMs < dueBeforeMs && isIn(timer.runId, shards) && (after === undefined || byTime(timer, after) > 0))
+      .filter((timer) => timer.dueAtMs < dueBeforeMs && shards.has(shardOf(timer.runId)) && (after === undefined || byTime(timer, after) > 0))
       .filter(({ runId }) => this.#store.runs.get(runId)?.status !== "quarantined")
       .sort(byTime)
       .slice(0, limit);
   }
 
-  async audit(shards: ShardRange, graceMs: number, limit: number, after: RunId = NIL_RUN_ID): Promise<WakeAudit> {
+  async audit(shards: ShardSet, graceMs: number, limit: number, after: RunId = NIL_RUN_ID): Promise<WakeAudit> {
     const settledMs = this.#store.clock.now() - graceMs;
     const timers = [...this.#store.timers.values()];
     const withTimer = new Set(timers.map((timer) => timer.runId));
@@ -101,7 +101,7 @@ export class MemoryJournalReader implements JournalReader {
     const next = timed.length < Math.min(limit, TIMED_PER_AUDIT) ? undefined : timed.at(-1)?.runId;
     const lost = new Set(timed.map((run) => run.runId).filter((runId) => !withTimer.has(runId)));
     const candidates = this.#sorted(
-      (run) => isIn(run.runId, shards) && run.updatedAtMs < settledMs && !ENDED.has(run.status) && run.status !== "quarantined",
+      (run) => shards.has(shardOf(run.runId)) && run.updatedAtMs < settledMs && !ENDED.has(run.status) && run.status !== "quarantined",
     );
     return {
       withoutWake: candidates.filter(({ wake, runId }) => wake === 0 || overdue.has(runId) || lost.has(runId)).map(({ runId }) => runId),
@@ -142,11 +142,6 @@ function byTime(a: RunTimer, b: RunTimer): number {
 
 function isReady(run: MemoryRun): boolean {
   return (run.wake & WAKE.ready) !== 0;
-}
-
-function isIn(runId: RunId, { first, last }: ShardRange): boolean {
-  const shard = shardOf(runId);
-  return shard >= first && shard <= last;
 }
 
 function recordOf({ updatedAtMs: _, ...record }: MemoryRun): RunRecord {

@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
 import type { Random } from "../random.ts";
+import type { HeldShards } from "./held-shards.ts";
 import type { Journal } from "./journal.ts";
 import { Lane, type LaneBounds } from "./lane.ts";
 import { LanedJournal } from "./laned-journal.ts";
@@ -15,13 +16,12 @@ import { MemoryFaults } from "./memory-faults.ts";
 import { MemoryJournalReader } from "./memory-journal-reader.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { ObjectStore } from "./object-store.ts";
-import type { Claim } from "./ownership.ts";
 
 /** What the journal is made from. */
 export interface MemoryJournalOptions {
   readonly store: MemoryStore;
   readonly bootId: BootId;
-  readonly claim: Claim;
+  readonly held: HeldShards;
   /** Number of writer lanes. Default 1. */
   readonly lanes?: number;
   readonly clock: Clock;
@@ -37,12 +37,13 @@ export interface MemoryJournalOptions {
   readonly bounds?: LaneBounds | undefined;
 }
 
-/** Opens the journal of a boot that claimed its shards. */
+/** Opens the journal of a boot that joined. */
 export async function openMemoryJournal(options: MemoryJournalOptions): Promise<Journal> {
-  const { store, bootId, claim, clock, random, events, faults = new MemoryFaults(), defer = setImmediate } = options;
+  const { store, bootId, held, clock, random, events, faults = new MemoryFaults(), defer = setImmediate } = options;
   const lanes = Array.from({ length: options.lanes ?? 1 }, (_, lane) => {
-    const batches = new MemoryBatchStore({ store, bootId, claim, faults, clock });
-    return new Lane({ lane, store: batches, clock, random, events, defer, bounds: options.bounds });
+    const batches = new MemoryBatchStore({ store, bootId, held, faults, clock });
+    return new Lane({ lane, store: batches, held, clock, random, events, defer, bounds: options.bounds });
   });
-  return new LanedJournal(lanes, new MemoryJournalReader(store), new LargePayloads(options.objects, clock), events, defer);
+  const [reader, large] = [new MemoryJournalReader(store), new LargePayloads(options.objects, clock)];
+  return new LanedJournal({ lanes, held, reader, large, events, defer });
 }

@@ -1,10 +1,21 @@
 /**
- * Ownership in memory.
+ * Ownership in memory. Each call happens at one moment, so changes take turns by themselves.
  */
-import { MaestroError } from "../errors.ts";
-import { type BootId, SHARD_COUNT, type Shard } from "../ids.ts";
-import type { MemoryStore } from "./memory-store.ts";
-import type { Claim, ClaimRequest, Ownership } from "./ownership.ts";
+import type { BootId, Shard } from "../ids.ts";
+import { planJoin } from "./join-rules.ts";
+import type { MemoryNode, MemoryStore } from "./memory-store.ts";
+import {
+  type Acquired,
+  type Announcement,
+  type Joined,
+  type JoinRequest,
+  NODE_ROLES,
+  type Ownership,
+  type Renewal,
+  type Renewed,
+} from "./ownership.ts";
+import { type NodeView, OwnershipView } from "./ownership-view.ts";
+import { ShardSet } from "./shard-set.ts";
 
 /** The ownership table. For tests and simulation. */
 export class MemoryOwnership implements Ownership {
@@ -14,30 +25,125 @@ export class MemoryOwnership implements Ownership {
     this.#store = store;
   }
 
-  async claim({ bootId, nodeName, leaseMs }: ClaimRequest): Promise<Claim> {
-    const { nodes, epochs, clock } = this.#store;
+  async join(request: JoinRequest): Promise<Joined> {
+    const { nodes, clock } = this.#store;
+    const { bootId, nodeName, leaseMs, roles = NODE_ROLES, programVersion = "", grpcAddress = "", isAlone = false } = request;
     const nowMs = clock.now();
-    for (const node of nodes.values()) {
-      if (node.isReleased || node.nodeName === nodeName || node.leaseUntilMs <= nowMs) continue;
-      throw new MaestroError("OWNED_ELSEWHERE", { facts: { node: node.nodeName, until: new Date(node.leaseUntilMs).toISOString() } });
-    }
-    const isAfterLoss = [...nodes.values()].some((node) => !node.isReleased);
-    for (const node of nodes.values()) Object.assign(node, { isReleased: true, isFenced: true });
-    nodes.set(bootId, { bootId, nodeName, leaseUntilMs: nowMs + leaseMs, isReleased: false, isFenced: false });
-    const claimed = Array.from({ length: SHARD_COUNT }, (_, shard) => (epochs.get(shard) ?? 0) + 1);
-    for (const [shard, epoch] of claimed.entries()) epochs.set(shard, epoch);
-    return { isAfterLoss, epochOf: (shard: Shard) => claimed[shard] ?? 0 };
+    const { staying, takesAll } = planJoin(this.#members(), request, nowMs);
+    for (const member of this.#members()) if (!staying.includes(member.bootId)) end(member, "lost");
+    nodes.set(bootId, {
+      ...{ bootId, nodeName, roles, programVersion, grpcAddress, isAlone },
+      ...{ leaseUntilMs: nowMs + leaseMs, startedAtMs: nowMs, load: 0, isDraining: false, end: undefined, isFenced: false },
+    });
+    const { shards, bereft } = this.#take(bootId, takesAll ? ShardSet.all : ShardSet.none);
+    return { version: this.#raiseVersion(), shards, bereft };
   }
 
-  async renew(bootId: BootId, leaseMs: number): Promise<boolean> {
-    const node = this.#store.nodes.get(bootId);
-    if (node === undefined || node.isReleased || node.isFenced) return false;
-    node.leaseUntilMs = this.#store.clock.now() + leaseMs;
+  async renew(bootId: BootId, { leaseMs, load }: Renewal): Promise<Renewed> {
+    const { ownershipVersion: version, clock } = this.#store;
+    const node = this.#member(bootId);
+    if (node === undefined) return { isMember: false, version, isDraining: false, expired: [] };
+    node.leaseUntilMs = clock.now() + leaseMs;
+    node.load = load;
+    const expired = this.#members().filter((other) => other !== node && other.leaseUntilMs <= clock.now());
+    return { isMember: true, version, isDraining: node.isDraining, expired: expired.map((other) => other.bootId) };
+  }
+
+  async view(): Promise<OwnershipView> {
+    const newest = new Map<string, MemoryNode>();
+    for (const node of this.#store.nodes.values()) newest.set(node.nodeName, node);
+    const nodes = [...newest.values()].map((node) => this.#viewOf(node));
+    return new OwnershipView(this.#store.ownershipVersion, nodes);
+  }
+
+  async acquire(bootId: BootId, shards: Iterable<Shard>): Promise<Acquired> {
+    if (this.#member(bootId) === undefined) return { shards: new Map(), bereft: ShardSet.none };
+    const { isChange, ...acquired } = this.#take(bootId, shards);
+    if (isChange) this.#raiseVersion();
+    return acquired;
+  }
+
+  async release(bootId: BootId, shards: Iterable<Shard>): Promise<number> {
+    let released = 0;
+    for (const shard of this.#member(bootId) === undefined ? [] : shards) {
+      const stored = this.#store.shards.get(shard);
+      if (stored?.owner !== bootId) continue;
+      stored.owner = undefined;
+      released++;
+    }
+    if (released > 0) this.#raiseVersion();
+    return released;
+  }
+
+  async fence(bootId: BootId, { even }: { readonly even?: "alive" } = {}): Promise<boolean> {
+    const node = this.#member(bootId);
+    if (node === undefined || (even !== "alive" && node.leaseUntilMs > this.#store.clock.now())) return false;
+    end(node, "lost");
+    this.#raiseVersion();
     return true;
   }
 
-  async release(bootId: BootId): Promise<void> {
-    const node = this.#store.nodes.get(bootId);
-    if (node !== undefined) node.isReleased = true;
+  async leave(bootId: BootId): Promise<void> {
+    const node = this.#member(bootId);
+    if (node === undefined) return;
+    end(node, "released");
+    this.#raiseVersion();
   }
+
+  async announce(bootId: BootId, { isDraining, grpcAddress }: Announcement): Promise<boolean> {
+    const node = this.#member(bootId);
+    if (node === undefined) return false;
+    node.isDraining = isDraining ?? node.isDraining;
+    node.grpcAddress = grpcAddress ?? node.grpcAddress;
+    this.#raiseVersion();
+    return true;
+  }
+
+  #members(): readonly MemoryNode[] {
+    return [...this.#store.nodes.values()].filter((node) => node.end === undefined).sort((a, b) => b.leaseUntilMs - a.leaseUntilMs);
+  }
+
+  #member(bootId: BootId): MemoryNode | undefined {
+    const node = this.#store.nodes.get(bootId);
+    return node?.end === undefined && node?.isFenced === false ? node : undefined;
+  }
+
+  #take(bootId: BootId, asked: Iterable<Shard>): Acquired & { readonly isChange: boolean } {
+    const { shards, nodes } = this.#store;
+    const got = new Map<Shard, number>();
+    const bereft: Shard[] = [];
+    let isChange = false;
+    for (const shard of asked) {
+      const stored = shards.get(shard);
+      const owner = stored?.owner === undefined ? undefined : nodes.get(stored.owner);
+      if (owner?.isFenced === false && owner.bootId !== bootId) continue;
+      const isNew = owner?.bootId !== bootId;
+      const next = isNew || stored === undefined ? { owner: bootId, epoch: (stored?.epoch ?? 0) + 1, isBereft: owner?.end === "lost" } : stored;
+      shards.set(shard, next);
+      got.set(shard, next.epoch);
+      if (next.isBereft) bereft.push(shard);
+      isChange ||= isNew;
+    }
+    return { shards: got, bereft: ShardSet.of(bereft), isChange };
+  }
+
+  #viewOf(node: MemoryNode): NodeView {
+    const { bootId, nodeName, roles, programVersion, grpcAddress, load, startedAtMs, isDraining, end: ended, leaseUntilMs } = node;
+    const owned = ended === undefined ? [...this.#store.shards].filter(([, { owner }]) => owner === bootId) : [];
+    return {
+      ...{ bootId, nodeName, roles, programVersion, grpcAddress, load, startedAtMs },
+      state: ended ?? (isDraining ? "draining" : "live"),
+      leaseLeftMs: leaseUntilMs - this.#store.clock.now(),
+      shards: new Map(owned.map(([shard, { epoch }]) => [shard, epoch])),
+    };
+  }
+
+  #raiseVersion(): number {
+    return ++this.#store.ownershipVersion;
+  }
+}
+
+function end(node: MemoryNode, how: "released" | "lost"): void {
+  node.end = how;
+  node.isFenced = true;
 }

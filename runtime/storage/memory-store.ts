@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { BootId, RunId, Shard } from "../ids.ts";
 import type { DocumentRecord } from "./documents.ts";
 import type { RunRecord, RunTimer } from "./journal.ts";
+import type { NodeRole } from "./ownership.ts";
 import type { StoredPayload, StoredRow, StoredSnapshot } from "./stored-rows.ts";
 import type { AttemptRecord } from "./task-ledger.ts";
 
@@ -24,10 +25,27 @@ export interface MemoryRun extends RunRecord {
 export interface MemoryNode {
   readonly bootId: BootId;
   readonly nodeName: string;
+  readonly roles: readonly NodeRole[];
+  readonly programVersion: string;
+  readonly isAlone: boolean;
+  readonly startedAtMs: number;
+  grpcAddress: string;
   leaseUntilMs: number;
-  isReleased: boolean;
+  load: number;
+  isDraining: boolean;
+  /** How it ended; undefined: it is a member. */
+  end: "released" | "lost" | undefined;
   /** A boot's lanes are fenced together. */
   isFenced: boolean;
+}
+
+/** Who owns a shard, and since when. */
+export interface MemoryShard {
+  /** Undefined: nobody. */
+  owner: BootId | undefined;
+  readonly epoch: number;
+  /** True if its owner took it from one that was lost. */
+  readonly isBereft: boolean;
 }
 
 /** A document, and whether it was taken out of use. */
@@ -51,7 +69,9 @@ export class MemoryStore {
   readonly timers = new Map<string, RunTimer>();
   readonly keys = new Map<string, RunId>();
   readonly nodes = new Map<BootId, MemoryNode>();
-  readonly epochs = new Map<Shard, number>();
+  /** Those that ever had an owner. */
+  readonly shards = new Map<Shard, MemoryShard>();
+  ownershipVersion = 0;
   /** In the order in which they were stored. */
   readonly documents: MemoryDocument[] = [];
   /** By run, frame and attempt. */

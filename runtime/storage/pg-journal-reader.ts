@@ -2,21 +2,14 @@
  * The reading half of the journal in PostgreSQL. Every query is served by an index; a test holds the plans to that.
  */
 import type { RunId } from "../ids.ts";
-import {
-  type JournalRow,
-  NIL_RUN_ID,
-  type RunFilter,
-  type RunRecord,
-  type RunStatus,
-  type RunTimer,
-  type ShardRange,
-  type WakeAudit,
-} from "./journal.ts";
+import { type JournalRow, NIL_RUN_ID, type RunFilter, type RunRecord, type RunStatus, type RunTimer, type WakeAudit } from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { PgDatabase } from "./pg-database.ts";
 import { firstIdAt } from "./pg-run-id.ts";
 import { readPgTails } from "./pg-run-tails.ts";
+import { shardCondition } from "./pg-shards.ts";
 import { auditPg } from "./pg-wake-audit.ts";
+import type { ShardSet } from "./shard-set.ts";
 import { type StoredPayload, type StoredRow, type StoredSnapshot, type TailPart, verifyRows } from "./stored-rows.ts";
 
 /** Snapshots that are looked at before the history is read from its beginning. */
@@ -112,26 +105,27 @@ export class PgJournalReader implements JournalReader {
     return (await this.#database.query<StoredRun>(text, values)).map(recordOf);
   }
 
-  async listReady(shards: ShardRange, limit: number, after?: RunId): Promise<readonly RunId[]> {
-    const text = `SELECT id FROM workflow_runs
-      WHERE wake & 1 = 1 AND shard_of(id) BETWEEN $1 AND $2 AND id > $3 ORDER BY id LIMIT $4`;
-    return idsOf(await this.#database.query(text, [shards.first, shards.last, after ?? NIL_RUN_ID, limit]));
+  async listReady(shards: ShardSet, limit: number, after?: RunId): Promise<readonly RunId[]> {
+    const ours = shardCondition(shards, "id", 3);
+    const text = `SELECT id FROM workflow_runs WHERE wake & 1 = 1 AND ${ours.text} AND id > $1 ORDER BY id LIMIT $2`;
+    return idsOf(await this.#database.query(text, [after ?? NIL_RUN_ID, limit, ...ours.values]));
   }
 
-  async listTimers(shards: ShardRange, dueBeforeMs: number, limit: number, after?: RunTimer): Promise<readonly RunTimer[]> {
+  async listTimers(shards: ShardSet, dueBeforeMs: number, limit: number, after?: RunTimer): Promise<readonly RunTimer[]> {
     // NOT IN is hashed whatever the statistics say. NOT EXISTS became a loop over all quarantined runs when these were many all of a sudden.
+    const ours = shardCondition(shards, "t.run_id", 6);
     const start = after === undefined ? ["-infinity", NIL_RUN_ID, 0] : [timestamp(after.dueAtMs), after.runId, after.timer];
     const rows = await this.#database.query<{ due_at: Date; run_id: RunId; timer: number }>(
       `SELECT t.due_at, t.run_id, t.timer FROM run_timers t
-        WHERE t.due_at < $1 AND (t.due_at, t.run_id, t.timer) > ($5, $6, $7) AND shard_of(t.run_id) BETWEEN $2 AND $3
+        WHERE t.due_at < $1 AND (t.due_at, t.run_id, t.timer) > ($3, $4, $5) AND ${ours.text}
           AND t.run_id NOT IN (SELECT w.id FROM workflow_runs w WHERE w.status = 'quarantined')
-        ORDER BY t.due_at, t.run_id, t.timer LIMIT $4`,
-      [timestamp(dueBeforeMs), shards.first, shards.last, limit, ...start],
+        ORDER BY t.due_at, t.run_id, t.timer LIMIT $2`,
+      [timestamp(dueBeforeMs), limit, ...start, ...ours.values],
     );
     return rows.map((row) => ({ runId: row.run_id, timer: row.timer, dueAtMs: row.due_at.getTime() }));
   }
 
-  audit(shards: ShardRange, graceMs: number, limit: number, after?: RunId): Promise<WakeAudit> {
+  audit(shards: ShardSet, graceMs: number, limit: number, after?: RunId): Promise<WakeAudit> {
     return auditPg(this.#database, shards, graceMs, limit, after);
   }
 

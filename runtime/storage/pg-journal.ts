@@ -7,12 +7,12 @@ import type { Clock } from "../clock.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
 import type { Random } from "../random.ts";
+import type { HeldShards } from "./held-shards.ts";
 import type { Journal } from "./journal.ts";
 import { Lane, type LaneBounds } from "./lane.ts";
 import { LanedJournal } from "./laned-journal.ts";
 import { LargePayloads } from "./large-payloads.ts";
 import type { ObjectStore } from "./object-store.ts";
-import type { Claim } from "./ownership.ts";
 import { PgBatchStore } from "./pg-batch-store.ts";
 import { PgDatabase } from "./pg-database.ts";
 import { PgJournalReader } from "./pg-journal-reader.ts";
@@ -23,9 +23,9 @@ import { BatchStatements, type FenceLock } from "./pg-statement.ts";
 export interface PgJournalOptions {
   readonly url: string;
   readonly bootId: BootId;
-  /** What this boot owns; see {@link Ownership.claim}. */
-  readonly claim: Claim;
-  /** Number of writer lanes: as claimed. */
+  /** The shards that this boot owns; they may change while the journal is open. */
+  readonly held: HeldShards;
+  /** Number of writer lanes: as joined with. */
   readonly lanes: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,14 +43,14 @@ export interface PgJournalOptions {
 /** Connections for reading. */
 const READERS = 4;
 
-/** Opens the journal of a boot that claimed its shards. Connections are made when they are needed. */
+/** Opens the journal of a boot that joined. Connections are made when they are needed. */
 export async function openPgJournal(options: PgJournalOptions): Promise<Journal> {
-  const { url, bootId, claim, clock, random, events, fenceLock, defer = setImmediate } = options;
+  const { url, bootId, held, clock, random, events, fenceLock, defer = setImmediate } = options;
   const lanes = Array.from({ length: options.lanes }, (_, lane) => {
     const connection = new PgLaneConnection({ url, bootId, lane, clock });
-    const store = new PgBatchStore(connection, new BatchStatements(bootId, lane, claim, fenceLock));
-    return new Lane({ lane, store, clock, random, events, defer, bounds: options.bounds });
+    const store = new PgBatchStore(connection, new BatchStatements(bootId, lane, held, fenceLock));
+    return new Lane({ lane, store, held, clock, random, events, defer, bounds: options.bounds });
   });
   const reader = new PgJournalReader(new PgDatabase({ url, applicationName: `maestro-read-${bootId}`, size: READERS }));
-  return new LanedJournal(lanes, reader, new LargePayloads(options.objects, clock), events, defer);
+  return new LanedJournal({ lanes, held, reader, large: new LargePayloads(options.objects, clock), events, defer });
 }

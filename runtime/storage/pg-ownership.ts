@@ -1,105 +1,187 @@
 /**
- * Ownership in PostgreSQL. The claim's UPDATE of the fence rows conflicts with the lock that every batch holds on its own until it commits:
- * so a batch of the previous owner either committed before the claim, and the claim's reader sees it, or finds itself fenced.
+ * Ownership in PostgreSQL. Changes take turns by an advisory lock, so that each sees all that went before. Renewals do not wait for them, nor for the
+ * disk: a lease says when others may take over, never what this boot may write.
  */
-import { MaestroError } from "../errors.ts";
-import { type BootId, SHARD_COUNT, type Shard } from "../ids.ts";
-import type { Claim, ClaimRequest, Ownership } from "./ownership.ts";
+import type { BootId, Shard } from "../ids.ts";
+import { type Member, planJoin } from "./join-rules.ts";
+import {
+  type Acquired,
+  type Announcement,
+  type Joined,
+  type JoinRequest,
+  NODE_ROLES,
+  type Ownership,
+  type Renewal,
+  type Renewed,
+} from "./ownership.ts";
+import type { OwnershipView } from "./ownership-view.ts";
 import { PgDatabase, type PgQuery } from "./pg-database.ts";
+import { fenceBoot, fenceOthers } from "./pg-fencing.ts";
+import { readOwnershipView } from "./pg-ownership-view.ts";
+import { decodeShardEpochs, EPOCH_COLUMNS, type EpochRow } from "./pg-shard-epochs.ts";
+import { ShardSet } from "./shard-set.ts";
 
 /** What it is made from. */
 export interface PgOwnershipOptions {
   readonly url: string;
 }
 
-/** Opens the ownership table. Close it to give up its connection. */
+/** Opens the ownership table. Close it to give up its connections. */
 export async function openPgOwnership(options: PgOwnershipOptions): Promise<PgOwnership> {
   return new PgOwnership(options);
 }
 
-/** Two claims at once take turns by this advisory lock. All versions of the program must agree on it. */
-const CLAIM_LOCK = "7088402";
+/** Changes take turns by this advisory lock. All versions of the program must agree on it. */
+const CHANGE_LOCK = "7088402";
+/** A boot that can't be told by now has no hope of it. Longer than a fencing waits. */
+const STATEMENT_MS = 10_000;
+/** Boots that ended longer ago are forgotten: no row is as good as a fenced one. */
+const FORGET = `DELETE FROM lane_fences WHERE fenced_at < now() - interval '30 days';
+  DELETE FROM nodes WHERE released_at < now() - interval '30 days'`;
+
+/** Shards whose owner can't write any more, or that have none. */
+const IS_FREE = "NOT EXISTS (SELECT FROM lane_fences f WHERE f.boot_id = s.boot_id AND f.fenced_at IS NULL)";
+
+const ACQUIRE = `WITH member AS (SELECT FROM nodes WHERE boot_id = $1 AND released_at IS NULL),
+  mine AS (SELECT s.shard, s.epoch, s.taken_from FROM shards AS s, member WHERE s.boot_id = $1 AND s.shard = ANY($2::smallint[])),
+  taken AS (UPDATE shards AS s SET boot_id = $1, epoch = s.epoch + 1, taken_from = s.boot_id FROM member
+    WHERE s.shard = ANY($2::smallint[]) AND ${IS_FREE} RETURNING s.shard, s.epoch, s.taken_from),
+  got AS (SELECT true AS is_new, * FROM taken UNION ALL SELECT false, * FROM mine)
+  SELECT is_new AS "isNew", taken_from IS NOT NULL AND NOT EXISTS (SELECT FROM nodes n WHERE n.boot_id = taken_from AND n.lost_at IS NULL) AS "isBereft",
+    ${EPOCH_COLUMNS} FROM got GROUP BY is_new, taken_from, epoch`;
+
+const RENEW = `WITH renewed AS (
+    UPDATE nodes SET lease_until = clock_timestamp() + $2 * interval '1 millisecond', load = $3
+     WHERE boot_id = $1 AND released_at IS NULL AND NOT EXISTS (SELECT FROM lane_fences f WHERE f.boot_id = $1 AND f.fenced_at IS NOT NULL)
+    RETURNING is_draining)
+  SELECT v.version, r.is_draining,
+    ARRAY(SELECT boot_id FROM nodes WHERE released_at IS NULL AND lease_until <= clock_timestamp() AND boot_id <> $1)::text[] AS expired
+  FROM ownership_version AS v LEFT JOIN renewed AS r ON true`;
+
+const ENTER = `INSERT INTO nodes (boot_id, node_name, lanes, lease_until, roles, program_version, grpc_address, is_alone)
+  VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond', $5, $6, $7, $8)`;
+
+const END = "UPDATE nodes SET released_at = now(), lost_at = CASE WHEN $2 THEN now() END WHERE released_at IS NULL AND";
 
 /** The ownership table. */
 class PgOwnership implements Ownership {
-  readonly #database: PgDatabase;
+  readonly #changes: PgDatabase;
+  /** Apart, so that a renewal never waits for a change that waits for a batch. */
+  readonly #renewals: PgDatabase;
 
   constructor({ url }: PgOwnershipOptions) {
-    // A renewal that takes longer than a lease would be of no use.
-    this.#database = new PgDatabase({ url, applicationName: "maestro-ownership", size: 1, statementTimeoutMs: 10_000 });
+    const options = { url, size: 1, statementTimeoutMs: STATEMENT_MS };
+    this.#changes = new PgDatabase({ ...options, applicationName: "maestro-ownership" });
+    this.#renewals = new PgDatabase({ ...options, applicationName: "maestro-lease", synchronousCommit: false });
   }
 
-  claim(request: ClaimRequest): Promise<Claim> {
-    return this.#database.transaction(async (query) => {
-      await query(`SELECT pg_advisory_xact_lock(${CLAIM_LOCK})`);
-      await refuseIfHeld(query, request.nodeName);
-      const isAfterLoss = await fencePredecessors(query, request.bootId);
+  join(request: JoinRequest): Promise<Joined> {
+    return this.#change(async (query) => {
+      const { members, nowMs } = await readMembers(query);
+      const { staying, takesAll } = planJoin(members, request, nowMs);
+      await query(`${END} boot_id <> ALL($1::uuid[])`, [staying, true]);
+      await fenceOthers(query, staying);
       await enter(query, request);
-      return { isAfterLoss, epochOf: await takeShards(query, request.bootId) };
+      const { shards, bereft } = await acquire(query, request.bootId, takesAll ? ShardSet.all : ShardSet.none);
+      await query(FORGET);
+      return { version: await raiseVersion(query), shards, bereft };
     });
   }
 
-  async renew(bootId: BootId, leaseMs: number): Promise<boolean> {
-    const rows = await this.#database.query(
-      `UPDATE nodes SET lease_until = now() + $2 * interval '1 millisecond'
-        WHERE boot_id = $1 AND released_at IS NULL
-          AND NOT EXISTS (SELECT FROM lane_fences f WHERE f.boot_id = $1 AND f.fenced_at IS NOT NULL)
-        RETURNING 1`,
-      [bootId, leaseMs],
-    );
-    return rows.length > 0;
+  async renew(bootId: BootId, { leaseMs, load }: Renewal): Promise<Renewed> {
+    type Row = { readonly version: string; readonly is_draining: boolean | null; readonly expired: readonly BootId[] };
+    const [row] = await this.#renewals.prepared<Row>("renew", RENEW, [bootId, leaseMs, load]);
+    const isMember = row !== undefined && row.is_draining !== null;
+    return { isMember, version: Number(row?.version ?? 0), isDraining: row?.is_draining === true, expired: isMember ? row.expired : [] };
   }
 
-  async release(bootId: BootId): Promise<void> {
-    await this.#database.query("UPDATE nodes SET released_at = coalesce(released_at, now()) WHERE boot_id = $1", [bootId]);
+  view(): Promise<OwnershipView> {
+    return readOwnershipView(this.#renewals);
   }
 
-  /** Gives the connection up. */
-  close(): Promise<void> {
-    return this.#database.close();
+  acquire(bootId: BootId, shards: Iterable<Shard>): Promise<Acquired> {
+    return this.#change(async (query) => {
+      const { isChange, ...acquired } = await acquire(query, bootId, shards);
+      if (isChange) await raiseVersion(query);
+      return acquired;
+    });
+  }
+
+  release(bootId: BootId, shards: Iterable<Shard>): Promise<number> {
+    return this.#change(async (query) => {
+      const text = `UPDATE shards AS s SET boot_id = NULL FROM nodes AS n
+        WHERE n.boot_id = $1 AND n.released_at IS NULL AND s.boot_id = $1 AND s.shard = ANY($2::smallint[]) RETURNING 1`;
+      const released = await query(text, [bootId, [...shards]]);
+      if (released.length > 0) await raiseVersion(query);
+      return released.length;
+    });
+  }
+
+  fence(bootId: BootId, { even }: { readonly even?: "alive" } = {}): Promise<boolean> {
+    return this.#end(bootId, true, even === "alive" ? "" : "AND lease_until <= clock_timestamp()");
+  }
+
+  async leave(bootId: BootId): Promise<void> {
+    await this.#end(bootId, false, "");
+  }
+
+  announce(bootId: BootId, { isDraining, grpcAddress }: Announcement): Promise<boolean> {
+    return this.#change(async (query) => {
+      const text = `UPDATE nodes SET is_draining = coalesce($2, is_draining), grpc_address = coalesce($3, grpc_address)
+        WHERE boot_id = $1 AND released_at IS NULL RETURNING 1`;
+      const isMember = (await query(text, [bootId, isDraining ?? null, grpcAddress ?? null])).length > 0;
+      if (isMember) await raiseVersion(query);
+      return isMember;
+    });
+  }
+
+  /** Gives the connections up. */
+  async close(): Promise<void> {
+    await Promise.all([this.#changes.close(), this.#renewals.close()]);
+  }
+
+  /** The row of the node first, so that its renewal learns of it as soon as may be; then the lanes, which may have to be waited for. */
+  #end(bootId: BootId, isLost: boolean, condition: string): Promise<boolean> {
+    return this.#change(async (query) => {
+      const ended = await query(`${END} boot_id = $1 ${condition} RETURNING 1`, [bootId, isLost]);
+      if (ended.length === 0) return false;
+      await fenceBoot(query, bootId);
+      await raiseVersion(query);
+      return true;
+    });
+  }
+
+  #change<T>(work: (query: PgQuery) => Promise<T>): Promise<T> {
+    return this.#changes.transaction(async (query) => {
+      await query(`SELECT pg_advisory_xact_lock(${CHANGE_LOCK})`);
+      return work(query);
+    });
   }
 }
 
-async function refuseIfHeld(query: PgQuery, nodeName: string): Promise<void> {
-  const [holder] = await query<{ node_name: string; lease_until: Date }>(
-    `SELECT node_name, lease_until FROM nodes
-      WHERE released_at IS NULL AND node_name <> $1 AND lease_until > clock_timestamp() ORDER BY lease_until DESC LIMIT 1 FOR UPDATE`,
-    [nodeName],
+async function readMembers(query: PgQuery): Promise<{ readonly members: readonly Member[]; readonly nowMs: number }> {
+  const rows = await query<Member & { readonly nowMs: number }>(
+    `SELECT boot_id AS "bootId", node_name AS "nodeName", roles, is_alone AS "isAlone",
+        extract(epoch FROM lease_until)::float8 * 1000 AS "leaseUntilMs", extract(epoch FROM clock_timestamp())::float8 * 1000 AS "nowMs"
+       FROM nodes WHERE released_at IS NULL ORDER BY lease_until DESC`,
   );
-  if (holder === undefined) return;
-  throw new MaestroError("OWNED_ELSEWHERE", { facts: { node: holder.node_name, until: holder.lease_until.toISOString() } });
+  return { members: rows, nowMs: rows[0]?.nowMs ?? 0 };
 }
 
-/**
- * Fences every other boot, waiting for the batches that it has under way, and forgets boots of long ago: no row is as good as a fenced one. Answers whether
- * one of them had not released its shards. For tests beside the claim.
- */
-export async function fencePredecessors(query: PgQuery, bootId: BootId): Promise<boolean> {
-  await query("UPDATE lane_fences SET fenced_at = now() WHERE fenced_at IS NULL AND boot_id <> $1", [bootId]);
-  const lost = await query("UPDATE nodes SET released_at = now() WHERE released_at IS NULL AND boot_id <> $1 RETURNING 1", [bootId]);
-  await query("DELETE FROM lane_fences WHERE fenced_at < now() - interval '30 days'");
-  await query("DELETE FROM nodes WHERE released_at < now() - interval '30 days'");
-  return lost.length > 0;
-}
-
-async function enter(query: PgQuery, { bootId, nodeName, lanes, leaseMs }: ClaimRequest): Promise<void> {
-  await query("INSERT INTO nodes (boot_id, node_name, lanes, lease_until) VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond')", [
-    bootId,
-    nodeName,
-    lanes,
-    leaseMs,
-  ]);
+async function enter(query: PgQuery, request: JoinRequest): Promise<void> {
+  const { bootId, nodeName, lanes, leaseMs, roles = NODE_ROLES, programVersion = "", grpcAddress = "", isAlone = false } = request;
+  await query(ENTER, [bootId, nodeName, lanes, leaseMs, roles, programVersion, grpcAddress, isAlone]);
   await query("INSERT INTO lane_fences (boot_id, lane) SELECT $1, lane FROM generate_series(0, $2::integer - 1) AS lane", [bootId, lanes]);
 }
 
-async function takeShards(query: PgQuery, bootId: BootId): Promise<Claim["epochOf"]> {
-  const rows = await query<{ shard: number; epoch: string }>(
-    `INSERT INTO shards AS s (shard, boot_id, epoch) SELECT shard, $1, 1 FROM generate_series(0, $2::integer - 1) AS shard
-      ON CONFLICT (shard) DO UPDATE SET boot_id = excluded.boot_id, epoch = s.epoch + 1
-      RETURNING shard, epoch`,
-    [bootId, SHARD_COUNT],
-  );
-  const epochs = new Float64Array(SHARD_COUNT);
-  for (const { shard, epoch } of rows) epochs[shard] = Number(epoch);
-  return (shard: Shard) => epochs[shard] ?? 0;
+async function acquire(query: PgQuery, bootId: BootId, shards: Iterable<Shard>): Promise<Acquired & { readonly isChange: boolean }> {
+  const rows = await query<EpochRow & { readonly isNew: boolean; readonly isBereft: boolean }>(ACQUIRE, [bootId, [...shards]]);
+  const bereft = decodeShardEpochs(rows.filter(({ isBereft }) => isBereft));
+  return { shards: decodeShardEpochs(rows), bereft: ShardSet.of(bereft.keys()), isChange: rows.some(({ isNew }) => isNew) };
+}
+
+/** Last in each change: the row is then locked for the shortest time. */
+async function raiseVersion(query: PgQuery): Promise<number> {
+  const [row] = await query<{ readonly version: string }>("UPDATE ownership_version SET version = version + 1 RETURNING version");
+  return Number(row?.version ?? 0);
 }

@@ -6,9 +6,9 @@
  */
 import { type Shard, shardOf, timeOf } from "../ids.ts";
 import type { Batch, BatchHead, BatchKey, BatchPayload, BatchRow, BatchRun, BatchSnapshot } from "./batch.ts";
+import type { HeldShards } from "./held-shards.ts";
 import type { RunTimer } from "./journal.ts";
 import { journalChecksum } from "./journal-checksum.ts";
-import type { Claim } from "./ownership.ts";
 import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, storable, textArray, timestamptzArray, uuidArray } from "./pg-array.ts";
 
 /** A prepared statement with its parameters, as the driver takes it. */
@@ -29,11 +29,14 @@ interface Part {
   readonly name: string;
   readonly sql: (source: string) => string;
   readonly types: readonly string[];
-  readonly encode: (batch: Batch, claim: Claim) => readonly Buffer[];
+  readonly encode: (batch: Batch, held: Held) => readonly Buffer[];
   readonly isPresent: (batch: Batch) => boolean;
 }
 
-type Column<T> = readonly [name: string, type: string, encode: (rows: readonly T[], claim: Claim) => Buffer];
+/** The part of {@link HeldShards} that statements need. */
+type Held = Pick<HeldShards, "epochOf">;
+
+type Column<T> = readonly [name: string, type: string, encode: (rows: readonly T[], held: Held) => Buffer];
 
 function part<T>(name: string, rowsOf: (batch: Batch) => readonly T[], columns: readonly Column<T>[], sql: (source: string) => string): Part {
   const names = columns.map(([column]) => column).join(", ");
@@ -41,7 +44,7 @@ function part<T>(name: string, rowsOf: (batch: Batch) => readonly T[], columns: 
     name,
     sql: (source) => sql(`fence, ${source} AS x (${names})`),
     types: columns.map(([, type]) => type),
-    encode: (batch, claim) => columns.map(([, , encode]) => encode(rowsOf(batch), claim)),
+    encode: (batch, held) => columns.map(([, , encode]) => encode(rowsOf(batch), held)),
     isPresent: (batch) => rowsOf(batch).length > 0,
   };
 }
@@ -65,7 +68,7 @@ const runColumns: readonly Column<BatchRun>[] = [
 const rowColumns: readonly Column<BatchRow>[] = [
   ["run_id", "uuid", (rows) => uuidArray(rows.map((row) => row.runId))],
   ["seq", "int8", (rows) => int8Array(rows.map((row) => row.firstSeq))],
-  ["epoch", "int8", (rows, claim) => int8Array(rows.map((row) => claim.epochOf(shardOf(row.runId))))],
+  ["epoch", "int8", (rows, held) => int8Array(rows.map((row) => held.epochOf(shardOf(row.runId))))],
   ["entry_count", "int4", (rows) => int4Array(rows.map((row) => row.entryCount))],
   ["crc", "int4", (rows) => int4Array(rows.map((row) => journalChecksum(row.runId, row.firstSeq, row.entryCount, row.parts)))],
   ["entries", "bytea", (rows) => byteaArray(rows.map((row) => row.parts))],
@@ -169,18 +172,18 @@ const PARTS: readonly Part[] = [
 /** Builds the statements of one lane, and remembers the texts of the variants. */
 export class BatchStatements {
   readonly #lane: readonly [bootId: string, lane: number];
-  readonly #claim: Claim;
+  readonly #held: Held;
   readonly #lock: FenceLock;
   readonly #texts = new Map<number, string>();
 
-  constructor(bootId: string, lane: number, claim: Claim, lock: FenceLock = "FOR SHARE") {
+  constructor(bootId: string, lane: number, held: Held, lock: FenceLock = "FOR SHARE") {
     this.#lane = [bootId, lane];
-    this.#claim = claim;
+    this.#held = held;
     this.#lock = lock;
   }
 
   /** Epoch under which rows of a shard are written. */
-  readonly epochOf = (shard: Shard): number => this.#claim.epochOf(shard);
+  readonly epochOf = (shard: Shard): number => this.#held.epochOf(shard);
 
   /** The statement that commits `batch`. It answers one row, whose `live` is 1, or 0 if the lane is fenced. */
   of(batch: Batch): Statement {
@@ -191,7 +194,7 @@ export class BatchStatements {
       text = textOf(present, this.#lock);
       this.#texts.set(variant, text);
     }
-    return { name: `batch-${variant}`, text, values: [...this.#lane, ...present.flatMap((candidate) => candidate.encode(batch, this.#claim))] };
+    return { name: `batch-${variant}`, text, values: [...this.#lane, ...present.flatMap((candidate) => candidate.encode(batch, this.#held))] };
   }
 }
 

@@ -3,35 +3,45 @@
  * that holds suspects only, but for the runs that wait for timers: there may be a million of them, so each audit looks at one page.
  */
 import type { RunId } from "../ids.ts";
-import { AUDIT_FINDINGS, NIL_RUN_ID, type ShardRange, TIMED_PER_AUDIT, type WakeAudit } from "./journal.ts";
+import { AUDIT_FINDINGS, NIL_RUN_ID, TIMED_PER_AUDIT, type WakeAudit } from "./journal.ts";
 import type { PgDatabase } from "./pg-database.ts";
+import { shardCondition } from "./pg-shards.ts";
+import type { ShardSet } from "./shard-set.ts";
 
-/** Parameters 1 to 3: the shards and the grace. */
-const IS_OURS = "shard_of(w.id) BETWEEN $1 AND $2 AND w.updated_at < now() - $3 * interval '1 millisecond'";
+/** Where the condition on shards stands in the queries: the last of their parameters. Parameter 1 is the grace. */
+type Query = (isOurs: string) => string;
 
-const WITHOUT_REASON = `SELECT w.id FROM workflow_runs w
-  WHERE w.wake = 0 AND w.status IN ('pending', 'running', 'waiting') AND ${IS_OURS} LIMIT ${AUDIT_FINDINGS}`;
+const IS_SETTLED = "w.updated_at < now() - $1 * interval '1 millisecond'";
 
-const OVERDUE = `SELECT DISTINCT w.id FROM run_timers t JOIN workflow_runs w ON w.id = t.run_id
-  WHERE t.due_at < now() - $3 * interval '1 millisecond' AND w.ended_at IS NULL AND w.status <> 'quarantined' AND ${IS_OURS} LIMIT ${AUDIT_FINDINGS}`;
+const WITHOUT_REASON: Query = (isOurs) => `SELECT w.id FROM workflow_runs w
+  WHERE w.wake = 0 AND w.status IN ('pending', 'running', 'waiting') AND ${isOurs} AND ${IS_SETTLED} LIMIT ${AUDIT_FINDINGS}`;
 
-const READY = `SELECT w.id FROM workflow_runs w WHERE w.wake & 1 = 1 AND ${IS_OURS} ORDER BY w.id LIMIT $4`;
+const OVERDUE: Query = (isOurs) => `SELECT DISTINCT w.id FROM run_timers t JOIN workflow_runs w ON w.id = t.run_id
+  WHERE t.due_at < now() - $1 * interval '1 millisecond' AND w.ended_at IS NULL AND w.status <> 'quarantined'
+    AND ${isOurs} AND ${IS_SETTLED} LIMIT ${AUDIT_FINDINGS}`;
+
+const READY: Query = (isOurs) => `SELECT w.id FROM workflow_runs w WHERE w.wake & 1 = 1 AND ${isOurs} AND ${IS_SETTLED} ORDER BY w.id LIMIT $2`;
 
 /** The last run of a page of those that wait for timers, if there is a page's worth of them. */
 const PAGE_END = "SELECT w.id FROM workflow_runs w WHERE w.wake & 2 = 2 AND w.id > $1 ORDER BY w.id OFFSET $2 LIMIT 1";
 
-const WITHOUT_TIMER = `SELECT w.id FROM workflow_runs w WHERE w.wake & 2 = 2 AND w.id > $4 AND w.id <= $5 AND ${IS_OURS}
+const WITHOUT_TIMER: Query = (
+  isOurs,
+) => `SELECT w.id FROM workflow_runs w WHERE w.wake & 2 = 2 AND w.id > $2 AND w.id <= $3 AND ${isOurs} AND ${IS_SETTLED}
   AND NOT EXISTS (SELECT FROM run_timers t WHERE t.run_id = w.id)`;
 
 /** Looks once. The parameters are those of {@link Journal.audit}. */
-export async function auditPg(database: PgDatabase, shards: ShardRange, graceMs: number, limit: number, after?: RunId): Promise<WakeAudit> {
-  const ours = [shards.first, shards.last, graceMs];
+export async function auditPg(database: PgDatabase, shards: ShardSet, graceMs: number, limit: number, after?: RunId): Promise<WakeAudit> {
   const idsOf = async (text: string, values: readonly unknown[]): Promise<readonly RunId[]> =>
     (await database.query<{ readonly id: RunId }>(text, values)).map(({ id }) => id);
+  const ask = (query: Query, values: readonly unknown[] = []): Promise<readonly RunId[]> => {
+    const ours = shardCondition(shards, "w.id", values.length + 2);
+    return idsOf(query(ours.text), [graceMs, ...values, ...ours.values]);
+  };
   const first = after ?? NIL_RUN_ID;
   const [next] = await idsOf(PAGE_END, [first, Math.min(limit, TIMED_PER_AUDIT) - 1]);
-  const found = await Promise.all([idsOf(WITHOUT_REASON, ours), idsOf(OVERDUE, ours), idsOf(WITHOUT_TIMER, [...ours, first, next ?? MAX])]);
-  const ready = await idsOf(READY, [...ours, limit]);
+  const found = await Promise.all([ask(WITHOUT_REASON), ask(OVERDUE), ask(WITHOUT_TIMER, [first, next ?? MAX])]);
+  const ready = await ask(READY, [limit]);
   return { withoutWake: [...new Set(found.flat())].sort(), ready, ...(next !== undefined && { next }) };
 }
 

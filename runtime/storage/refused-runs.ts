@@ -4,7 +4,8 @@
  * again do. Owns this judgement; a lane asks it twice, when a write comes and when its turn comes. Its memory is bounded.
  */
 import type { MaestroError } from "../errors.ts";
-import type { RunId } from "../ids.ts";
+import { type RunId, shardOf } from "../ids.ts";
+import type { HeldShards } from "./held-shards.ts";
 import type { RunWrite } from "./journal.ts";
 
 /**
@@ -24,6 +25,8 @@ interface Gap {
   readonly error: MaestroError;
   /** Number of the first entry that was refused. */
   readonly firstSeq: number;
+  /** Of the run's shard when the write was refused. Under another one the run has an actor that never saw what was refused. */
+  readonly epoch: number;
   /** True if the run itself was to be created with it. */
   readonly isNewRun: boolean;
   readonly refusedMs: number;
@@ -32,21 +35,23 @@ interface Gap {
 /** See the file header. Times are those of a monotonic clock, in milliseconds. */
 export class RefusedRuns {
   readonly #bound: number;
+  readonly #held: Pick<HeldShards, "epochOf">;
   /** Runs with writes that were queued when an earlier one failed. They end with the queue. */
   readonly #failures = new Map<RunId, Failure>();
   /** The longest unchanged first. */
   readonly #gaps = new Map<RunId, Gap>();
   #checkUntilMs = Number.NEGATIVE_INFINITY;
 
-  /** `bound`: gaps that are remembered. */
-  constructor(bound: number) {
+  /** `bound`: gaps that are remembered. `held`: for the epochs of shards. */
+  constructor(bound: number, held: Pick<HeldShards, "epochOf">) {
     this.#bound = bound;
+    this.#held = held;
   }
 
   /** The error with which a new write has to be refused, or undefined. A write of the head alone rests on no entry, but needs its run. */
   judgeNew({ runId, entryCount, firstSeq }: RunWrite): MaestroError | undefined {
     const gap = this.#gaps.get(runId);
-    if (gap === undefined) return undefined;
+    if (gap === undefined || gap.epoch !== this.#held.epochOf(shardOf(runId))) return undefined;
     const restsOnGap = entryCount === 0 ? gap.isNewRun : firstSeq > gap.firstSeq;
     return restsOnGap ? gap.error : undefined;
   }
@@ -72,7 +77,9 @@ export class RefusedRuns {
   noteRefused({ runId, entryCount, firstSeq, create }: RunWrite, error: MaestroError, nowMs: number): void {
     if (entryCount === 0) return;
     const known = this.#gaps.get(runId);
-    const gap = known !== undefined && known.firstSeq <= firstSeq ? known : { error, firstSeq, isNewRun: create !== undefined };
+    const epoch = this.#held.epochOf(shardOf(runId));
+    const isKnown = known !== undefined && known.epoch === epoch && known.firstSeq <= firstSeq;
+    const gap = isKnown ? known : { error, firstSeq, epoch, isNewRun: create !== undefined };
     this.#gaps.delete(runId);
     this.#gaps.set(runId, { ...gap, refusedMs: nowMs });
     if (this.#gaps.size > this.#bound) this.#dropOldest();

@@ -6,10 +6,11 @@ import { readFileSync } from "node:fs";
 import type { Workflow } from "../../actors/language/model.ts";
 import type { Entry } from "../../actors/run/core/entry.ts";
 import { decodeEntries } from "../../actors/run/core/entry.ts";
-import { type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
+import type { RunId } from "../../runtime/ids.ts";
 import type { RunStatus } from "../../runtime/storage/journal.ts";
 import { PgDatabase } from "../../runtime/storage/pg-database.ts";
 import { PgJournalReader } from "../../runtime/storage/pg-journal-reader.ts";
+import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { compileText } from "../support/compile-document.ts";
 import type { Boot } from "./chaos-node.ts";
 import type { Order } from "./order.ts";
@@ -80,7 +81,7 @@ export async function readEvidence(scene: Scene): Promise<Evidence> {
     const documents = await database.query<{ id: string; document: string }>("SELECT id, document FROM workflows");
     const keys = await database.query<{ key: string; run_id: RunId }>("SELECT key, run_id FROM run_keys");
     const timers = await database.query<{ run_id: RunId; timer: number }>("SELECT run_id, timer FROM run_timers");
-    const { withoutWake, ready } = await reader.audit({ first: 0, last: SHARD_COUNT - 1 }, -60_000, 100_000);
+    const { withoutWake, ready } = await reader.audit(ShardSet.all, -60_000, 100_000);
     return {
       orders: scene.orders,
       boots: scene.boots,

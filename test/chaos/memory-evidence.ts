@@ -2,8 +2,9 @@
  * The evidence of a crash test in memory.
  */
 import { decodeEntries } from "../../actors/run/core/entry.ts";
-import { type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
+import type { RunId } from "../../runtime/ids.ts";
 import { MemoryJournalReader } from "../../runtime/storage/memory-journal-reader.ts";
+import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { Store } from "../support/runs-node.ts";
 import type { Evidence, StoredRun } from "./evidence.ts";
 import type { MortalNode } from "./mortal-node.ts";
@@ -12,7 +13,7 @@ import type { Order } from "./order.ts";
 /** Reads what is to be judged from a store in memory. */
 export async function readMemory({ memory, workflows }: Store, order: Order, boots: readonly MortalNode[]): Promise<Evidence> {
   const reader = new MemoryJournalReader(memory);
-  const { withoutWake, ready } = await reader.audit({ first: 0, last: SHARD_COUNT - 1 }, -60_000, 100);
+  const { withoutWake, ready } = await reader.audit(ShardSet.all, -60_000, 100);
   const runs = [...memory.runs.values()].map(async ({ runId, workflowId, labels, status }): Promise<StoredRun> => {
     const rows = (memory.rows.get(runId) ?? []).map(({ firstSeq, entryCount, epoch }) => ({ seq: firstSeq, count: entryCount, epoch }));
     return { id: runId, workflowId, order: labels.order ?? "", status, rows, ...(await readEntries(reader, runId)) };

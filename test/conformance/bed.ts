@@ -5,17 +5,18 @@
 import type { EventHub } from "../../runtime/events.ts";
 import type { BootId, RunId } from "../../runtime/ids.ts";
 import type { DocumentStore } from "../../runtime/storage/documents.ts";
+import type { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import type { LaneBounds } from "../../runtime/storage/lane.ts";
 import type { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
-import type { Claim, Ownership } from "../../runtime/storage/ownership.ts";
+import type { Ownership } from "../../runtime/storage/ownership.ts";
 import type { Retention } from "../../runtime/storage/retention.ts";
 import type { AttemptRecord, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 
-/** A boot that claimed all shards, with its journal. */
+/** A boot with its journal. */
 export interface Boot {
   readonly bootId: BootId;
-  readonly claim: Claim;
+  readonly held: HeldShards;
   readonly journal: Journal;
   readonly events: EventHub;
 }
@@ -28,7 +29,7 @@ export interface StorageBed {
   /** Where the journals put the largest payloads. */
   readonly objects: MemoryObjectStore;
   readonly retention: Retention;
-  /** Claims all shards for a new boot and opens its journal. Default: node "a", two lanes, the bounds of the product. */
+  /** Lets a new boot join and opens its journal; it owns all shards if there is no boot of another node. Default: node "a", two lanes, the bounds of the product. */
   boot(nodeName?: string, lanes?: number, bounds?: LaneBounds): Promise<Boot>;
   /** Closes the journals of the boots so far. */
   closeBoots(): Promise<void>;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
+import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { createWrite, entryWrite, headWrite, RUNNING, runIdOn } from "../support/run-writes.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
@@ -28,56 +29,60 @@ export function listCases(current: () => Journal): void {
 
   it("lists the runs that have work, by shard, page by page", async () => {
     const journal = current();
-    const range = { first: 100, last: 200 };
+    const shards = ShardSet.between(100, 200);
     const runIds = [99, 100, 150, 200, 201].map((shard, index) => runIdOn(shard, 10_000 + index));
     const waiting = runIdOn(150, 20_000);
     for (const runId of runIds) await journal.append(createWrite(runId));
     await journal.append(createWrite(waiting, { head: { status: "waiting", wake: 4 } }));
-    assert.deepEqual(await journal.listReady(range, 10), runIds.slice(1, 4));
-    assert.deepEqual(await journal.listReady(range, 1, runIds[1]), [runIds[2]]);
+    assert.deepEqual(await journal.listReady(shards, 10), runIds.slice(1, 4));
+    assert.deepEqual(await journal.listReady(ShardSet.of([201, 99, 150]), 10), [runIds[0], runIds[2], runIds[4]]);
+    assert.deepEqual(await journal.listReady(ShardSet.none, 10), []);
+    assert.deepEqual(await journal.listReady(shards, 1, runIds[1]), [runIds[2]]);
     await journal.append(entryWrite(runIds[2] as RunId, 2, { head: { status: "completed", wake: 0, endedAtMs: 1 } }));
-    assert.deepEqual(await journal.listReady(range, 10), [runIds[1], runIds[3]]);
+    assert.deepEqual(await journal.listReady(shards, 10), [runIds[1], runIds[3]]);
   });
 
   it("keeps timers until they are cleared, soonest first, by shard", async () => {
     const journal = current();
     const runId = runIdOn(300);
-    const range = { first: 300, last: 300 };
+    const shards = ShardSet.between(300, 300);
     const [soon, late, never] = [3, 2, 1].map((timer) => ({ runId, timer, dueAtMs: 1_000_000_000_123 - timer * 1_000 }));
     assert.ok(soon && late && never);
     await journal.append({ ...createWrite(runId), timersSet: [late, soon] });
-    assert.deepEqual(await journal.listTimers(range, late.dueAtMs + 1, 10), [soon, late]);
-    assert.deepEqual(await journal.listTimers(range, late.dueAtMs, 10), [soon]);
-    assert.deepEqual(await journal.listTimers(range, late.dueAtMs + 1, 1), [soon]);
-    assert.deepEqual(await journal.listTimers({ first: 301, last: 4095 }, late.dueAtMs + 1, 10), []);
-    const pages = [await journal.listTimers(range, late.dueAtMs + 1, 1), await journal.listTimers(range, late.dueAtMs + 1, 1, soon)];
+    assert.deepEqual(await journal.listTimers(shards, late.dueAtMs + 1, 10), [soon, late]);
+    assert.deepEqual(await journal.listTimers(shards, late.dueAtMs, 10), [soon]);
+    assert.deepEqual(await journal.listTimers(shards, late.dueAtMs + 1, 1), [soon]);
+    assert.deepEqual(await journal.listTimers(ShardSet.between(301, 4095), late.dueAtMs + 1, 10), []);
+    assert.deepEqual(await journal.listTimers(ShardSet.of([299, 301]), late.dueAtMs + 1, 10), []);
+    assert.deepEqual(await journal.listTimers(ShardSet.of([7, 300]), late.dueAtMs + 1, 10), [soon, late]);
+    const pages = [await journal.listTimers(shards, late.dueAtMs + 1, 1), await journal.listTimers(shards, late.dueAtMs + 1, 1, soon)];
     assert.deepEqual(pages, [[soon], [late]]);
-    assert.deepEqual(await journal.listTimers(range, late.dueAtMs + 1, 1, late), []);
+    assert.deepEqual(await journal.listTimers(shards, late.dueAtMs + 1, 1, late), []);
     await Promise.all([
       journal.append(entryWrite(runId, 2, { timersCleared: [soon], timersSet: [never] })),
       journal.append(entryWrite(runId, 3, { timersCleared: [never] })),
     ]);
-    assert.deepEqual(await journal.listTimers(range, Number.MAX_SAFE_INTEGER / 1_000, 10), [late]);
+    assert.deepEqual(await journal.listTimers(shards, Number.MAX_SAFE_INTEGER / 1_000, 10), [late]);
   });
 
   it("lists timers that are due at once by run and number, without those of quarantined runs", async () => {
     const journal = current();
-    const range = { first: 310, last: 310 };
+    const shards = ShardSet.between(310, 310);
     const runIds = [runIdOn(310, 1_000), runIdOn(310, 2_000), runIdOn(310, 3_000)] as const;
     const timersOf = (runId: RunId) => [1, 2].map((timer) => ({ runId, timer, dueAtMs: 5_000 }));
     for (const runId of runIds) await journal.append({ ...createWrite(runId), timersSet: timersOf(runId) });
     await journal.append(headWrite(runIds[1], { status: "quarantined", wake: 0 }));
     const expected = [...timersOf(runIds[0]), ...timersOf(runIds[2])];
-    assert.deepEqual(await journal.listTimers(range, 6_000, 10), expected);
+    assert.deepEqual(await journal.listTimers(shards, 6_000, 10), expected);
     for (const [index, timer] of expected.entries())
-      assert.deepEqual(await journal.listTimers(range, 6_000, 1, timer), expected.slice(index + 1, index + 2));
+      assert.deepEqual(await journal.listTimers(shards, 6_000, 1, timer), expected.slice(index + 1, index + 2));
     await journal.append(headWrite(runIds[1], RUNNING));
-    assert.equal((await journal.listTimers(range, 6_000, 10)).length, 6);
+    assert.equal((await journal.listTimers(shards, 6_000, 10)).length, 6);
   });
 
   it("finds runs that nothing will wake", async () => {
     const journal = current();
-    const range = { first: 400, last: 400 };
+    const shards = ShardSet.between(400, 400);
     const nowMs = Date.now();
     const [ready, asleep, lostTimer, overdue, sound, signal, ended, quarantined] = Array.from({ length: 8 }, (_, index) =>
       runIdOn(400, nowMs + index),
@@ -94,18 +99,20 @@ export function listCases(current: () => Journal): void {
       journal.append(createWrite(ended, { head: { status: "cancelled", wake: 0, endedAtMs: nowMs } })),
       journal.append(createWrite(quarantined, { head: { status: "quarantined", wake: 0 } })),
     ]);
-    assert.deepEqual(await journal.audit(range, 30_000, 10), { withoutWake: [], ready: [] });
+    assert.deepEqual(await journal.audit(shards, 30_000, 10), { withoutWake: [], ready: [] });
     const found = await waitUntil("the runs to be older than the grace", async () => {
-      const audit = await journal.audit(range, 1, 10);
+      const audit = await journal.audit(shards, 1, 10);
       return audit.ready.length > 0 && audit;
     });
     assert.deepEqual(found, { withoutWake: [asleep, lostTimer, overdue], ready: [ready] });
-    assert.deepEqual(await journal.audit({ first: 401, last: 401 }, 1, 10), { withoutWake: [], ready: [] });
+    assert.deepEqual(await journal.audit(ShardSet.between(401, 401), 1, 10), { withoutWake: [], ready: [] });
+    assert.deepEqual(await journal.audit(ShardSet.of([399, 401]), 1, 10), { withoutWake: [], ready: [] });
+    assert.deepEqual(await journal.audit(ShardSet.of([4, 400]), 1, 10), found);
   });
 
   it("looks page by page for runs whose timer is lost, whatever else they wait for", async () => {
     const journal = current();
-    const range = { first: 500, last: 500 };
+    const shards = ShardSet.between(500, 500);
     const nowMs = Date.now();
     const runIds = Array.from({ length: 5 }, (_, index) => runIdOn(500, nowMs + index));
     for (const [index, runId] of runIds.entries()) {
@@ -116,7 +123,7 @@ export function listCases(current: () => Journal): void {
     const seek = async (): Promise<readonly RunId[]> => {
       found.length = 0;
       for (let after: RunId | undefined, page = 0; page === 0 || after !== undefined; page++) {
-        const audit = await journal.audit(range, 1, 2, after);
+        const audit = await journal.audit(shards, 1, 2, after);
         found.push(...audit.withoutWake);
         after = audit.next;
       }

@@ -3,6 +3,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
 import { newBootId } from "../../runtime/ids.ts";
 import { systemRandom } from "../../runtime/random.ts";
+import { HeldShards } from "../../runtime/storage/held-shards.ts";
 import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
 import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
 import { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
@@ -27,9 +28,9 @@ export async function memoryBed(): Promise<StorageBed> {
     retention: new MemoryRetention(store, objects),
     async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
-      const claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs: 60_000 });
+      const held = new HeldShards((await ownership.join({ bootId, nodeName, lanes, leaseMs: 60_000 })).shards);
       const events = new EventHub();
-      return { bootId, claim, events, journal: await openMemoryJournal({ store, bootId, claim, lanes, clock, random, events, bounds, objects }) };
+      return { bootId, held, events, journal: await openMemoryJournal({ store, bootId, held, lanes, clock, random, events, bounds, objects }) };
     },
     async closeBoots() {
       // Nothing is held.

@@ -3,6 +3,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
 import { newBootId } from "../../runtime/ids.ts";
 import { systemRandom } from "../../runtime/random.ts";
+import { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
 import { openPgDocuments } from "../../runtime/storage/pg-documents.ts";
@@ -37,11 +38,11 @@ export async function pgBed(): Promise<StorageBed> {
     retention,
     async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
-      const claim = await ownership.claim({ bootId, nodeName, lanes, leaseMs: 60_000 });
+      const held = new HeldShards((await ownership.join({ bootId, nodeName, lanes, leaseMs: 60_000 })).shards);
       const events = new EventHub();
-      const journal = await openPgJournal({ url, bootId, claim, lanes, clock, random, events, bounds, objects });
+      const journal = await openPgJournal({ url, bootId, held, lanes, clock, random, events, bounds, objects });
       journals.push(journal);
-      return { bootId, claim, events, journal };
+      return { bootId, held, events, journal };
     },
     async closeBoots() {
       await Promise.all(journals.splice(0).map((journal) => journal.close()));

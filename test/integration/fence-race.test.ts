@@ -9,7 +9,7 @@ import { seededRandom } from "../../runtime/random.ts";
 import { formBatch } from "../../runtime/storage/batch.ts";
 import { connectPg, type PgClient } from "../../runtime/storage/pg-connection.ts";
 import { PgDatabase } from "../../runtime/storage/pg-database.ts";
-import { fencePredecessors } from "../../runtime/storage/pg-ownership.ts";
+import { fenceOthers } from "../../runtime/storage/pg-fencing.ts";
 import { BatchStatements, type FenceLock } from "../../runtime/storage/pg-statement.ts";
 import { freshDatabase } from "../support/pg-fixture.ts";
 import { entryWrite, runIdOn } from "../support/run-writes.ts";
@@ -34,7 +34,7 @@ describe("a takeover that races a stale writer's batch", function () {
   const clock = systemClock();
   /** How long a race lasts on this machine, in milliseconds: either side starts at most this much after the other. */
   let raceMs = FIRST_GUESS_MS;
-  const claim = { isAfterLoss: false, epochOf: () => 1 };
+  const held = { epochOf: () => 1 };
   let writer: PgClient;
   let taker: PgDatabase;
 
@@ -53,7 +53,7 @@ describe("a takeover that races a stale writer's batch", function () {
     const bootId = newBootId(random);
     await taker.query("INSERT INTO lane_fences (boot_id, lane) VALUES ($1, 0)", [bootId]);
     const writes = Array.from({ length: BATCH_RUNS }, () => entryWrite(runIdOn(), 1));
-    const statement = new BatchStatements(bootId, 0, claim, lock).of(formBatch(writes));
+    const statement = new BatchStatements(bootId, 0, held, lock).of(formBatch(writes));
     const runIds = writes.map((write) => write.runId);
     const countRows = async () => (await taker.query("SELECT FROM journal WHERE run_id = ANY($1::uuid[])", [runIds])).length;
     const startedMs = clock.monotonic();
@@ -68,7 +68,7 @@ describe("a takeover that races a stale writer's batch", function () {
     };
     const takeover = async () => {
       await delayBy(headStart);
-      await taker.transaction((query) => fencePredecessors(query, newBootId(random)));
+      await taker.transaction((query) => fenceOthers(query, []));
       return countRows();
     };
     const [isCommitted, rowsAtTakeover] = await Promise.all([batch(), takeover()]);

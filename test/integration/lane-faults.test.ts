@@ -9,6 +9,7 @@ import { EventHub } from "../../runtime/events.ts";
 import { newBootId, type RunId } from "../../runtime/ids.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { startEmbeddedPg } from "../../runtime/storage/embedded-pg.ts";
+import { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import { connectPg } from "../../runtime/storage/pg-connection.ts";
 import { openPgJournal } from "../../runtime/storage/pg-journal.ts";
@@ -22,16 +23,16 @@ import { waitUntil } from "../support/wait-until.ts";
 const clock = systemClock();
 const random = systemRandom();
 
-/** Opens a journal whose lanes write through `laneUrl` for a boot that is claimed through `url`. */
+/** Opens a journal whose lanes write through `laneUrl` for a boot that joins through `url`. */
 async function openJournal(url: string, laneUrl: string): Promise<{ journal: Journal; retries: () => number }> {
   const bootId = newBootId(random);
   const ownership = await openPgOwnership({ url });
-  const claim = await ownership.claim({ bootId, nodeName: "a", lanes: 2, leaseMs: 60_000 });
+  const held = new HeldShards((await ownership.join({ bootId, nodeName: "a", lanes: 2, leaseMs: 60_000 })).shards);
   await ownership.close();
   const events = new EventHub();
   let retries = 0;
   events.on("journal.retried", () => retries++);
-  return { journal: await openPgJournal({ url: laneUrl, bootId, claim, lanes: 2, clock, random, events }), retries: () => retries };
+  return { journal: await openPgJournal({ url: laneUrl, bootId, held, lanes: 2, clock, random, events }), retries: () => retries };
 }
 
 /** Clients that write run after run until told to stop. */

@@ -9,6 +9,7 @@ import { PgJournalReader } from "../../runtime/storage/pg-journal-reader.ts";
 import { knownMigrations, migrate } from "../../runtime/storage/pg-migrate.ts";
 import { PgRetention, removeAttempts } from "../../runtime/storage/pg-retention.ts";
 import { PgTaskLedger } from "../../runtime/storage/pg-task-ledger.ts";
+import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 import { runIdOn } from "../support/run-writes.ts";
 
@@ -163,7 +164,8 @@ describe(`the plans on ${ROWS} runs`, function () {
       ledger.record({ runId, frame: 2, attempt: number, path: "/do/0/pay", handler: "pay", status: "completed", createdAtMs: startMs });
     return ledger.flush();
   };
-  const all = { first: 0, last: SHARD_COUNT - 1 };
+  const all = ShardSet.all;
+  const third = ShardSet.of(Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter((shard) => (shard * 7919) % 3 === 0));
   const limit = 50;
   const startMs = 1_700_000_000_000;
 
@@ -197,6 +199,9 @@ describe(`the plans on ${ROWS} runs`, function () {
     "remove attempts": () => removeAttempts(inTurn as PgQuery, [runId]),
     "look for old keys": () => retention.removeKeys(limit, "key 5"),
     audit: () => reader.audit(all, 1_000, limit),
+    "list ready runs of scattered shards": () => reader.listReady(third, limit),
+    "list due timers of scattered shards": () => reader.listTimers(third, Date.now() + 100_000, limit),
+    "audit scattered shards": () => reader.audit(third, 1_000, limit),
   };
   for (const [name, query] of Object.entries(queries)) {
     it(`${name} without reading the table`, async () => {

@@ -12,6 +12,7 @@ import { MaestroError } from "../../runtime/errors.ts";
 import { EventHub } from "../../runtime/events.ts";
 import { newBootId } from "../../runtime/ids.ts";
 import { systemRandom } from "../../runtime/random.ts";
+import { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import { MemoryFaults } from "../../runtime/storage/memory-faults.ts";
 import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
@@ -108,12 +109,13 @@ export async function startRunsNode(
   const events = new EventHub();
   const bootId = newBootId(random);
   const ownership = new MemoryOwnership(memory);
-  const claim = await ownership.claim({ bootId, nodeName: "test", lanes: 1, leaseMs: 60_000 });
-  const journal = await openMemoryJournal({ store: memory, bootId, claim, clock, random, events, faults });
+  const { shards, bereft } = await ownership.join({ bootId, nodeName: "test", lanes: 1, leaseMs: 60_000 });
+  const held = new HeldShards(shards);
+  const journal = await openMemoryJournal({ store: memory, bootId, held, clock, random, events, faults });
   const troubles: string[] = [];
   let fenced = false;
   const open = await openRuns({
-    ...{ nodeName: "test", clock, random, events, journal, idleMs, isAfterLoss: claim.isAfterLoss, admissionBounds },
+    ...{ nodeName: "test", clock, random, events, journal, idleMs, isAfterLoss: bereft.size > 0, admissionBounds },
     pool: tasks,
     ledger: new MemoryTaskLedger(memory),
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
@@ -129,7 +131,7 @@ export async function startRunsNode(
   });
   const stop = async (): Promise<void> => {
     await open.close();
-    if (!open.isAdopting) await ownership.release(bootId);
+    if (!open.isAdopting) await ownership.leave(bootId);
   };
   return { runs: open.runs, open, journal, faults, events, troubles, fenced: () => fenced, stop };
 }

@@ -3,6 +3,7 @@ import { systemClock } from "../../../runtime/clock.ts";
 import { EventHub } from "../../../runtime/events.ts";
 import { newBootId } from "../../../runtime/ids.ts";
 import { systemRandom } from "../../../runtime/random.ts";
+import { HeldShards } from "../../../runtime/storage/held-shards.ts";
 import { MemoryFaults } from "../../../runtime/storage/memory-faults.ts";
 import { openMemoryJournal } from "../../../runtime/storage/memory-journal.ts";
 import { MemoryOwnership } from "../../../runtime/storage/memory-ownership.ts";
@@ -22,8 +23,8 @@ export function memoryBed(damage: (store: MemoryStore) => void = () => undefined
       damage(store);
       const events = new EventHub();
       const bootId = newBootId(random);
-      const claim = await new MemoryOwnership(store).claim({ bootId, nodeName: "test", lanes: 1, leaseMs: 60_000 });
-      const journal = await openMemoryJournal({ store, bootId, claim, clock, random, events, faults: new MemoryFaults() });
+      const held = new HeldShards((await new MemoryOwnership(store).join({ bootId, nodeName: "test", lanes: 1, leaseMs: 60_000 })).shards);
+      const journal = await openMemoryJournal({ store, bootId, held, clock, random, events, faults: new MemoryFaults() });
       return openBed({ journal, ledger: new MemoryTaskLedger(store), events }, histories);
     },
     close: async () => undefined,

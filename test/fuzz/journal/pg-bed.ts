@@ -3,6 +3,7 @@ import { systemClock } from "../../../runtime/clock.ts";
 import { EventHub } from "../../../runtime/events.ts";
 import { newBootId, timeOf } from "../../../runtime/ids.ts";
 import { systemRandom } from "../../../runtime/random.ts";
+import { HeldShards } from "../../../runtime/storage/held-shards.ts";
 import { MemoryStore } from "../../../runtime/storage/memory-store.ts";
 import { MemoryTaskLedger } from "../../../runtime/storage/memory-task-ledger.ts";
 import { openPgJournal } from "../../../runtime/storage/pg-journal.ts";
@@ -35,13 +36,13 @@ export async function pgBed(): Promise<JournalBed> {
       await store(url, runs);
       const events = new EventHub();
       const bootId = newBootId(random);
-      const claim = await ownership.claim({ bootId, nodeName: "test", lanes: LANES, leaseMs: 60_000 });
-      const journal = await openPgJournal({ url, bootId, claim, lanes: LANES, clock, random, events });
+      const held = new HeldShards((await ownership.join({ bootId, nodeName: "test", lanes: LANES, leaseMs: 60_000 })).shards);
+      const journal = await openPgJournal({ url, bootId, held, lanes: LANES, clock, random, events });
       const bed = await openBed({ journal, ledger: new MemoryTaskLedger(new MemoryStore(clock)), events }, histories);
       const stop = async (): Promise<void> => {
         await bed.stop();
         await journal.close();
-        await ownership.release(bootId);
+        await ownership.leave(bootId);
       };
       return { ...bed, stop };
     },

@@ -3,6 +3,7 @@ import { LeaseKeeper } from "../../../ops/lease-keeper.ts";
 import { virtualClock } from "../../../runtime/clock.ts";
 import { EventHub } from "../../../runtime/events.ts";
 import type { BootId } from "../../../runtime/ids.ts";
+import type { Renewed } from "../../../runtime/storage/ownership.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 
 type Answer = boolean | Error | Promise<boolean>;
@@ -12,9 +13,10 @@ function world(...answers: readonly Answer[]) {
   const events = new EventHub();
   const told: string[] = [];
   let renewals = 0;
-  const renew = (): Promise<boolean> => {
+  const renew = async (): Promise<Renewed> => {
     const answer = answers[renewals++] ?? true;
-    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    if (answer instanceof Error) throw answer;
+    return { isMember: await answer, version: 1, isDraining: false, expired: [] };
   };
   events.on("lease.renewed", () => told.push("renewed"));
   events.on("lease.failed", ({ reason }) => told.push(`failed: ${reason}`));

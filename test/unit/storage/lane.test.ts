@@ -6,6 +6,7 @@ import type { MaestroError } from "../../../runtime/errors.ts";
 import { EventHub } from "../../../runtime/events.ts";
 import { newBootId } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
+import { HeldShards } from "../../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../../runtime/storage/journal.ts";
 import type { LaneBounds } from "../../../runtime/storage/lane.ts";
 import { type Fault, MemoryFaults } from "../../../runtime/storage/memory-faults.ts";
@@ -21,9 +22,9 @@ async function open(faults = new MemoryFaults(), bounds?: LaneBounds) {
   const store = new MemoryStore(clock);
   const ownership = new MemoryOwnership(store);
   const bootId = newBootId(random);
-  const claim = await ownership.claim({ bootId, nodeName: "a", lanes: 1, leaseMs: 1_000 });
+  const held = new HeldShards((await ownership.join({ bootId, nodeName: "a", lanes: 1, leaseMs: 1_000 })).shards);
   const events = new EventHub();
-  const journal = await openMemoryJournal({ store, bootId, claim, clock, random, events, faults, bounds, defer: queueMicrotask });
+  const journal = await openMemoryJournal({ store, bootId, held, clock, random, events, faults, bounds, defer: queueMicrotask });
   return { clock, random, store, ownership, events, journal, faults };
 }
 
@@ -121,7 +122,7 @@ describe("a writer lane", () => {
       const append = journal.append(createWrite(runIdOn()));
       await Promise.resolve();
       await Promise.resolve();
-      await ownership.claim({ bootId: newBootId(random), nodeName: "a", lanes: 1, leaseMs: 1_000 });
+      await ownership.join({ bootId: newBootId(random), nodeName: "a", lanes: 1, leaseMs: 1_000 });
       const [result] = await settle(clock, Promise.allSettled([append]));
       assert.equal(result?.status, expected);
     }

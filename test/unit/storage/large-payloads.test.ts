@@ -6,6 +6,7 @@ import { EventHub } from "../../../runtime/events.ts";
 import { newBootId, type RunId } from "../../../runtime/ids.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { seededRandom } from "../../../runtime/random.ts";
+import { HeldShards } from "../../../runtime/storage/held-shards.ts";
 import { openMemoryJournal } from "../../../runtime/storage/memory-journal.ts";
 import { MemoryObjectStore } from "../../../runtime/storage/memory-object-store.ts";
 import { MemoryOwnership } from "../../../runtime/storage/memory-ownership.ts";
@@ -33,9 +34,9 @@ async function open() {
   const random = seededRandom(1);
   const store = new MemoryStore(clock);
   const bootId = newBootId(random);
-  const claim = await new MemoryOwnership(store).claim({ bootId, nodeName: "a", lanes: 1, leaseMs: 1_000 });
+  const held = new HeldShards((await new MemoryOwnership(store).join({ bootId, nodeName: "a", lanes: 1, leaseMs: 1_000 })).shards);
   const [objects, events] = [new HeldObjects(), new EventHub()];
-  return { store, objects, events, journal: await openMemoryJournal({ store, bootId, claim, clock, random, events, objects }) };
+  return { store, objects, events, journal: await openMemoryJournal({ store, bootId, held, clock, random, events, objects }) };
 }
 
 const payload = (seq: number, size = 300_000) => ({ payloads: [{ seq, place: 0, bytes: new Uint8Array(size) }] });

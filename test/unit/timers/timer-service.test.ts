@@ -6,6 +6,7 @@ import { newRunId, type RunId } from "../../../runtime/ids.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import type { RunTimer } from "../../../runtime/storage/journal.ts";
+import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 
 const clock = virtualClock();
 const random = seededRandom(1);
@@ -17,7 +18,7 @@ function serviceOf(rows: RunTimer[], take: (runId: RunId, timer: number) => bool
   let broken = false;
   const service = new TimerService({
     clock,
-    shards: { first: 0, last: 4095 },
+    shards: ShardSet.all,
     journal: {
       async listTimers(_shards, dueBeforeMs, limit, after) {
         reads.push(limit);
