@@ -3,37 +3,7 @@
  * trying again can help, and how it shows on gRPC and HTTP. A code that was published is never reused for something else.
  */
 
-/** Names of gRPC status codes that errors map to. */
-export type GrpcStatusName =
-  | "INVALID_ARGUMENT"
-  | "NOT_FOUND"
-  | "ALREADY_EXISTS"
-  | "FAILED_PRECONDITION"
-  | "RESOURCE_EXHAUSTED"
-  | "UNAVAILABLE"
-  | "DEADLINE_EXCEEDED"
-  | "CANCELLED"
-  | "DATA_LOSS"
-  | "INTERNAL";
-
-interface Registered {
-  readonly grpc: GrpcStatusName;
-  readonly http: number;
-  /** True if the same request can succeed later without being changed. */
-  readonly retryable: boolean;
-  /** What happened. `{name}` stands for a fact of the error. */
-  readonly message: string;
-  /** What to do about it. */
-  readonly advice: string;
-}
-
-const entry = (grpc: GrpcStatusName, http: number, retryable: boolean, message: string, advice: string): Registered => ({
-  grpc,
-  http,
-  retryable,
-  message,
-  advice,
-});
+import { entry, type RegisteredError } from "./error-entry.ts";
 
 /** Every error code, alphabetically. `ARCHITECTURE.md` lists them; a test holds the two together. */
 export const ERRORS = {
@@ -298,4 +268,4 @@ export const ERRORS = {
     "There is no workflow {workflow}.",
     "Deploy it first; `maestro workflows list` shows what is deployed.",
   ),
-} as const satisfies Record<string, Registered>;
+} as const satisfies Record<string, RegisteredError>;
