@@ -24,6 +24,8 @@ export interface Boot {
 /** The bed. */
 export interface StorageBed {
   readonly ownership: Ownership;
+  /** The ownership as another node has it, over connections of its own. */
+  openOwnership(): Promise<Ownership>;
   readonly documents: DocumentStore;
   readonly ledger: TaskLedger;
   /** Where the journals put the largest payloads. */

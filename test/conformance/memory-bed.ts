@@ -22,6 +22,7 @@ export async function memoryBed(): Promise<StorageBed> {
   const objects = new MemoryObjectStore();
   return {
     ownership,
+    openOwnership: async () => new MemoryOwnership(store),
     documents: new MemoryDocuments(store),
     ledger: new MemoryTaskLedger(store),
     objects,

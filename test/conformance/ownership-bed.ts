@@ -7,8 +7,10 @@ import type { StorageBed } from "./bed.ts";
 export interface OwnershipBed {
   readonly bed: () => StorageBed;
   readonly ownership: () => Ownership;
-  /** Joins as a new boot of a node, in a cluster. The lease: a minute. */
-  join(nodeName: string, more?: Partial<JoinRequest>): Promise<Joined & { readonly bootId: BootId }>;
+  /** The ownership as another node has it. */
+  another(): Promise<Ownership>;
+  /** Joins as a new boot of a node, in a cluster. The lease: a minute. `through`: default {@link OwnershipBed.ownership}. */
+  join(nodeName: string, more?: Partial<JoinRequest>, through?: Ownership): Promise<Joined & { readonly bootId: BootId }>;
   /** A new id of a boot that never joined. */
   stranger(): BootId;
 }

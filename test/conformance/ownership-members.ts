@@ -8,7 +8,7 @@ const RENEWAL = { leaseMs: 60_000, load: 0 };
 const ALONE = { isAlone: true };
 
 /** Declares the suite. */
-export function membershipSuite({ ownership, join, stranger }: OwnershipBed): void {
+export function membershipSuite({ ownership, another, join, stranger }: OwnershipBed): void {
   const renew = (bootId: BootId) => ownership().renew(bootId, RENEWAL);
   const isMember = async (bootId: BootId) => (await renew(bootId)).isMember;
   const version = async () => (await ownership().view()).version;
@@ -69,7 +69,8 @@ export function membershipSuite({ ownership, join, stranger }: OwnershipBed): vo
     const a = await join("a");
     const b = await join("b", OVER);
     assert.equal(await ownership().fence(a.bootId), false);
-    const fenced = await Promise.all([1, 2, 3].map(() => ownership().fence(b.bootId)));
+    const nodes = await Promise.all([1, 2, 3].map(another));
+    const fenced = await Promise.all(nodes.map((node) => node.fence(b.bootId)));
     assert.deepEqual(fenced.sort(), [false, false, true]);
     assert.deepEqual([await isMember(a.bootId), await isMember(b.bootId), await stateOf(b.bootId)], [true, false, "lost"]);
     assert.equal(await ownership().fence(stranger(), { even: "alive" }), false);
@@ -155,7 +156,17 @@ export function membershipSuite({ ownership, join, stranger }: OwnershipBed): vo
   });
 
   it("gives a store to one of several nodes that want it for themselves at once", async () => {
-    const results = await Promise.allSettled(["a", "b", "c", "d"].map((name) => join(name, ALONE)));
+    const nodes = await Promise.all([1, 2, 3, 4].map(another));
+    for (const node of nodes) await node.view();
+    const results = await Promise.allSettled(nodes.map((node, index) => join(`n${index}`, ALONE, node)));
     assert.equal(results.filter((result) => result.status === "fulfilled").length, 1);
+  });
+
+  it("gives all shards to one of several engines that join at once", async () => {
+    const nodes = await Promise.all([1, 2, 3, 4].map(another));
+    for (const node of nodes) await node.view();
+    const joined = await Promise.all(nodes.map((node, index) => join(`n${index}`, {}, node)));
+    assert.deepEqual(joined.map(({ shards }) => shards.size).sort(), [0, 0, 0, 4096]);
+    assert.equal(new Set(joined.map((one) => one.version)).size, 4, "each change has its version");
   });
 }

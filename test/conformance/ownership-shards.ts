@@ -10,7 +10,7 @@ const epochsOf = (shards: ShardEpochs, ...asked: readonly number[]) => asked.map
 const inOrder = (shards: Iterable<number>) => [...shards].sort((a, b) => a - b);
 
 /** Declares the suite. */
-export function shardsSuite({ bed, ownership, join }: OwnershipBed): void {
+export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): void {
   const owners = async (...shards: readonly number[]) => {
     const view = await ownership().view();
     return shards.map((shard) => view.ownerOf(shard));
@@ -108,15 +108,20 @@ export function shardsSuite({ bed, ownership, join }: OwnershipBed): void {
 
   it("gives each free shard to exactly one of those that take it at once", async () => {
     const a = await join("a");
-    const others = await Promise.all(["b", "c", "d"].map((name) => join(name)));
+    const others = await Promise.all(
+      ["b", "c", "d"].map(async (name) => {
+        const node = await another();
+        return { node, ...(await join(name, {}, node)) };
+      }),
+    );
     const random = seededRandom(7);
     for (let round = 1; round <= 10; round++) {
       const free = ALL.filter((shard) => shard % 10 === round % 10);
       assert.equal(await ownership().release(a.bootId, free), free.length);
       const taken = await Promise.all(
-        others.map(async ({ bootId }) => {
+        others.map(async ({ bootId, node }) => {
           const asked = free.filter(() => random.fraction() < 0.8);
-          return { bootId, asked, shards: (await ownership().acquire(bootId, asked)).shards };
+          return { bootId, asked, shards: (await node.acquire(bootId, asked)).shards };
         }),
       );
       const view = await ownership().view();

@@ -22,9 +22,10 @@ export function ownershipConformance(makeBed: MakeBed): void {
       bed: () => bed,
       ownership: () => bed.ownership,
       stranger: () => newBootId(random),
-      async join(nodeName, more) {
+      another: () => bed.openOwnership(),
+      async join(nodeName, more, through = bed.ownership) {
         const bootId = newBootId(random);
-        return { bootId, ...(await bed.ownership.join({ bootId, nodeName, lanes: 2, leaseMs: 60_000, ...more })) };
+        return { bootId, ...(await through.join({ bootId, nodeName, lanes: 2, leaseMs: 60_000, ...more })) };
       },
     };
     membershipSuite(shared);

@@ -30,8 +30,14 @@ export async function pgBed(): Promise<StorageBed> {
   const objects = new MemoryObjectStore();
   const retention = await openPgRetention({ url, objects });
   const journals: Journal[] = [];
+  const ownerships: (typeof ownership)[] = [];
   return {
     ownership,
+    async openOwnership() {
+      const another = await openPgOwnership({ url });
+      ownerships.push(another);
+      return another;
+    },
     documents,
     ledger,
     objects,
@@ -66,7 +72,7 @@ export async function pgBed(): Promise<StorageBed> {
       await execute(url, text, [runId, seq, place]);
     },
     async close() {
-      await Promise.all([...journals, ownership, documents, ledger, retention].map((opened) => opened.close()));
+      await Promise.all([...journals, ...ownerships, ownership, documents, ledger, retention].map((opened) => opened.close()));
     },
   };
 }
