@@ -1,0 +1,23 @@
+/**
+ * What convergence needs to know of the cluster: a snapshot of the ownership at one moment. The ownership's own view is one.
+ */
+import type { BootId, Shard } from "../ids.ts";
+
+/** A boot as its cluster sees it. */
+export interface ClusterNode {
+  readonly bootId: BootId;
+  readonly nodeName: string;
+  /** `live` and `draining` are members; the others have ended. */
+  readonly state: "live" | "draining" | "released" | "lost";
+  /** What it does for others; shards belong to engines. */
+  readonly roles: readonly string[];
+}
+
+/** The snapshot. */
+export interface ClusterView {
+  /** Grows with each change of what is here. */
+  readonly version: number;
+  readonly nodes: readonly ClusterNode[];
+  /** The boot that owns the shard, or undefined if it is free. */
+  ownerOf(shard: Shard): BootId | undefined;
+}

@@ -1,0 +1,140 @@
+/**
+ * What a node does next so that, if all nodes do so, every shard comes to the node that it belongs to. Pure, and the whole of it: from the cluster as it
+ * was seen, what this node holds and the time follow the actions. No action hangs on a message having arrived, and each may be done twice.
+ *
+ * Nodes may see different moments of the cluster and act on them: the ownership table refuses what is not so any more, and the next look corrects it.
+ */
+import { type BootId, SHARD_COUNT, type Shard } from "../ids.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import { Placement } from "./placement.ts";
+
+/** Something to do. */
+export type ClusterAction =
+  /** Take over a boot whose lease has ended. */
+  | { readonly kind: "fence"; readonly bootId: BootId }
+  /** Take shards that are free, or that are this node's by a call whose answer was lost. */
+  | { readonly kind: "acquire"; readonly shards: readonly Shard[] }
+  /** Hand a group of shards over: stop what runs there, flush, give it up. */
+  | { readonly kind: "release"; readonly shards: readonly Shard[] };
+
+/** How quickly shards move. */
+export interface ConvergencePace {
+  /** Shards that one node hands over at a time. */
+  readonly releasesAtOnce: number;
+  /** Shards that are handed over together. Small: their runs stand still meanwhile. */
+  readonly releaseGroup: number;
+  /** How long a free shard waits for the node that it belongs to before any node takes it, in milliseconds. */
+  readonly graceMs: number;
+  /** How long a shard that was taken so is kept from the node that did not want it, in milliseconds. */
+  readonly adoptedMs: number;
+}
+
+/** The pace of the product. */
+export const CONVERGENCE_PACE: ConvergencePace = { releasesAtOnce: 128, releaseGroup: 32, graceMs: 3_000, adoptedMs: 60_000 };
+
+/** What this node has of a shard: nothing; `held`: it acts for it; `leaving`: it is handing it over. */
+export type Holding = "none" | "held" | "leaving";
+
+/** What is known at one moment. */
+export interface Situation {
+  readonly view: ClusterView;
+  readonly self: BootId;
+  holdingOf(shard: Shard): Holding;
+  /** Members other than this one whose leases have ended. */
+  readonly expired: readonly BootId[];
+  /** Milliseconds on the monotonic clock. */
+  readonly nowMs: number;
+}
+
+/** What is remembered from one look to the next. */
+export interface ConvergenceMemory {
+  readonly placement: Placement;
+  /** Free shards of other nodes, and since when they are seen to be free. */
+  readonly freeSinceMs: ReadonlyMap<Shard, number>;
+  /** Shards that were taken because nobody did, and when that was. */
+  readonly adoptedAtMs: ReadonlyMap<Shard, number>;
+}
+
+/** What a node remembers that has not looked yet. */
+export const NOTHING_SEEN: ConvergenceMemory = { placement: new Placement([]), freeSinceMs: new Map(), adoptedAtMs: new Map() };
+
+/** What to do now, and what to remember. Without actions there is nothing to do until something changes. */
+export function converge(
+  situation: Situation,
+  memory: ConvergenceMemory,
+  pace: ConvergencePace = CONVERGENCE_PACE,
+): { readonly actions: readonly ClusterAction[]; readonly memory: ConvergenceMemory } {
+  const { view, self, expired } = situation;
+  const own = view.nodes.find(({ bootId, state }) => bootId === self && (state === "live" || state === "draining"));
+  const fences = expired.filter((bootId) => bootId !== self).map((bootId): ClusterAction => ({ kind: "fence", bootId }));
+  if (own === undefined) return { actions: fences, memory };
+  const placement = placementOf(situation, memory.placement);
+  const isHost = own.state === "live" && own.roles.includes("engine");
+  const taken = isHost ? shardsToTake(situation, memory, placement, own.nodeName, pace) : { ...NOTHING_SEEN, shards: unknownShards(situation) };
+  const leaving = shardsToLeave(situation, taken.adoptedAtMs, (shard) => isHost && placement.ownerOf(shard) === own.nodeName, pace);
+  const acquires: ClusterAction[] = taken.shards.length === 0 ? [] : [{ kind: "acquire", shards: taken.shards }];
+  return {
+    actions: [...fences, ...acquires, ...groupsOf(leaving, pace.releaseGroup).map((shards): ClusterAction => ({ kind: "release", shards }))],
+    memory: { placement, freeSinceMs: taken.freeSinceMs, adoptedAtMs: taken.adoptedAtMs },
+  };
+}
+
+/** The placement over the engines that are there to stay; the one before if they are the same. */
+function placementOf({ view, expired }: Situation, before: Placement): Placement {
+  const engines = view.nodes.filter(({ state, roles, bootId }) => state === "live" && roles.includes("engine") && !expired.includes(bootId));
+  const names = engines.map(({ nodeName }) => nodeName).sort();
+  const isSame = names.length === before.nodeNames.length && names.every((name, index) => name === before.nodeNames[index]);
+  return isSame ? before : new Placement(names);
+}
+
+/** Shards that are this node's in the table without its knowledge: the answer to a call was lost. They are taken again, if only to be given up. */
+function unknownShards({ view, self, holdingOf }: Situation): readonly Shard[] {
+  const shards: Shard[] = [];
+  for (let shard = 0; shard < SHARD_COUNT; shard++) if (view.ownerOf(shard) === self && holdingOf(shard) === "none") shards.push(shard);
+  return shards;
+}
+
+/** Free shards that belong here or that nobody took in time, and those of {@link unknownShards}. */
+function shardsToTake(
+  situation: Situation,
+  memory: ConvergenceMemory,
+  placement: Placement,
+  nodeName: string,
+  { graceMs, adoptedMs }: ConvergencePace,
+): { readonly shards: readonly Shard[] } & Pick<ConvergenceMemory, "freeSinceMs" | "adoptedAtMs"> {
+  const { view, holdingOf, nowMs } = situation;
+  const shards = [...unknownShards(situation)];
+  const freeSinceMs = new Map<Shard, number>();
+  const adoptedAtMs = new Map([...memory.adoptedAtMs].filter(([, atMs]) => nowMs - atMs < adoptedMs));
+  for (let shard = 0; shard < SHARD_COUNT; shard++) {
+    if (view.ownerOf(shard) !== undefined || holdingOf(shard) !== "none") continue;
+    const sinceMs = memory.freeSinceMs.get(shard) ?? nowMs;
+    const isHome = placement.ownerOf(shard) === nodeName;
+    if (!isHome) freeSinceMs.set(shard, sinceMs);
+    if (!isHome && nowMs - sinceMs < graceMs) continue;
+    shards.push(shard);
+    if (!isHome) adoptedAtMs.set(shard, nowMs);
+  }
+  return { shards, freeSinceMs, adoptedAtMs };
+}
+
+/** Shards that are to be handed over now, the lowest first, as many as the pace allows beside those that are leaving already. */
+function shardsToLeave(
+  { holdingOf }: Situation,
+  adoptedAtMs: ReadonlyMap<Shard, number>,
+  staysHere: (shard: Shard) => boolean,
+  { releasesAtOnce }: ConvergencePace,
+): readonly Shard[] {
+  const shards: Shard[] = [];
+  let leaving = 0;
+  for (let shard = 0; shard < SHARD_COUNT; shard++) {
+    const holding = holdingOf(shard);
+    if (holding === "leaving") leaving++;
+    else if (holding === "held" && !staysHere(shard) && !adoptedAtMs.has(shard)) shards.push(shard);
+  }
+  return shards.slice(0, Math.max(releasesAtOnce - leaving, 0));
+}
+
+function groupsOf(shards: readonly Shard[], size: number): readonly (readonly Shard[])[] {
+  return Array.from({ length: Math.ceil(shards.length / size) }, (_, index) => shards.slice(index * size, (index + 1) * size));
+}
