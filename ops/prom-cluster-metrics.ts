@@ -1,7 +1,7 @@
 /**
- * The rows of `prom-metrics.ts` for the message bus.
+ * The rows of `prom-metrics.ts` for the message bus and the cluster.
  */
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { EventName } from "../runtime/events.ts";
 import type { MetricTable } from "./prom-metrics.ts";
 
@@ -23,5 +23,39 @@ export function busRows(registry: Registry): Pick<MetricTable, Extract<EventName
     "bus.handlerFailed": () => failures.inc(),
     "bus.dropped": ({ suppressed }) => dropped.inc(1 + suppressed),
     "bus.drainCut": undefined,
+  };
+}
+
+/** Upper bounds of buckets, in seconds, for what takes from a millisecond to half a minute. */
+const MOVE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What happens to nodes and shards. */
+export function clusterRows(registry: Registry): Pick<MetricTable, Extract<EventName, `cluster.${string}`>> {
+  const registers = [registry];
+  const members = new Gauge({ name: "maestro_cluster_members", help: "Nodes of the cluster, as this one last saw it.", registers });
+  const fenced = new Counter({
+    name: "maestro_cluster_takeovers_total",
+    help: "Nodes that this one took over after their lease had ended.",
+    registers,
+  });
+  const acquired = new Counter({ name: "maestro_cluster_shards_acquired_total", help: "Shards that this node took.", registers });
+  const released = new Counter({ name: "maestro_cluster_shards_released_total", help: "Shards that this node handed over.", registers });
+  const handOver = new Histogram({
+    name: "maestro_cluster_hand_over_duration_seconds",
+    help: "Time in which the runs of a group of shards stand still before the shards are free.",
+    buckets: MOVE_SECONDS,
+    registers,
+  });
+  const failures = new Counter({ name: "maestro_cluster_failures_total", help: "Looks, changes and hand-overs that failed.", registers });
+  return {
+    "cluster.changed": (event) => members.set(event.members),
+    "cluster.fenced": () => fenced.inc(),
+    "cluster.acquired": ({ shards }) => acquired.inc(shards),
+    "cluster.handedOver": ({ shards, durationMs }) => {
+      released.inc(shards);
+      handOver.observe(durationMs / 1_000);
+    },
+    "cluster.handOverFailed": () => failures.inc(),
+    "cluster.storeFailed": () => failures.inc(),
   };
 }

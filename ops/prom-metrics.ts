@@ -5,7 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { EventHub, EventListener, EventName } from "../runtime/events.ts";
 import type { WatchedLimit } from "../runtime/watched-limits.ts";
-import { busRows } from "./prom-cluster-metrics.ts";
+import { busRows, clusterRows } from "./prom-cluster-metrics.ts";
 
 /** The metrics of one node. */
 export interface NodeMetrics {
@@ -79,6 +79,7 @@ function metricTable(registry: Registry): MetricTable {
     ...taskRows(registry),
     ...journalRows(registry),
     ...busRows(registry),
+    ...clusterRows(registry),
     ...actorRows(registry),
     ...requestRows(registry),
     ...limitRows(registry),

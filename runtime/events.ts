@@ -35,6 +35,16 @@ export interface RuntimeEvents {
   "bus.dropped": { readonly subject: string; readonly handlers: number; readonly suppressed: number };
   /** Draining ended before everything was done. */
   "bus.drainCut": { readonly requests: number; readonly handlers: number; readonly error: unknown };
+  /** This node has seen a new version of the ownership. */
+  "cluster.changed": { readonly version: number; readonly members: number; readonly held: number };
+  /** This node took over a boot whose lease had ended. */
+  "cluster.fenced": { readonly bootId: string };
+  /** This node got shards. `bereft`: of owners that were lost. */
+  "cluster.acquired": { readonly shards: number; readonly bereft: number; readonly durationMs: number };
+  "cluster.handedOver": { readonly shards: number; readonly durationMs: number };
+  "cluster.handOverFailed": { readonly shards: number; readonly reason: string };
+  /** The ownership could not be read or changed; it is tried again. */
+  "cluster.storeFailed": { readonly operation: string; readonly reason: string };
   "database.exited": { readonly reason: string; readonly restartInMs: number };
   "ledger.delayed": { readonly records: number; readonly dropped: number; readonly reason: string };
   "retention.swept": { readonly runs: number; readonly keys: number };

@@ -62,7 +62,7 @@ export const NOTHING_SEEN: ConvergenceMemory = { placement: new Placement([]), f
 export function converge(
   situation: Situation,
   memory: ConvergenceMemory,
-  pace: ConvergencePace = CONVERGENCE_PACE,
+  pace: ConvergencePace,
 ): { readonly actions: readonly ClusterAction[]; readonly memory: ConvergenceMemory } {
   const { view, self, expired } = situation;
   const own = view.nodes.find(({ bootId, state }) => bootId === self && (state === "live" || state === "draining"));

@@ -125,6 +125,7 @@ export class ClusterModel {
     const { actions, memory } = converge(
       { ...node.seen, self: node.bootId, nowMs: this.nowMs, holdingOf: (shard) => node.holdings[shard] ?? "none" },
       node.memory,
+      CONVERGENCE_PACE,
     );
     node.memory = memory;
     node.actions = [...actions];

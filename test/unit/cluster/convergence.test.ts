@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ClusterNode } from "../../../runtime/cluster/cluster-view.ts";
-import { converge, type Holding, NOTHING_SEEN, type Situation } from "../../../runtime/cluster/convergence.ts";
+import { CONVERGENCE_PACE, converge, type Holding, NOTHING_SEEN, type Situation } from "../../../runtime/cluster/convergence.ts";
 import { Placement } from "../../../runtime/cluster/placement.ts";
 import { type BootId, SHARD_COUNT, type Shard } from "../../../runtime/ids.ts";
 
@@ -31,6 +31,7 @@ describe("converge", () => {
     const { actions } = converge(
       situation(nodes, (shard) => (owned.has(shard) ? boot("a") : undefined), { expired: [boot("b")] }),
       NOTHING_SEEN,
+      CONVERGENCE_PACE,
     );
     assert.deepEqual(actions, [
       { kind: "fence", bootId: boot("b") },
@@ -39,6 +40,7 @@ describe("converge", () => {
     const all = converge(
       situation(nodes, () => boot("a"), { expired: [boot("b")] }),
       NOTHING_SEEN,
+      CONVERGENCE_PACE,
     );
     assert.deepEqual(all.actions, [{ kind: "fence", bootId: boot("b") }]);
   });
@@ -47,6 +49,7 @@ describe("converge", () => {
     const { actions } = converge(
       situation([member("a")], () => boot("a"), { expired: [boot("a")] }),
       NOTHING_SEEN,
+      CONVERGENCE_PACE,
     );
     assert.deepEqual(
       actions.filter(({ kind }) => kind === "fence"),
@@ -60,6 +63,7 @@ describe("converge", () => {
         converge(
           situation(nodes, () => undefined),
           NOTHING_SEEN,
+          CONVERGENCE_PACE,
         ).actions,
         [],
       );
@@ -69,7 +73,11 @@ describe("converge", () => {
     const own = [1, 2, 3];
     const ownerOf = (shard: Shard) => (own.includes(shard) ? boot("a") : boot("b"));
     const nodes = [member("a"), member("b", { state: "draining" })];
-    const { actions } = converge(situation(nodes, ownerOf, { holdingOf: (shard) => (shard === 2 ? "leaving" : "none") }), NOTHING_SEEN);
+    const { actions } = converge(
+      situation(nodes, ownerOf, { holdingOf: (shard) => (shard === 2 ? "leaving" : "none") }),
+      NOTHING_SEEN,
+      CONVERGENCE_PACE,
+    );
     assert.deepEqual(actions, [{ kind: "acquire", shards: [1, 3] }]);
   });
 
@@ -77,6 +85,7 @@ describe("converge", () => {
     const { actions } = converge(
       situation([member("a")], () => undefined, { holdingOf: (shard) => (shard % 2 === 0 ? "held" : "leaving") }),
       NOTHING_SEEN,
+      CONVERGENCE_PACE,
     );
     assert.deepEqual(actions, []);
   });

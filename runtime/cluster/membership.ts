@@ -1,0 +1,280 @@
+/**
+ * A node's part in its cluster: renews its lease, looks at the ownership when it has changed, and does what convergence says. A loop, never a one-shot: each
+ * round begins from what is true now, so that a lost message, a lost answer or a lost round costs time and nothing else. Owns what the node holds; what
+ * runs there is its owner's.
+ */
+import type { Bus } from "../bus/bus.ts";
+import type { CancelTimer, Clock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
+import type { EventHub } from "../events.ts";
+import type { BootId, Shard } from "../ids.ts";
+import type { Acquired, Joined, Ownership, Renewed } from "../storage/ownership.ts";
+import type { OwnershipView } from "../storage/ownership-view.ts";
+import { type ClusterAction, CONVERGENCE_PACE, type ConvergenceMemory, converge, NOTHING_SEEN } from "./convergence.ts";
+import { HandOvers } from "./hand-overs.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { Renewal } from "./renewal.ts";
+
+const PAUSE_MIN_MS = 100;
+const PAUSE_MAX_MS = 2_000;
+
+/** What membership needs. */
+export interface MembershipOptions {
+  readonly ownership: Ownership;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly events: EventHub;
+  readonly clusterName: string;
+  readonly bootId: BootId;
+  readonly leaseMs: number;
+  /** What the boot got as it joined. Its shards are held, and {@link onAcquired} is not called for them. */
+  readonly joined: Joined;
+  /** How busy the node is: 0 idle, 1 full. */
+  load(): number;
+  /** Called when the node got shards: it acts for them from now on. */
+  onAcquired(acquired: Acquired): void;
+  /** Stops what runs in the shards and flushes the journal, so that nothing of them is written any more. If it rejects, the node keeps them. */
+  handOff(shards: readonly Shard[]): Promise<void>;
+  /** Called when shards that were handed off were given up in the table. */
+  onReleased(shards: readonly Shard[]): void;
+  /** Called once, when the boot was fenced: it must stop. Membership does nothing more by then. */
+  onLost(): void;
+}
+
+/** The membership of one boot. So far for tests only: nodes are not composed with it yet. */
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #renewal: Renewal;
+  readonly #heartbeats: Heartbeats;
+  readonly #shards: HandOvers;
+  readonly #drained = Promise.withResolvers<void>();
+  #view: OwnershipView | undefined;
+  #memory: ConvergenceMemory = NOTHING_SEEN;
+  #expired: readonly BootId[] = [];
+  /** The newest version that was heard of, from whomever. */
+  #knownVersion = 0;
+  /** Grows with each change that this node makes: a view from before says what is not so any more. */
+  #ownChanges = 0;
+  #seenChanges = -1;
+  #isStopped = false;
+  #running: Promise<void> | undefined;
+  #isAgain = false;
+  #failures = 0;
+  #cancelPause: CancelTimer | undefined;
+
+  constructor(options: MembershipOptions) {
+    const { ownership, bus, clock, events, clusterName, bootId, leaseMs, joined } = options;
+    this.#options = options;
+    this.#knownVersion = joined.version;
+    this.#shards = new HandOvers({
+      ...{ ownership, bootId, clock, events },
+      handOff: (shards) => options.handOff(shards),
+      onReleased: (shards) => this.#noteReleased(shards),
+    });
+    this.#shards.hold(joined.shards.keys());
+    this.#heartbeats = new Heartbeats({
+      ...{ bus, clock, clusterName, bootId },
+      own: () => ({ version: this.#knownVersion, load: options.load() }),
+      onHeard: ({ version }) => this.#noteVersion(version),
+    });
+    this.#renewal = new Renewal({
+      ...{ ownership, bootId, leaseMs, clock, events },
+      load: () => options.load(),
+      isUrgent: () => this.#heartbeats.suspectsAny(this.#peers()),
+      onRenewed: (renewed) => this.#noteRenewed(renewed),
+    });
+  }
+
+  /** How the cluster stood when this node last looked; undefined before that. */
+  get view(): OwnershipView | undefined {
+    return this.#view;
+  }
+
+  /** Shards that are held or being handed over. */
+  get heldCount(): number {
+    return this.#shards.count;
+  }
+
+  /** How busy another node said it is; undefined if it was not heard. */
+  loadOf(bootId: BootId): number | undefined {
+    return this.#heartbeats.loadOf(bootId);
+  }
+
+  /** Begins. */
+  start(): void {
+    this.#heartbeats.start();
+    this.#renewal.start();
+  }
+
+  /**
+   * Asks the cluster to take this node's shards over; resolves when it holds none, or was stopped. It stays a member, and is given no more. Rejects if
+   * the ownership can't be told.
+   */
+  async drain(): Promise<void> {
+    await this.#options.ownership.announce(this.#options.bootId, { isDraining: true });
+    this.#noteChange();
+    await this.#drained.promise;
+  }
+
+  /** Ends without a word to the cluster; resolves when nothing is under way. The lease is not renewed any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#heartbeats.stop();
+    this.#cancelPause?.();
+    this.#drained.resolve();
+    await Promise.all([this.#renewal.stop(), this.#shards.stop(), this.#running]);
+  }
+
+  /** Ends in order, after the last write was committed: what is still held is free at once. */
+  async leave(): Promise<void> {
+    await this.stop();
+    await this.#options.ownership.leave(this.#options.bootId);
+    // The others need not know the version: any larger one makes them look.
+    this.#knownVersion++;
+    this.#heartbeats.tell();
+  }
+
+  #peers(): readonly BootId[] {
+    const { bootId: self } = this.#options;
+    return (this.#view?.nodes ?? []).filter(({ bootId, state }) => bootId !== self && isMember(state)).map(({ bootId }) => bootId);
+  }
+
+  #noteRenewed({ isMember: isStillMember, version, expired }: Renewed): void {
+    if (!isStillMember) {
+      this.#lose();
+      return;
+    }
+    this.#expired = expired;
+    this.#knownVersion = Math.max(this.#knownVersion, version);
+    // Also without a change: a grace may have ended.
+    this.#wake();
+  }
+
+  #noteVersion(version: number): void {
+    if (version <= this.#knownVersion) return;
+    this.#knownVersion = version;
+    this.#wake();
+  }
+
+  /** This node has changed the ownership: everybody should look again. */
+  #noteChange(): void {
+    this.#ownChanges++;
+    this.#knownVersion++;
+    this.#heartbeats.tell();
+    this.#wake();
+  }
+
+  #noteReleased(shards: readonly Shard[]): void {
+    this.#options.onReleased(shards);
+    this.#noteChange();
+  }
+
+  #lose(): void {
+    if (this.#isStopped) return;
+    // Not awaited: what is under way may take its time, and can change nothing any more.
+    this.stop().catch((error: unknown) => this.#options.events.emit("cluster.storeFailed", { operation: "stop", reason: messageOf(error) }));
+    this.#options.onLost();
+  }
+
+  /** Has a round done now, or once more after the one that is under way. After a failure rounds wait for the pause to end. */
+  #wake(): void {
+    this.#isAgain = true;
+    if (this.#isStopped || this.#running !== undefined || this.#cancelPause !== undefined) return;
+    this.#running = this.#rounds().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Never rejects. */
+  async #rounds(): Promise<void> {
+    while (this.#isAgain && !this.#isStopped) {
+      this.#isAgain = false;
+      try {
+        await this.#round();
+        this.#failures = 0;
+      } catch (error) {
+        this.#options.events.emit("cluster.storeFailed", { operation: "look", reason: messageOf(error) });
+        this.#pause();
+        return;
+      }
+    }
+  }
+
+  #pause(): void {
+    const pauseMs = Math.min(PAUSE_MIN_MS * 2 ** Math.min(this.#failures++, 16), PAUSE_MAX_MS);
+    this.#cancelPause = this.#options.clock.schedule(pauseMs, () => {
+      this.#cancelPause = undefined;
+      this.#wake();
+    });
+  }
+
+  async #round(): Promise<void> {
+    const view = await this.#look();
+    if (view === undefined) return;
+    const { actions, memory } = converge(
+      {
+        ...{ view, self: this.#options.bootId, expired: this.#expired },
+        nowMs: this.#options.clock.monotonic(),
+        holdingOf: (shard) => this.#shards.holdingOf(shard),
+      },
+      this.#memory,
+      CONVERGENCE_PACE,
+    );
+    this.#memory = memory;
+    for (const action of actions) if (!this.#isStopped) await this.#act(action);
+    if (actions.length === 0 && this.#shards.count === 0 && view.find(this.#options.bootId)?.state === "draining") this.#drained.resolve();
+  }
+
+  /** The ownership as it is now; undefined if this node changed it meanwhile. */
+  async #look(): Promise<OwnershipView | undefined> {
+    const changes = this.#ownChanges;
+    if (this.#view !== undefined && this.#view.version >= this.#knownVersion && this.#seenChanges === changes) return this.#view;
+    const heardOf = this.#knownVersion;
+    const view = await this.#options.ownership.view();
+    if (changes !== this.#ownChanges) {
+      this.#isAgain = true;
+      return undefined;
+    }
+    this.#seenChanges = changes;
+    // Whoever changes something guesses the version that this makes, so what was heard of may be ahead of what is.
+    if (this.#knownVersion === heardOf) this.#knownVersion = view.version;
+    if (view.version !== this.#view?.version) this.#tellOf(view);
+    this.#view = view;
+    return view;
+  }
+
+  #tellOf(view: OwnershipView): void {
+    const members = view.nodes.filter(({ state }) => isMember(state));
+    this.#heartbeats.retain(new Set(members.map(({ bootId }) => bootId)));
+    this.#options.events.emit("cluster.changed", { version: view.version, members: members.length, held: this.#shards.count });
+  }
+
+  async #act(action: ClusterAction): Promise<void> {
+    const { ownership, events } = this.#options;
+    if (action.kind === "release") {
+      this.#shards.begin(action.shards);
+    } else if (action.kind === "fence") {
+      this.#expired = this.#expired.filter((expired) => expired !== action.bootId);
+      if (await ownership.fence(action.bootId)) events.emit("cluster.fenced", { bootId: action.bootId });
+      this.#noteChange();
+    } else {
+      await this.#acquire(action.shards);
+    }
+  }
+
+  async #acquire(asked: readonly Shard[]): Promise<void> {
+    const { ownership, bootId, clock, events, onAcquired } = this.#options;
+    const startedAtMs = clock.monotonic();
+    const acquired = await ownership.acquire(bootId, asked);
+    if (acquired.shards.size > 0) {
+      this.#shards.hold(acquired.shards.keys());
+      events.emit("cluster.acquired", { shards: acquired.shards.size, bereft: acquired.bereft.size, durationMs: clock.monotonic() - startedAtMs });
+      onAcquired(acquired);
+    }
+    this.#noteChange();
+  }
+}
+
+function isMember(state: string): boolean {
+  return state === "live" || state === "draining";
+}

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { CONVERGENCE_PACE } from "../../../runtime/cluster/convergence.ts";
+import { SHARD_COUNT } from "../../../runtime/ids.ts";
+import { MembershipWorld, type WorldNode } from "../../support/membership-world.ts";
+
+const FAILOVER_MS = 5_000;
+
+describe("Membership", function () {
+  this.timeout(60_000);
+  let world: MembershipWorld;
+  let a: WorldNode;
+  let b: WorldNode;
+  let c: WorldNode;
+
+  beforeEach(async () => {
+    world = new MembershipWorld();
+    a = await world.start("a");
+    assert.equal(a.acting.size, SHARD_COUNT, "a node that is alone has everything at once");
+    b = await world.start("b");
+    c = await world.start("c");
+    await world.passUntil("three nodes with their shards", () => world.isPlaced(a, b, c), 10_000);
+  });
+  afterEach(async () => {
+    assert.deepEqual(world.conflicts, []);
+    await world.stop();
+  });
+
+  it("hands shards over in groups, and only those that move", () => {
+    assert.ok(a.handedOff.every((group) => group.length <= CONVERGENCE_PACE.releaseGroup));
+    assert.equal(a.handedOff.flat().length, new Set(a.handedOff.flat()).size);
+    assert.equal(c.handedOff.length, 0);
+  });
+
+  it("knows how busy the others are", () => {
+    assert.deepEqual([a.membership.loadOf(b.bootId), a.membership.loadOf(c.bootId), c.membership.loadOf(a.bootId)], [0.1, 0.2, 0]);
+  });
+
+  it("takes over the shards of a node that was killed, and gives them back when it returns", async () => {
+    for (const victim of [c, b]) {
+      world.kill(victim);
+      const rest = [a, b, c].filter((node) => node !== victim && node.store !== "dead");
+      const tookMs = await world.passUntil("the others to own everything", () => world.isPlaced(...rest), FAILOVER_MS);
+      assert.ok(tookMs <= FAILOVER_MS);
+    }
+    assert.equal(a.fenced.length + b.fenced.length, 2);
+    world.network.restore("b");
+    const back = await world.start("b");
+    await world.passUntil("the node to have its shards again", () => world.isPlaced(a, back), 10_000);
+  });
+
+  it("takes over without the bus as well", async () => {
+    world.network.stop();
+    await world.pass(100);
+    world.kill(c);
+    await world.passUntil("the others to own everything", () => world.isPlaced(a, b), FAILOVER_MS);
+  });
+
+  it("takes over at once what a new boot of the same node leaves no doubt about", async () => {
+    world.network.cutOff("c");
+    const next = await world.start("c");
+    await world.passUntil("the old boot to notice", () => c.lost === 1, 2_000);
+    await world.passUntil("the new boot to have the shards", () => world.isPlaced(a, b, next), FAILOVER_MS);
+    assert.equal(a.fenced.length + b.fenced.length, 0);
+  });
+
+  it("changes nothing when only the bus is away or divided", async () => {
+    await world.pass(2_000);
+    const version = a.membership.view?.version;
+    world.network.partition("a", "b");
+    world.network.partition("b", "c", true);
+    await world.pass(20_000);
+    world.network.stop();
+    await world.pass(20_000);
+    world.network.heal();
+    world.network.start();
+    await world.pass(5_000);
+    assert.ok(world.isPlaced(a, b, c));
+    assert.deepEqual(
+      [a, b, c].map((node) => [node.lost, node.fenced.length, node.membership.view?.version]),
+      Array(3).fill([0, 0, version]),
+    );
+  });
+
+  it("goes on after the store was away for ten seconds, and says so meanwhile", async () => {
+    for (const node of [a, b, c]) node.store = "away";
+    await world.pass(10_000);
+    assert.ok([a, b, c].every((node) => node.renewals.failed >= 5 && node.lost === 0));
+    // One of them comes back first, and may find the leases of the others ended: it takes over, and those who lost stop.
+    for (const node of [a, b, c]) node.store = "there";
+    await world.passUntil("everything to be in its place", () => world.isPlaced(...[a, b, c].filter(({ lost }) => lost === 0)), 10_000);
+  });
+
+  it("does not renew for a node whose store alone is away: it is taken over, and stops when it hears so", async () => {
+    b.store = "away";
+    await world.passUntil("b to be taken over", () => a.fenced.length + c.fenced.length > 0, FAILOVER_MS);
+    await world.passUntil("the others to own everything", () => world.isPlaced(a, c), 1_000);
+    assert.equal(b.lost, 0);
+    b.store = "there";
+    await world.passUntil("b to stop", () => b.lost === 1, 2_000);
+  });
+
+  it("says that the store gives no answer at all", async () => {
+    b.store = "dead";
+    await world.passUntil("b to say so", () => b.renewals.failed > 0, 5_000);
+  });
+
+  it("looks more often while a peer has fallen silent on the bus, but not for ever", async () => {
+    await world.pass(2_000);
+    const renewalsIn = async (durationMs: number) => {
+      const before = a.renewals.done;
+      await world.pass(durationMs);
+      return a.renewals.done - before;
+    };
+    assert.equal(await renewalsIn(3_000), 3);
+    world.network.cutOff("c");
+    await world.pass(2_000);
+    assert.ok((await renewalsIn(3_000)) >= 9);
+    await world.pass(7_000);
+    assert.equal(await renewalsIn(3_000), 3);
+    assert.ok(world.isPlaced(a, b, c));
+  });
+
+  it("finishes a hand-over that the store interrupted, and does none twice", async () => {
+    let isDrained = false;
+    const draining = b.membership.drain().then(() => {
+      isDrained = true;
+    });
+    const before = b.acting.size;
+    await world.passUntil("the runs of a group to have stopped", () => b.acting.size < before, 1_000);
+    b.store = "away";
+    await world.pass(2_500);
+    b.store = "there";
+    await world.passUntil("b to be drained", () => isDrained, 5_000);
+    await draining;
+    assert.ok(b.storeFailures.some(({ operation }) => operation === "release"));
+    assert.equal(b.handedOff.flat().length, new Set(b.handedOff.flat()).size);
+    await world.passUntil("the others to own everything", () => world.isPlaced(a, c), 1_000);
+  });
+
+  it("drains: hands everything over, keeps its membership, and leaves", async () => {
+    let isDrained = false;
+    const draining = b.membership.drain().then(() => {
+      isDrained = true;
+    });
+    await world.passUntil("b to be drained", () => isDrained, 5_000);
+    await draining;
+    await world.passUntil("the others to own everything", () => world.isPlaced(a, c), 1_000);
+    assert.deepEqual([b.membership.heldCount, b.acting.size, b.lost], [0, 0, 0]);
+    await world.pass(10_000);
+    assert.equal(b.acting.size, 0);
+    const leaving = b.membership.leave();
+    await world.passUntil("the others to know", () => a.membership.view?.find(b.bootId)?.state === "released", 300);
+    await leaving;
+    assert.equal(a.fenced.length + c.fenced.length, 0);
+  });
+
+  it("frees what a node still holds when it leaves, and the others take it at once", async () => {
+    const leaving = b.membership.leave();
+    const tookMs = await world.passUntil("the others to own everything", () => world.isPlaced(a, c), 1_000);
+    await leaving;
+    assert.ok(tookMs <= 400, `took ${tookMs} ms`);
+  });
+});
