@@ -81,7 +81,7 @@ export class NodeRuns {
       start: async () => {
         const folder = config.handlersFolder === undefined ? {} : { handlersFolder: resolve(config.handlersFolder) };
         this.#pool = await startWorkerPool({
-          ...{ clock, events, threads: config.threads, allowShell: config.allowShell, isChildNeeded: storage.isAfterLoss },
+          ...{ clock, events, threads: config.threads, allowShell: config.allowShell, isChildNeeded: storage.bereft.size > 0 },
           ...folder,
         });
       },
@@ -109,7 +109,7 @@ export class NodeRuns {
         const evaluator = started(this.#evaluator, "expressions");
         const workflow = (id: string): Promise<Workflow> => this.#cache.get(id);
         const parts = { clock, random, events, journal, ledger, pool: this.pool, evaluator, workflow };
-        this.#open = await openRuns({ nodeName: config.nodeName, isAfterLoss: storage.isAfterLoss, ...parts, onFenced, onTrouble });
+        this.#open = await openRuns({ nodeName: config.nodeName, held: storage.held, bereft: storage.bereft, ...parts, onFenced, onTrouble });
       },
       stop: async () => {
         await this.open.close();

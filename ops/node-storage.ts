@@ -22,6 +22,7 @@ import { openPgRetention } from "../runtime/storage/pg-retention.ts";
 import { requireSafeSettings } from "../runtime/storage/pg-settings.ts";
 import { openPgTaskLedger } from "../runtime/storage/pg-task-ledger.ts";
 import { RetentionSweeper } from "../runtime/storage/retention-sweeper.ts";
+import type { ShardSet } from "../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../runtime/storage/task-ledger.ts";
 import type { Config } from "./config.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -52,6 +53,7 @@ export class NodeStorage {
   readonly #options: NodeStorageOptions;
   #url: string | undefined;
   #joined: Joined | undefined;
+  #held: HeldShards | undefined;
   #journal: Journal | undefined;
   #documents: DocumentStore | undefined;
   #ledger: TaskLedger | undefined;
@@ -66,9 +68,14 @@ export class NodeStorage {
     return started(this.#journal, "stores");
   }
 
-  /** True if the boot that had the runs before this one ended without giving them up. */
-  get isAfterLoss(): boolean {
-    return started(this.#joined, "ownership").bereft.size > 0;
+  /** The shards that this boot holds now, for its journal. */
+  get held(): HeldShards {
+    return started(this.#held, "stores");
+  }
+
+  /** The shards that this boot got at its start from one that ended without giving them up. */
+  get bereft(): ShardSet {
+    return started(this.#joined, "ownership").bereft;
   }
 
   /** Has this boot end as if it were lost, so that the next one repeats what it could not finish of its recovery. */
@@ -170,6 +177,7 @@ export class NodeStorage {
         close = [() => journal.close(), () => ledger.close(), () => documents.close(), stopRetention];
         this.#documents = documents;
         this.#ledger = ledger;
+        this.#held = held;
         this.#journal = journal;
       },
       stop: async () => {

@@ -48,10 +48,11 @@ export interface AdmissionOptions {
   /** Runs with work under way; asked for often. */
   activeCount(): number;
   /** Makes a run one of those under way. @throws why it can't be. */
-  admit(): RunId;
+  admit(chosen: RunId | undefined): RunId;
 }
 
 interface Waiting {
+  readonly chosen: RunId | undefined;
   readonly sinceMs: number;
   /** Settled once; undefined from then on. */
   settle: { resolve(runId: RunId): void; reject(error: unknown): void } | undefined;
@@ -109,12 +110,12 @@ export class Admission implements Intake {
     if (queued >= this.#bounds.queueLength || this.#isStrict(this.#options.clock.monotonic())) throw this.overloaded();
   }
 
-  /** Admits a run, now or later. Aborting gives the wait up. @throws NODE_OVERLOADED, REQUEST_CANCELLED, what `admit` throws */
-  enter(signal?: AbortSignal): RunId | Promise<RunId> {
+  /** Admits a run, now or later. Aborting gives the wait up. `chosen`: the id that it must have. @throws NODE_OVERLOADED, REQUEST_CANCELLED, what `admit` throws */
+  enter(signal?: AbortSignal, chosen?: RunId): RunId | Promise<RunId> {
     if (this.#closed !== undefined) throw this.#closed;
-    if (this.#waiting.length === 0 && this.#hasPlace()) return this.#admit();
+    if (this.#waiting.length === 0 && this.#hasPlace()) return this.#admit(chosen);
     this.requireRoom();
-    return this.#wait(signal);
+    return this.#wait(signal, chosen);
   }
 
   /** A write of a run was committed, that many milliseconds after its turn. */
@@ -135,12 +136,12 @@ export class Admission implements Intake {
     while (this.#roomAwaited.size > 0) this.#tellOfRoom();
   }
 
-  #admit(): RunId {
+  #admit(chosen: RunId | undefined): RunId {
     this.#refusalsLeft = Math.min(this.#refusalsLeft + REFUSALS_PER_RUN, REFUSALS_MAX);
-    return this.#options.admit();
+    return this.#options.admit(chosen);
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<RunId> {
+  #wait(signal: AbortSignal | undefined, chosen: RunId | undefined): Promise<RunId> {
     return new Promise((resolve, reject) => {
       const abort = (): void => {
         waiting.settle = undefined;
@@ -151,6 +152,7 @@ export class Admission implements Intake {
         signal?.removeEventListener("abort", abort);
       };
       const waiting: Waiting = {
+        chosen,
         sinceMs: this.#options.clock.monotonic(),
         settle: {
           resolve(runId) {
@@ -189,10 +191,10 @@ export class Admission implements Intake {
 
   #letIn(): void {
     while (this.#waiting.length > 0 && this.#hasPlace()) {
-      const { settle } = this.#waiting.shift() ?? {};
+      const { settle, chosen } = this.#waiting.shift() ?? {};
       if (settle === undefined) continue;
       try {
-        settle.resolve(this.#admit());
+        settle.resolve(this.#admit(chosen));
       } catch (error) {
         settle.reject(error);
       }

@@ -4,10 +4,13 @@
  */
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
 import { MaestroError, messageOf } from "../../runtime/errors.ts";
-import type { RunId } from "../../runtime/ids.ts";
+import { type RunId, shardOf } from "../../runtime/ids.ts";
+import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { AttemptStatus, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { AttemptOutcome, Isolation, WorkerPool } from "../../runtime/workers/pool.ts";
 import type { AttemptView } from "./core/effects.ts";
+import { LastAttempts } from "./last-attempts.ts";
+import type { ServedShards } from "./served-shards.ts";
 import { SuspectTurns } from "./suspect-turns.ts";
 
 /** When to offer an attempt again that the pool had no place for. */
@@ -23,6 +26,8 @@ export interface DispatcherOptions {
   readonly pool: WorkerPool;
   readonly ledger: TaskLedger;
   readonly clock: Clock;
+  /** Shards whose attempts are executed here; for the others nothing begins. */
+  readonly shards: ServedShards;
   /** Hands an outcome to its run, which may be told the same outcome again. */
   settle(runId: RunId, frame: number, attempt: number, outcome: AttemptOutcome): void;
   /** Tells a run that it is the turn of an attempt that was under way at several losses of a node. `answer` is called once that is committed and carried out, or with why it is not. */
@@ -48,6 +53,7 @@ export class Dispatcher {
   /** Those of them that have an outcome. */
   readonly #settled = new Map<string, UnderWay>();
   readonly #turns = new SuspectTurns();
+  readonly #leaving = new Set<LastAttempts>();
   #cancelReoffer: CancelTimer | undefined;
   #closed = false;
 
@@ -68,6 +74,8 @@ export class Dispatcher {
       if (known.outcome !== undefined) this.#offer(known, known.outcome);
       return;
     }
+    // Of a shard that is being handed over: the next owner finds the attempt in the run's history, and has it executed.
+    if (!this.#options.shards.has(shardOf(runId))) return;
     const attempt: UnderWay = { runId, call, input, traceParent, isolation, outcome: undefined, nextOfferMs: 0, patienceMs: REOFFER_FIRST_MS };
     this.#underWay.set(id, attempt);
     this.#note(runId, call, "scheduled");
@@ -80,7 +88,7 @@ export class Dispatcher {
     const id = idOf(runId, frame, attempt);
     const known = this.#underWay.get(id);
     if (known?.outcome !== undefined) this.#offer(known, known.outcome);
-    if (known !== undefined || this.#closed) return;
+    if (known !== undefined || this.#closed || !this.#options.shards.has(shardOf(runId))) return;
     this.#turns.ask(id, width, () => {
       this.#options.isolate(runId, frame, attempt, (failure) => {
         // The run may not want the attempt any more; a run that failed asks again when it was read back.
@@ -93,10 +101,7 @@ export class Dispatcher {
 
   /** The run does not want an attempt's outcome any more. */
   abandon(runId: RunId, frame: number, attempt: number): void {
-    const id = idOf(runId, frame, attempt);
-    const known = this.#underWay.get(id);
-    this.#forget(id);
-    if (known !== undefined && known.outcome === undefined) this.#options.pool.cancel(id);
+    this.#drop(idOf(runId, frame, attempt));
   }
 
   /** An attempt's end was committed. */
@@ -105,10 +110,26 @@ export class Dispatcher {
     this.#note(runId, call, status, errorMessage);
   }
 
+  /** Lets the attempts of shards that are served no more end within `graceMs`. Those that do not are cancelled and forgotten, whatever becomes of them. */
+  async leave(shards: ShardSet, graceMs: number): Promise<void> {
+    for (const id of this.#turns.ids()) if (shards.has(shardOf(id as RunId)) && !this.#underWay.has(id)) this.#turns.leave(id);
+    const last = new LastAttempts([...this.#underWay.values()].filter(({ runId }) => shards.has(shardOf(runId))).map(idOfAttempt));
+    this.#leaving.add(last);
+    await last.wait(graceMs, this.#options.clock);
+    this.#leaving.delete(last);
+    for (const id of last.left) this.#drop(id);
+  }
+
   /** Submits and offers nothing any more: the actors are about to stop. */
   close(): void {
     this.#closed = true;
     this.#cancelReoffer?.();
+  }
+
+  #drop(id: string): void {
+    const known = this.#underWay.get(id);
+    this.#forget(id);
+    if (known !== undefined && known.outcome === undefined) this.#options.pool.cancel(id);
   }
 
   #submit(id: string, attempt: UnderWay): void {
@@ -167,6 +188,7 @@ export class Dispatcher {
     this.#underWay.delete(id);
     this.#settled.delete(id);
     this.#turns.leave(id);
+    for (const last of this.#leaving) last.ended(id);
   }
 
   #note(runId: RunId, call: AttemptView, status: AttemptStatus, errorMessage?: string): void {
@@ -184,6 +206,10 @@ export class Dispatcher {
       ...(errorMessage !== undefined && { errorMessage: errorMessage.slice(0, ERROR_MESSAGE_LENGTH) }),
     });
   }
+}
+
+function idOfAttempt({ runId, call }: UnderWay): string {
+  return idOf(runId, call.frame, call.attempt);
 }
 
 function idOf(runId: RunId, frame: number, attempt: number): string {

@@ -1,11 +1,12 @@
 /**
  * The runs of this node behind the port `Runs`: checks, asks the run, answers.
  */
-import { MaestroError } from "../../runtime/errors.ts";
-import { newRunId, type RunId, SHARD_COUNT } from "../../runtime/ids.ts";
+import { type ErrorCode, MaestroError } from "../../runtime/errors.ts";
+import { newRunId, type RunId, type Shard } from "../../runtime/ids.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import { LimitEdge } from "../../runtime/limit-watch.ts";
 import { ENDED, type RunFilter, type RunRecord, WAKE } from "../../runtime/storage/journal.ts";
+import type { Workflow } from "../language/model.ts";
 import type { HistoryEntry, Intake, RunOutcome, RunSignal, Runs, RunView, StartedRun, StartRun } from "../runs.ts";
 import type { RunCommand } from "./core/command.ts";
 import { describe } from "./core/history.ts";
@@ -14,9 +15,11 @@ import { entriesAfter, fold, loadRun, quarantined, stateBefore } from "./loading
 import { outcomeOf } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
 import type { Region } from "./region.ts";
+import type { GrowthListener } from "./run-hub.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
-import { watchRun } from "./watch.ts";
+import { moved, stopped } from "./shard-gate.ts";
+import { type GrowthSource, growthBeyond, watchRun } from "./watch.ts";
 
 /** Longest wait for a commit before the caller is told that its fate is open. */
 const COMMIT_TIMEOUT_MS = 60_000;
@@ -44,15 +47,24 @@ export class LocalRuns implements Runs {
     return this.#services.admission;
   }
 
-  async start(request: StartRun): Promise<StartedRun> {
-    const workflow = await this.#services.workflow(request.workflowId);
-    const runId = await this.#services.admission.enter();
+  start(request: StartRun): Promise<StartedRun> {
+    return this.#start(request, undefined);
+  }
+
+  /**
+   * Starts a run under an id that somebody else has chosen. Asked again for the same id it answers the run that there is: `isRepeat` says that this may
+   * be so. @throws SHARD_MOVED, and as {@link start}
+   */
+  async startAs(runId: RunId, request: StartRun, isRepeat: boolean): Promise<StartedRun> {
+    const { gate, residents, journal } = this.#services;
+    if (!gate.serves(runId)) throw moved(runId);
+    if (isRepeat && residents.has(runId)) return this.#begin(runId, request);
+    if (isRepeat && (await journal.find(runId)) !== undefined) return { runId, created: true };
     try {
-      await this.#ask<void>("The commit of the run", runId, (replyTo) => ({ kind: "start", workflow, request, replyTo }));
-      return { runId, created: true };
+      return await this.#start(request, runId);
     } catch (error) {
-      this.#services.residents.withdraw(runId);
-      if (error instanceof MaestroError && error.code === "IDEMPOTENCY_KEY_REUSED") return this.#existing(error.facts.runId as RunId, request);
+      // The store knows better than memory whether the run is there.
+      if (isCode(error, "JOURNAL_REJECTED") && (await journal.find(runId)) !== undefined) return { runId, created: true };
       throw error;
     }
   }
@@ -72,15 +84,17 @@ export class LocalRuns implements Runs {
         fail(error);
       };
       const replyTo: ReplyTo<void> = { reply: () => undefined, fail: refused };
+      if (!this.#services.gate.serves(runId)) return refused(moved(runId));
       if (this.#region.tell(runId, { kind: "start", workflow, request, replyTo }) !== "accepted") refused(this.#services.admission.overloaded());
     });
   }
 
   outcome(runId: RunId, signal: AbortSignal): Promise<RunOutcome> {
+    if (!this.#services.gate.serves(runId)) return Promise.reject(moved(runId));
     return this.#awaitOutcome(runId, signal, (fail, settle) => {
       // Registered first: an end that is told from now on is not missed.
       if (this.#services.residents.willTell(runId)) return;
-      this.#endedOutcome(runId).then((outcome) => outcome !== undefined && settle(outcome), fail);
+      this.endedOutcome(runId).then((outcome) => outcome !== undefined && settle(outcome), fail);
     });
   }
 
@@ -91,9 +105,15 @@ export class LocalRuns implements Runs {
       return await this.#ask<RunView>("The view of the run", runId, (replyTo) => ({ kind: "describe", replyTo }));
     } catch (error) {
       // A quarantined run answers nothing; its history still tells what it is.
-      if (!(error instanceof MaestroError) || error.code !== "RUN_QUARANTINED") throw error;
-      return viewOfRun(await loadRun(this.#services, runId), await this.#record(runId));
+      if (!isCode(error, "RUN_QUARANTINED")) throw error;
+      return this.stored(runId);
     }
+  }
+
+  /** A run as the store has it, wherever it lives: everything that was acknowledged, and nothing else. @throws RUN_NOT_FOUND */
+  async stored(runId: RunId): Promise<RunView> {
+    const [state, record] = [await loadRun(this.#services, runId), await this.#record(runId)];
+    return viewOfRun(state, record);
   }
 
   list(filter: RunFilter, limit: number, after?: RunId): Promise<readonly RunRecord[]> {
@@ -114,7 +134,22 @@ export class LocalRuns implements Runs {
   }
 
   watch(runId: RunId, fromSeq: number, signal: AbortSignal): AsyncIterable<HistoryEntry> {
-    return watchRun(this.#services, runId, fromSeq, signal);
+    return this.watchWith((listener) => this.onGrowth(runId, listener), runId, fromSeq, signal);
+  }
+
+  /** As {@link watch}, with another source of the news that the history has grown. */
+  watchWith(onGrowth: GrowthSource, runId: RunId, fromSeq: number, signal: AbortSignal): AsyncIterable<HistoryEntry> {
+    return watchRun(this.#services, onGrowth, runId, fromSeq, signal);
+  }
+
+  /** See `RunHub.onGrowth`. */
+  onGrowth(runId: RunId, listener: GrowthListener): () => void {
+    return this.#services.hub.onGrowth(runId, listener);
+  }
+
+  /** Resolves when the run's history has grown beyond `lastSeq`, or will not grow here. Aborting ends the wait. @throws SHARD_MOVED */
+  growth(runId: RunId, lastSeq: number, signal: AbortSignal): Promise<void> {
+    return growthBeyond(this.#services, runId, lastSeq, signal);
   }
 
   async signal(runId: RunId, signal: RunSignal): Promise<void> {
@@ -138,6 +173,30 @@ export class LocalRuns implements Runs {
     await this.#command(runId, { kind: "resume" });
   }
 
+  async #start(request: StartRun, chosen: RunId | undefined): Promise<StartedRun> {
+    const { admission, residents } = this.#services;
+    const workflow = await this.#services.workflow(request.workflowId);
+    const runId = await admission.enter(undefined, chosen);
+    try {
+      return await this.#begin(runId, request, workflow);
+    } catch (error) {
+      residents.withdraw(runId);
+      throw error;
+    }
+  }
+
+  /** Tells a run to begin; one that has begun answers once that is committed. */
+  async #begin(runId: RunId, request: StartRun, known?: Workflow): Promise<StartedRun> {
+    const workflow = known ?? (await this.#services.workflow(request.workflowId));
+    try {
+      await this.#ask<void>("The commit of the run", runId, (replyTo) => ({ kind: "start", workflow, request, replyTo }));
+      return { runId, created: true };
+    } catch (error) {
+      if (isCode(error, "IDEMPOTENCY_KEY_REUSED")) return this.#existing(error.facts.runId as RunId, request);
+      throw error;
+    }
+  }
+
   /** A key that was used before answers its run, if that is one of the same workflow. */
   async #existing(runId: RunId, request: StartRun): Promise<StartedRun> {
     const record = await this.#record(runId);
@@ -146,11 +205,13 @@ export class LocalRuns implements Runs {
     return { runId, created: false };
   }
 
-  /** Makes a new run one of those under way, for {@link Admission}. @throws JOURNAL_OVERLOADED */
-  admit(): RunId {
-    const { clock, random, residents } = this.#services;
+  /** Makes a new run one of those under way, for {@link Admission}. `chosen`: its id, if it must have that. @throws NODE_STOPPING, JOURNAL_OVERLOADED, SHARD_MOVED */
+  admit(chosen: RunId | undefined): RunId {
+    const { clock, random, residents, gate } = this.#services;
+    if (chosen !== undefined && !gate.serves(chosen)) throw moved(chosen);
+    if (gate.size === 0) throw new MaestroError("NODE_STOPPING");
     this.#refuseUnderPressure();
-    const runId = newRunId(random.uint32() % SHARD_COUNT, clock.now(), random);
+    const runId = chosen ?? newRunId(gate.at(random.uint32() % gate.size) as Shard, clock.now(), random);
     residents.note(runId, "admitted");
     this.#activeEdge.note(residents.activeCount);
     return runId;
@@ -172,6 +233,7 @@ export class LocalRuns implements Runs {
       return await this.#region.ask(runId, message, { timeoutMs: COMMIT_TIMEOUT_MS });
     } catch (error) {
       if (error instanceof MaestroError && error.code === "ACTOR_QUARANTINED") throw quarantined(runId, error.message);
+      if (isCode(error, "ACTOR_STOPPED") || isCode(error, "NODE_STOPPING")) throw stopped(this.#services.gate, runId);
       if (error instanceof MaestroError && error.code === "TIMED_OUT")
         throw new MaestroError("TIMED_OUT", { facts: { what, timeoutMs: COMMIT_TIMEOUT_MS }, cause: error });
       throw error;
@@ -184,8 +246,8 @@ export class LocalRuns implements Runs {
     return record;
   }
 
-  /** The outcome of a run that has ended, or undefined if it has not. */
-  async #endedOutcome(runId: RunId): Promise<RunOutcome | undefined> {
+  /** The outcome of a run that has ended, wherever it lived, or undefined if it has not. @throws RUN_NOT_FOUND, RUN_QUARANTINED */
+  async endedOutcome(runId: RunId): Promise<RunOutcome | undefined> {
     const recent = this.#services.recent.get(runId);
     if (recent !== undefined) return recent;
     const record = await this.#record(runId);
@@ -212,10 +274,18 @@ export class LocalRuns implements Runs {
         reject(error);
       };
       const abort = (): void => fail(new MaestroError("REQUEST_CANCELLED"));
-      const unregister = this.#services.hub.onOutcome(runId, { ended: settle, failed: fail });
+      const failed = (error: MaestroError): void => {
+        this.#services.residents.withdraw(runId);
+        fail(error);
+      };
+      const unregister = this.#services.hub.onOutcome(runId, { ended: settle, failed });
       if (signal.aborted) return abort();
       signal.addEventListener("abort", abort, { once: true });
       begin(fail, settle);
     });
   }
+}
+
+function isCode(error: unknown, code: ErrorCode): error is MaestroError {
+  return error instanceof MaestroError && error.code === code;
 }

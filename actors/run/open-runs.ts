@@ -5,40 +5,38 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError, toMaestroError } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
-import type { RunId } from "../../runtime/ids.ts";
+import type { RunId, Shard } from "../../runtime/ids.ts";
 import { PassivationGroup } from "../../runtime/kernel/passivation.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import { ActorSystem } from "../../runtime/kernel/system.ts";
 import { LimitWatch } from "../../runtime/limit-watch.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Random } from "../../runtime/random.ts";
+import type { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import { pause } from "../../runtime/storage/pause.ts";
-import { ShardSet } from "../../runtime/storage/shard-set.ts";
+import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { WorkerPool } from "../../runtime/workers/pool.ts";
 import type { ExternalEvaluator } from "../language/expression.ts";
 import type { Workflow } from "../language/model.ts";
-import type { Runs } from "../runs.ts";
 import { TimerService } from "../timers/timer-service.ts";
+import type { NodeLoad } from "./active-limit.ts";
 import { Admission, type AdmissionBounds } from "./admission.ts";
 import type { RunCommand } from "./core/command.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LocalRuns } from "./local-runs.ts";
 import { markQuarantinedRuns } from "./quarantine.ts";
 import { RecentRuns } from "./recent-runs.ts";
-import { recoverRuns } from "./recovery.ts";
 import { Region } from "./region.ts";
 import { Residents } from "./residents.ts";
 import { RunHub } from "./run-hub.ts";
-import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
+import { ShardGate } from "./shard-gate.ts";
+import { ShardKeeper } from "./shard-keeper.ts";
 import { WakeAuditor } from "./wake-auditor.ts";
 
 const DEFAULT_IDLE_MS = 10_000;
-/** All shards: one node owns them as long as there is no cluster. */
-const ALL_SHARDS = ShardSet.all;
-const RESUME: RunMessage = { kind: "command", command: { kind: "resume" }, replyTo: undefined };
 
 /** What the runs of a node are made from. */
 export interface OpenRunsOptions {
@@ -54,8 +52,10 @@ export interface OpenRunsOptions {
   readonly idleMs?: number;
   /** How many starts may wait, and runs be under way. Default: those of {@link LIMITS}. Only tests pass others. */
   readonly admissionBounds?: AdmissionBounds | undefined;
-  /** The previous owner of these runs ended without giving them up: it may have been ended by one of their attempts. */
-  readonly isAfterLoss: boolean;
+  /** The shards that the journal writes; those that it holds now are opened at once. */
+  readonly held: Pick<HeldShards, "open" | "close">;
+  /** Those of them whose owner before ended without giving them up: it may have been ended by one of their attempts. */
+  readonly bereft: ShardSet;
   /** The compiled workflow of a version. @throws WORKFLOW_NOT_FOUND */
   workflow(workflowId: string): Promise<Workflow>;
   /** This boot may not write any more: the node has to stop. */
@@ -66,13 +66,24 @@ export interface OpenRunsOptions {
 
 /** The runs of a node, open. */
 export interface OpenRuns {
-  readonly runs: Runs;
+  readonly runs: LocalRuns;
+  readonly gate: ShardGate;
   readonly system: ActorSystem;
   readonly auditor: WakeAuditor;
   /** Runs with work under way; at most `LIMITS.activeRuns`. */
   readonly activeCount: number;
   /** True if, at the close, there were runs that had not stored yet that their attempts went down with the previous owner. */
   readonly isAdopting: boolean;
+  /**
+   * The node owns more shards from now on: calls for their runs are served at once. Resolves when those with work ready are in memory. `bereft`: those
+   * of them whose last owner ended without handing them over.
+   */
+  openShards(shards: ShardSet, bereft: ShardSet): Promise<void>;
+  /**
+   * Hands shards over; see {@link ShardKeeper.close}. Resolves when nothing of them is in memory or on its way. Answers those whose next owner must be told
+   * that they were lost before.
+   */
+  closeShards(shards: Iterable<Shard>): Promise<ShardSet>;
   /** Takes no new runs from now on; those that exist go on. */
   stopStarting(): void;
   /** Stops the actors after their commits. What was under way goes on at the next start. */
@@ -90,28 +101,26 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
     onEscalated: (path, error) => onTrouble(`actor ${path} failed`, error),
   });
   const parts = assemble(options, system);
-  const { region, timers, auditor, runs, dispatcher, hub, residents, bereft } = parts;
+  const { timers, auditor, runs, dispatcher, keeper, services } = parts;
+  const { hub, residents, bereft, gate } = services;
   const onFailed = (runId: RunId, error: unknown): void => onTrouble(`run ${runId} could not be marked as quarantined`, error);
   const unmark = markQuarantinedRuns({ events, journal, hub, clock, onFailed });
 
-  const startedMs = clock.monotonic();
-  const count = await recoverRuns(journal, ALL_SHARDS, (runId) => {
-    if (options.isAfterLoss) bereft.add(runId);
-    region.tell(runId, RESUME);
-  });
-  events.emit("run.recovered", { count, durationMs: clock.monotonic() - startedMs });
+  await keeper.open(options.held.open, options.bereft);
   let isAdopting = bereft.size > 0;
   await timers.start();
   auditor.start();
 
   return {
-    ...{ runs, system, auditor },
+    ...{ runs, system, auditor, gate },
     get activeCount() {
       return residents.activeCount;
     },
     get isAdopting() {
       return isAdopting;
     },
+    openShards: (shards, lost) => keeper.open(shards, lost),
+    closeShards: (shards) => keeper.close(shards),
     stopStarting: () => runs.stopStarting(),
     async close() {
       runs.stopStarting();
@@ -120,7 +129,7 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
       dispatcher.close();
       unmark();
       await journal.flush();
-      const quarantined = new Set(system.quarantined().map(({ path }) => path.slice(path.lastIndexOf("/") + 1)));
+      const quarantined = quarantinedIn(system);
       isAdopting = [...bereft].some((runId) => !quarantined.has(runId));
       await system.stop();
     },
@@ -128,14 +137,12 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
 }
 
 interface Parts {
-  readonly region: Region;
   readonly dispatcher: Dispatcher;
-  readonly hub: RunHub;
   readonly timers: TimerService;
   readonly auditor: WakeAuditor;
   readonly runs: LocalRuns;
-  readonly residents: Residents;
-  readonly bereft: Set<RunId>;
+  readonly keeper: ShardKeeper;
+  readonly services: RunServices;
 }
 
 /** The parts refer to each other through messages to runs only. */
@@ -144,22 +151,19 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   const command = (runId: RunId, message: RunCommand): boolean =>
     region.tell(runId, { kind: "command", command: message, replyTo: undefined }) === "accepted";
   const hub = new RunHub();
+  const gate = new ShardGate();
   const dispatcher = new Dispatcher({
     ...{ pool, ledger, clock },
+    shards: gate.served,
     settle: (runId, frame, attempt, outcome) => {
       admission.taskEnded();
       command(runId, { kind: "attemptEnded", frame, attempt, outcome });
     },
-    isolate: (runId, frame, attempt, answer) => {
-      const replyTo: ReplyTo<void> = { reply: () => answer(undefined), fail: (error) => answer(toMaestroError(error)) };
-      const delivery = region.tell(runId, { kind: "command", command: { kind: "isolate", frame, attempt }, replyTo });
-      if (delivery !== "accepted")
-        answer(new MaestroError("MAILBOX_FULL", { facts: { actor: `The shard of run ${runId}`, queued: LIMITS.mailboxLength } }));
-    },
+    isolate: (runId, frame, attempt, answer) => isolate(region, runId, { kind: "isolate", frame, attempt }, answer),
   });
   const timers = new TimerService({
     ...{ clock, journal },
-    shards: ALL_SHARDS,
+    shards: gate.served,
     fire: (runId, timer) => command(runId, { kind: "timerFired", timer }),
     onReadFailed: (error) => onTrouble("the timers could not be read", error),
   });
@@ -168,15 +172,12 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     clock,
     bounds: options.admissionBounds,
     activeCount: () => residents.activeCount,
-    load: () => {
-      const { active, queued } = pool.state;
-      return { runs: residents.activeCount, writesWait: journal.pressure().queuedWrites > 0, tasksActive: active, tasksQueued: queued };
-    },
-    admit: () => runs.admit(),
+    load: () => loadOf(residents, options),
+    admit: (chosen) => runs.admit(chosen),
   });
   const services: RunServices = {
     ...{ clock, random, events, journal, evaluator, dispatcher, timers },
-    hub,
+    ...{ hub, gate },
     limits: new LimitWatch(clock, events),
     residents,
     admission,
@@ -188,13 +189,36 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     pause: (durationMs) => pause(durationMs, clock),
   };
   const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs, maxResident: LIMITS.residentRuns }) });
+  const { bereft } = services;
+  const keeper = new ShardKeeper({
+    ...{ clock, events, gate, held: options.held, region, journal, timers, dispatcher, hub, bereft },
+    quarantined: () => quarantinedIn(system),
+  });
   const auditor = new WakeAuditor({
     ...{ clock, events, journal },
-    shards: ALL_SHARDS,
+    shards: keeper.recovered,
     isResident: (runId) => residents.has(runId),
     wake: (runId) => void command(runId, { kind: "resume" }),
     onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
   });
   const runs = new LocalRuns(services, region);
-  return { region, dispatcher, hub, timers, auditor, runs, residents, bereft: services.bereft };
+  return { dispatcher, timers, auditor, runs, keeper, services };
+}
+
+/** Tells a run that it is the turn of one of its attempts. */
+function isolate(region: Region, runId: RunId, command: RunCommand, answer: (failure: MaestroError | undefined) => void): void {
+  const replyTo: ReplyTo<void> = { reply: () => answer(undefined), fail: (error) => answer(toMaestroError(error)) };
+  const delivery = region.tell(runId, { kind: "command", command, replyTo });
+  if (delivery !== "accepted")
+    answer(new MaestroError("MAILBOX_FULL", { facts: { actor: `The shard of run ${runId}`, queued: LIMITS.mailboxLength } }));
+}
+
+function loadOf(residents: Residents, { pool, journal }: OpenRunsOptions): NodeLoad {
+  const { active, queued } = pool.state;
+  return { runs: residents.activeCount, writesWait: journal.pressure().queuedWrites > 0, tasksActive: active, tasksQueued: queued };
+}
+
+/** Ids of the quarantined runs. */
+function quarantinedIn(system: ActorSystem): ReadonlySet<string> {
+  return new Set(system.quarantined().map(({ path }) => path.slice(path.lastIndexOf("/") + 1)));
 }

@@ -39,8 +39,9 @@ export function markQuarantinedRuns(parts: QuarantineParts): () => void {
 function mark(parts: QuarantineParts, runId: RunId, reason: string): void {
   writeMark(parts, runId, reason).catch((failure: unknown) => {
     parts.onFailed(runId, failure);
-    const isFenced = failure instanceof MaestroError && failure.code === "JOURNAL_FENCED";
-    if (!isFenced) parts.clock.schedule(RETRY_MS, () => mark(parts, runId, reason));
+    // The next owner finds out by itself.
+    const isElsewhere = failure instanceof MaestroError && (failure.code === "JOURNAL_FENCED" || failure.code === "SHARD_MOVED");
+    if (!isElsewhere) parts.clock.schedule(RETRY_MS, () => mark(parts, runId, reason));
   });
 }
 

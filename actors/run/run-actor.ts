@@ -15,7 +15,7 @@ import type { ExternalRequest } from "../language/expression.ts";
 import type { StartRun } from "../runs.ts";
 import type { RunCommand } from "./core/command.ts";
 import { type Effect, effectsOfLoading } from "./core/effects.ts";
-import { headOf, sameHead } from "./core/head.ts";
+import { headOf, isParked, sameHead } from "./core/head.ts";
 import { viewOfRun } from "./core/run-view.ts";
 import { writeOf } from "./core/run-write.ts";
 import { SnapshotPace } from "./core/snapshot-pace.ts";
@@ -29,12 +29,10 @@ import { Inbox } from "./run-inbox.ts";
 import { RunLimits } from "./run-limits.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
+import { stopped } from "./shard-gate.ts";
 
 /** When to try again what the store, or the evaluator, could not do now. */
 const RETRY_MS = 500;
-
-/** From how long a wait on a run need not be in memory for it. */
-const LONG_WAIT_MS = 60_000;
 
 const RESUME: RunCommand = { kind: "resume" };
 const RETRY: RunMessage = { kind: "retry" };
@@ -56,6 +54,8 @@ export class RunActor implements Actor<RunMessage> {
   #starting: StartRun | undefined;
   /** Something of this instance is on its way: its reading, or a write. */
   #isBusy = false;
+  /** The write that is on its way, and what follows from its commit. */
+  #writing: { readonly promise: Promise<void>; readonly effects: readonly Effect[] } | undefined;
   /** When the write that is on its way began it, on the monotonic clock. */
   #writtenAtMs = 0;
   /** The last turn stopped at its bound, or an evaluation was answered. */
@@ -81,17 +81,31 @@ export class RunActor implements Actor<RunMessage> {
     }
   }
 
-  signal(signal: ActorSignal, context: Context): void {
+  signal(signal: ActorSignal, context: Context): void | Promise<void> {
     if (signal.kind === "restarted") this.#load(context, true);
     if (signal.kind === "idle" && this.#isAtRest()) this.#leave(context);
-    if (signal.kind !== "stopping") return;
-    if (!this.#inbox.isIdle) this.#inbox.failAll(new MaestroError("NODE_STOPPING"));
-    this.#services.residents.remove(this.#runId);
+    if (signal.kind === "stopping") return this.#stop(context);
+  }
+
+  /** The instance goes. If its run goes to another node, that one reads what is committed: so a write that is on its way is awaited, and its effects told. */
+  #stop(context: Context): void | Promise<void> {
+    const { gate, residents } = this.#services;
+    const writing = gate.serves(this.#runId) ? undefined : this.#writing;
+    if (writing === undefined) this.#inbox.failAll(stopped(gate, this.#runId));
+    else this.#inbox.failWaiting(stopped(gate, this.#runId));
+    if (writing === undefined) return residents.remove(this.#runId);
+    const committed: RunMessage = { kind: "committed", outcome: { ok: true, value: undefined }, effects: writing.effects };
+    return writing.promise
+      .then(() => this.#committed(committed, context))
+      .catch((error: unknown) => this.#inbox.payBack(toMaestroError(error)))
+      .finally(() => residents.remove(this.#runId));
   }
 
   #receive(message: RunMessage, context: Context): void {
     switch (message.kind) {
       case "start":
+        // A start that is brought again is answered once the run that it began is committed.
+        if (this.#state !== undefined || this.#isBusy || this.#failure !== undefined) return this.#inbox.add(RESUME, message.replyTo);
         this.#starting = message.request;
         this.#state = emptyRun(this.#runId, message.request.workflowId, message.workflow);
         return this.#inbox.add({ kind: "start", request: message.request }, message.replyTo);
@@ -125,7 +139,7 @@ export class RunActor implements Actor<RunMessage> {
     }
     if (this.#isBusy) return;
     if (this.#isOver()) context.passivate();
-    else if (this.#isParked()) this.#leave(context);
+    else if (this.#isAtRest() && isParked(this.#state, this.#head, this.#services.clock.now())) this.#leave(context);
   }
 
   #turn(state: RunState, context: Context): void {
@@ -157,7 +171,9 @@ export class RunActor implements Actor<RunMessage> {
   #append(write: RunWrite, effects: readonly Effect[], context: Context): void {
     this.#isBusy = true;
     this.#writtenAtMs = this.#services.clock.monotonic();
-    context.pipe(this.#services.journal.append(write), (outcome) => ({ kind: "committed", outcome, effects }));
+    const promise = this.#services.journal.append(write);
+    this.#writing = { promise, effects };
+    context.pipe(promise, (outcome) => ({ kind: "committed", outcome, effects }));
   }
 
   #headIfChanged(state: RunState): RunHead | undefined {
@@ -169,6 +185,7 @@ export class RunActor implements Actor<RunMessage> {
   }
 
   #committed({ outcome, effects }: Extract<RunMessage, { kind: "committed" }>, context: Context): void {
+    this.#writing = undefined;
     if (!outcome.ok) return this.#notCommitted(toMaestroError(outcome.error), context);
     this.#isBusy = false;
     this.#starting = undefined;
@@ -182,7 +199,7 @@ export class RunActor implements Actor<RunMessage> {
   #notCommitted(error: MaestroError, context: Context): void {
     this.#inbox.payBack(error);
     if (error.code === "JOURNAL_FENCED") this.#services.onFenced();
-    if (error.code !== "JOURNAL_FENCED" && this.#starting === undefined) throw error;
+    if (error.code !== "JOURNAL_FENCED" && error.code !== "SHARD_MOVED" && this.#starting === undefined) throw error;
     this.#failure = error;
     this.#state = undefined;
     this.#isBusy = false;
@@ -269,13 +286,6 @@ export class RunActor implements Actor<RunMessage> {
   /** A run that has ended, or that can't be had, leaves memory as soon as nobody waits for an answer. */
   #isOver(): boolean {
     return this.#failure !== undefined || (this.#state !== undefined && this.#state.status !== "running");
-  }
-
-  /** A run that waits for nothing but a time far off leaves memory at once: a million of them may come one after the other. */
-  #isParked(): boolean {
-    if (this.#head?.wake !== WAKE.timer || this.#state?.timers.size !== 1 || !this.#isAtRest()) return false;
-    const [timer] = this.#state.timers.values();
-    return timer !== undefined && timer.dueAtMs > this.#services.clock.now() + LONG_WAIT_MS;
   }
 
   #leave(context: Context): void {

@@ -41,6 +41,11 @@ export class RunHub {
     this.grew(runId);
   }
 
+  /** Runs left this node: whoever awaits something of them has to ask elsewhere. */
+  moved(isMoved: (runId: RunId) => boolean, errorOf: (runId: RunId) => MaestroError): void {
+    for (const runId of new Set([...this.#outcomes.keys(), ...this.#growth.keys()])) if (isMoved(runId)) this.failed(runId, errorOf(runId));
+  }
+
   /** Entries of the run were committed. */
   grew(runId: RunId): void {
     const listeners = this.#growth.get(runId);

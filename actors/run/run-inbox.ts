@@ -91,6 +91,11 @@ export class Inbox {
   /** Answers everyone with an error. */
   failAll(error: MaestroError): void {
     this.payBack(error);
+    this.failWaiting(error);
+  }
+
+  /** Answers those with an error who wait for a turn. */
+  failWaiting(error: MaestroError): void {
     for (const { replyTo, question } of this.#waiting.splice(0)) (replyTo ?? question)?.fail(error);
   }
 

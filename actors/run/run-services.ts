@@ -14,6 +14,7 @@ import type { RunSource } from "./loading.ts";
 import type { RecentRuns } from "./recent-runs.ts";
 import type { Residents } from "./residents.ts";
 import type { RunHub } from "./run-hub.ts";
+import type { ShardGate } from "./shard-gate.ts";
 
 /** See the file header. */
 export interface RunServices extends RunSource {
@@ -24,6 +25,7 @@ export interface RunServices extends RunSource {
   readonly dispatcher: Dispatcher;
   readonly timers: Pick<TimerService, "set" | "clear">;
   readonly hub: RunHub;
+  readonly gate: ShardGate;
   readonly residents: Residents;
   readonly admission: Admission;
   readonly recent: RecentRuns;

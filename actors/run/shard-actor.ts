@@ -10,6 +10,7 @@ import { quarantined } from "./loading.ts";
 import { RunActor } from "./run-actor.ts";
 import type { RunMessage, ShardMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
+import { type ShardGate, stopped } from "./shard-gate.ts";
 
 /** What a shard needs beside the services of its runs. */
 export interface ShardOptions {
@@ -22,17 +23,19 @@ export interface ShardOptions {
 export class ShardActor implements Actor<ShardMessage> {
   readonly #runFactory: ActorFactory<RunMessage>;
   readonly #runOptions: SpawnOptions;
+  readonly #gate: ShardGate;
 
   constructor(options: ShardOptions) {
     this.#runFactory = (context) => new RunActor(options.services, context);
     this.#runOptions = options.runOptions;
+    this.#gate = options.services.gate;
   }
 
   receive({ runId, message }: ShardMessage, context: ActorContext<ShardMessage>): void {
     const delivery = this.#deliver(runId, message, context);
     if (delivery === "accepted") return;
     // Results and timers have nobody who awaits an answer: the dispatcher and the timer service bring them again.
-    if ("replyTo" in message) message.replyTo?.fail(refusal(runId, delivery));
+    if ("replyTo" in message) message.replyTo?.fail(this.#refusal(runId, delivery));
   }
 
   signal(signal: ActorSignal, context: ActorContext<ShardMessage>): void {
@@ -44,10 +47,10 @@ export class ShardActor implements Actor<ShardMessage> {
     const run = context.child<RunMessage>(runId) ?? context.spawn(runId, this.#runFactory, this.#runOptions);
     return run.tell(message);
   }
-}
 
-function refusal(runId: RunId, delivery: Delivery): MaestroError {
-  if (delivery === "quarantined") return quarantined(runId);
-  if (delivery === "stopped") return new MaestroError("NODE_STOPPING");
-  return new MaestroError("MAILBOX_FULL", { facts: { actor: `Run ${runId}`, queued: LIMITS.mailboxLength }, retryAfterMs: 1_000 });
+  #refusal(runId: RunId, delivery: Delivery): MaestroError {
+    if (delivery === "quarantined") return quarantined(runId);
+    if (delivery === "stopped") return stopped(this.#gate, runId);
+    return new MaestroError("MAILBOX_FULL", { facts: { actor: `Run ${runId}`, queued: LIMITS.mailboxLength }, retryAfterMs: 1_000 });
+  }
 }

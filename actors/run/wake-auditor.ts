@@ -4,9 +4,9 @@
  */
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
 import type { EventHub } from "../../runtime/events.ts";
-import type { RunId } from "../../runtime/ids.ts";
+import { type RunId, shardOf } from "../../runtime/ids.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
-import type { ShardSet } from "../../runtime/storage/shard-set.ts";
+import type { ServedShards } from "./served-shards.ts";
 
 /** How often the auditor looks. */
 const AUDIT_EVERY_MS = 15_000;
@@ -20,7 +20,8 @@ export interface WakeAuditorOptions {
   readonly clock: Clock;
   readonly events: EventHub;
   readonly journal: Pick<Journal, "audit">;
-  readonly shards: ShardSet;
+  /** The shards of this node whose runs with work ready were brought to memory. */
+  readonly shards: ServedShards;
   /** True if the run has an actor in memory. */
   isResident(runId: RunId): boolean;
   /** Reads a run back and pushes it on. */
@@ -55,9 +56,9 @@ export class WakeAuditor {
   /** Looks once: reports, wakes, and answers the runs that nothing would have woken. `graceMs`: see `Journal.audit`. */
   async audit(graceMs = AUDIT_GRACE_MS): Promise<readonly RunId[]> {
     const { journal, shards, events } = this.#options;
-    const { withoutWake, ready, next } = await journal.audit(shards, graceMs, AUDIT_LIMIT, this.#after);
+    const { withoutWake, ready, next } = await journal.audit(shards.current, graceMs, AUDIT_LIMIT, this.#after);
     this.#after = next;
-    const lost = [...withoutWake, ...ready.filter((runId) => !this.#options.isResident(runId))];
+    const lost = [...withoutWake, ...ready.filter((runId) => !this.#options.isResident(runId))].filter((runId) => shards.has(shardOf(runId)));
     events.emit("run.withoutWakeup", { runIds: lost });
     for (const runId of lost) this.#options.wake(runId);
     return lost;

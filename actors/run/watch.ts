@@ -4,19 +4,33 @@
  */
 import type { RunId } from "../../runtime/ids.ts";
 import type { HistoryEntry } from "../runs.ts";
+import { decodeEntries } from "./core/entry.ts";
 import { describe } from "./core/history.ts";
 import { entriesAfter, fold, quarantined, type RunSource, stateBefore } from "./loading.ts";
-import type { RunHub } from "./run-hub.ts";
+import type { GrowthListener } from "./run-hub.ts";
+import type { RunServices } from "./run-services.ts";
+import { moved } from "./shard-gate.ts";
+
+/** Rows that tell whether a history has grown: the one that held its end, and the next. */
+const ROWS_BEHIND = 2;
+
+/** Registers for growth of the history; the returned function takes it back. `seenSeq` answers how far it was read. */
+export type GrowthSource = (listener: GrowthListener, seenSeq: () => number) => () => void;
 
 /** Entries from `fromSeq` on, live after the stored ones; ends when the run has ended or `signal` is aborted. @throws RUN_NOT_FOUND, RUN_QUARANTINED */
 export async function* watchRun(
-  source: RunSource & { readonly hub: RunHub },
+  source: RunSource,
+  onGrowth: GrowthSource,
   runId: RunId,
   fromSeq: number,
   signal: AbortSignal,
 ): AsyncGenerator<HistoryEntry> {
   const growth = new Growth(signal);
-  const unregister = source.hub.onGrowth(runId, () => growth.notify());
+  let readSeq = 0;
+  const unregister = onGrowth(
+    () => growth.notify(),
+    () => readSeq,
+  );
   try {
     const state = await stateBefore(source, runId, fromSeq);
     for (let seenSeq = 0; !signal.aborted; ) {
@@ -30,12 +44,29 @@ export async function* watchRun(
       // Only a run that did not grow may be one that will not.
       if (state.lastSeq === seenSeq) await throwIfQuarantined(source, runId);
       seenSeq = state.lastSeq;
+      readSeq = seenSeq;
       await growth.next();
     }
   } finally {
     unregister();
     growth.close();
   }
+}
+
+/** Resolves when a run of this node has more history than `lastSeq`, or goes to another. Aborting ends the wait. @throws SHARD_MOVED */
+export async function growthBeyond({ gate, hub, journal }: RunServices, runId: RunId, lastSeq: number, signal: AbortSignal): Promise<void> {
+  if (!gate.serves(runId)) throw moved(runId);
+  const growth = new Growth(signal);
+  const unregister = hub.onGrowth(runId, () => growth.notify());
+  try {
+    const row = (await journal.read(runId, lastSeq + 1, ROWS_BEHIND)).at(-1);
+    const newestSeq = row === undefined ? 0 : row.firstSeq + decodeEntries(runId, row.firstSeq, row.entries).length - 1;
+    if (newestSeq <= lastSeq) await growth.next();
+  } finally {
+    unregister();
+    growth.close();
+  }
+  if (!gate.serves(runId)) throw moved(runId);
 }
 
 async function throwIfQuarantined(source: RunSource, runId: RunId): Promise<void> {

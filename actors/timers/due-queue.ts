@@ -19,6 +19,11 @@ export class DueQueue<K> {
     return this.#dueAtMs.size;
   }
 
+  /** All keys, in no order. Keys may be taken out meanwhile. */
+  keys(): Iterable<K> {
+    return this.#dueAtMs.keys();
+  }
+
   /** Adds a key, or changes when it is due. */
   set(key: K, dueAtMs: number): void {
     if (this.#dueAtMs.get(key) === dueAtMs) return;

@@ -7,10 +7,12 @@
  * new runs and signals find short queues meanwhile.
  */
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
-import type { RunId } from "../../runtime/ids.ts";
+import { type RunId, shardOf } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Journal, RunTimer } from "../../runtime/storage/journal.ts";
+import { pause } from "../../runtime/storage/pause.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
+import type { ServedShards } from "../run/served-shards.ts";
 import { DueQueue } from "./due-queue.ts";
 
 /** Timers due within this time are kept in memory. For tests, too. */
@@ -29,7 +31,8 @@ const RETRY_MS = 250;
 export interface TimerServiceOptions {
   readonly clock: Clock;
   readonly journal: Pick<Journal, "listTimers">;
-  readonly shards: ShardSet;
+  /** The shards whose timers are fired here. */
+  readonly shards: ServedShards;
   /** Hands a timer to its run; false if it can't take it now. */
   fire(runId: RunId, timer: number): boolean;
   /** The table could not be read; it is tried again. */
@@ -47,6 +50,7 @@ export class TimerService {
   #armedForMs = Number.POSITIVE_INFINITY;
   /** The last timer of the table that was read; undefined: the next reading begins with the soonest. */
   #readUpTo: RunTimer | undefined;
+  #started = false;
   #stopped = false;
 
   constructor(options: TimerServiceOptions) {
@@ -60,7 +64,29 @@ export class TimerService {
 
   /** Reads the table for the first time, and goes on by itself. */
   async start(): Promise<void> {
+    this.#started = true;
     await this.#read();
+  }
+
+  /** Reads the timers of shards that are served from now on; before {@link start}, which reads those of all, it does nothing. Resolves when they are in memory, or as many as there is room for. Never rejects. */
+  async open(shards: ShardSet): Promise<void> {
+    for (let after: RunTimer | undefined; this.#started && !this.#stopped; ) {
+      try {
+        const page = await this.#readPage(shards, after);
+        after = page.at(-1);
+        if (page.length < TIMERS_PER_READ || this.#due.size >= LIMITS.timersInMemory) return;
+      } catch (error) {
+        this.#options.onReadFailed(error);
+        await pause(RETRY_MS, this.#options.clock);
+      }
+    }
+  }
+
+  /** Forgets the timers of shards that are served no more. */
+  close(shards: ShardSet): void {
+    for (const key of this.#due.keys()) if (shards.has(shardOf(key as RunId))) this.#due.delete(key);
+    for (const key of this.#underWay.keys()) if (shards.has(shardOf(key as RunId))) this.#underWay.delete(key);
+    this.#arm();
   }
 
   /** Stops firing. Nothing is lost: the rows are there. */
@@ -72,7 +98,7 @@ export class TimerService {
 
   /** A timer was committed. */
   set(runId: RunId, timer: number, dueAtMs: number): void {
-    if (this.#stopped || dueAtMs > this.#options.clock.now() + TIMER_HORIZON_MS) return;
+    if (this.#stopped || dueAtMs > this.#options.clock.now() + TIMER_HORIZON_MS || !this.#options.shards.has(shardOf(runId))) return;
     this.#due.set(keyOf(runId, timer), dueAtMs);
     this.#arm();
   }
@@ -98,18 +124,25 @@ export class TimerService {
 
   /** Reads on where the last reading stopped. Answers true at the end of what is due: the next reading begins anew. */
   async #readOn(): Promise<boolean> {
-    const { clock, journal, shards } = this.#options;
     while (!this.#stopped && this.#due.size < LIMITS.timersInMemory) {
-      const rows = await journal.listTimers(shards, clock.now() + TIMER_HORIZON_MS, TIMERS_PER_READ, this.#readUpTo);
-      for (const row of rows) this.#add(row);
+      const rows = await this.#readPage(this.#options.shards.current, this.#readUpTo);
       this.#readUpTo = rows.length < TIMERS_PER_READ ? undefined : rows.at(-1);
-      this.#arm();
       if (this.#readUpTo === undefined) return true;
     }
     return false;
   }
 
+  async #readPage(shards: ShardSet, after: RunTimer | undefined): Promise<readonly RunTimer[]> {
+    const { clock, journal } = this.#options;
+    if (shards.size === 0) return [];
+    const rows = await journal.listTimers(shards, clock.now() + TIMER_HORIZON_MS, TIMERS_PER_READ, after);
+    for (const row of rows) this.#add(row);
+    this.#arm();
+    return rows;
+  }
+
   #add(row: RunTimer): void {
+    if (!this.#options.shards.has(shardOf(row.runId))) return;
     const key = keyOf(row.runId, row.timer);
     if ((this.#underWay.get(key) ?? 0) <= this.#options.clock.now()) this.#due.set(key, row.dueAtMs);
   }

@@ -88,6 +88,7 @@ export interface RunsNode {
   readonly runs: Runs;
   readonly open: OpenRuns;
   readonly journal: Journal;
+  readonly held: HeldShards;
   readonly faults: MemoryFaults;
   readonly events: EventHub;
   readonly fenced: () => boolean;
@@ -115,7 +116,7 @@ export async function startRunsNode(
   const troubles: string[] = [];
   let fenced = false;
   const open = await openRuns({
-    ...{ nodeName: "test", clock, random, events, journal, idleMs, isAfterLoss: bereft.size > 0, admissionBounds },
+    ...{ nodeName: "test", clock, random, events, journal, idleMs, held, bereft, admissionBounds },
     pool: tasks,
     ledger: new MemoryTaskLedger(memory),
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
@@ -133,7 +134,7 @@ export async function startRunsNode(
     await open.close();
     if (!open.isAdopting) await ownership.leave(bootId);
   };
-  return { runs: open.runs, open, journal, faults, events, troubles, fenced: () => fenced, stop };
+  return { runs: open.runs, open, journal, held, faults, events, troubles, fenced: () => fenced, stop };
 }
 
 /** A start of a workflow. */

@@ -146,8 +146,9 @@ function timerFired(state: RunState, id: number): RunEvent[] {
 }
 
 function signalReceived(state: RunState, signal: RunSignal): RunEvent[] {
-  assertLive(state);
+  // Also of a run that has ended since: who sends it again did not hear that it had arrived.
   if (signal.signalId !== "" && state.signalIds.has(signal.signalId)) return [];
+  assertLive(state);
   const { signalCount, signalChars } = state;
   if (signalCount >= LIMITS.bufferedSignals || signalChars + signal.payload.length > LIMITS.bufferedSignalChars) {
     const active = `one run with ${signalCount} signals (${signalChars} characters) that no task consumed`;

@@ -30,3 +30,13 @@ function wakeOf(state: RunState): number {
   const ready = state.inFlight > 0 || state.ready.size > 0 || (timer | signal) === 0;
   return (ready ? WAKE.ready : 0) | timer | signal;
 }
+
+/** From how long a wait on a run need not be in memory for it. */
+const LONG_WAIT_MS = 60_000;
+
+/** True if a run waits for nothing but a time far off: it leaves memory at once, because a million of them may come one after the other. */
+export function isParked(state: RunState | undefined, head: RunHead | undefined, nowMs: number): boolean {
+  if (head?.wake !== WAKE.timer || state?.timers.size !== 1) return false;
+  const [timer] = state.timers.values();
+  return timer !== undefined && timer.dueAtMs > nowMs + LONG_WAIT_MS;
+}

@@ -7,7 +7,9 @@ import { MaestroError } from "../../../runtime/errors.ts";
 import type { EventHub } from "../../../runtime/events.ts";
 import type { RunId } from "../../../runtime/ids.ts";
 import { systemRandom } from "../../../runtime/random.ts";
+import type { HeldShards } from "../../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../../runtime/storage/journal.ts";
+import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../../../runtime/storage/task-ledger.ts";
 import { Tasks } from "../../support/runs-node.ts";
 import type { History } from "./histories.ts";
@@ -31,15 +33,16 @@ export interface JournalBed {
 /** What a node of a bed stands on. */
 export interface BedParts {
   readonly journal: Journal;
+  readonly held: HeldShards;
   readonly ledger: TaskLedger;
   readonly events: EventHub;
 }
 
 /** Starts the runs of a node on a journal, with tasks that answer at once. */
-export async function openBed({ journal, ledger, events }: BedParts, histories: readonly History[]): Promise<OpenBed> {
+export async function openBed({ journal, held, ledger, events }: BedParts, histories: readonly History[]): Promise<OpenBed> {
   const workflows = new Map(histories.map(({ workflowId, workflow }) => [workflowId, workflow]));
   const open: OpenRuns = await openRuns({
-    ...{ nodeName: "test", clock: systemClock(), random: systemRandom(), events, journal, ledger, idleMs: 60_000, isAfterLoss: false },
+    ...{ nodeName: "test", clock: systemClock(), random: systemRandom(), events, journal, ledger, idleMs: 60_000, held, bereft: ShardSet.none },
     pool: new Tasks({ charge: () => 1, refund: () => 2, ship: () => 3 }),
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
     workflow: async (id) => {

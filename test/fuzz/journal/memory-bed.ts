@@ -25,7 +25,7 @@ export function memoryBed(damage: (store: MemoryStore) => void = () => undefined
       const bootId = newBootId(random);
       const held = new HeldShards((await new MemoryOwnership(store).join({ bootId, nodeName: "test", lanes: 1, leaseMs: 60_000 })).shards);
       const journal = await openMemoryJournal({ store, bootId, held, clock, random, events, faults: new MemoryFaults() });
-      return openBed({ journal, ledger: new MemoryTaskLedger(store), events }, histories);
+      return openBed({ journal, held, ledger: new MemoryTaskLedger(store), events }, histories);
     },
     close: async () => undefined,
   };

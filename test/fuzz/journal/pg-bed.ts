@@ -38,7 +38,7 @@ export async function pgBed(): Promise<JournalBed> {
       const bootId = newBootId(random);
       const held = new HeldShards((await ownership.join({ bootId, nodeName: "test", lanes: LANES, leaseMs: 60_000 })).shards);
       const journal = await openPgJournal({ url, bootId, held, lanes: LANES, clock, random, events });
-      const bed = await openBed({ journal, ledger: new MemoryTaskLedger(new MemoryStore(clock)), events }, histories);
+      const bed = await openBed({ journal, held, ledger: new MemoryTaskLedger(new MemoryStore(clock)), events }, histories);
       const stop = async (): Promise<void> => {
         await bed.stop();
         await journal.close();

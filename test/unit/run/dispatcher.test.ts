@@ -6,6 +6,7 @@ import { virtualClock } from "../../../runtime/clock.ts";
 import { MaestroError } from "../../../runtime/errors.ts";
 import { newRunId } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
+import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 import type { AttemptRecord } from "../../../runtime/storage/task-ledger.ts";
 import type { Attempt, AttemptOutcome, WorkerPool } from "../../../runtime/workers/pool.ts";
 
@@ -32,6 +33,7 @@ function setUp() {
     stop: async () => undefined,
   };
   const dispatcher = new Dispatcher({
+    shards: { has: () => true, current: ShardSet.all },
     pool,
     clock,
     ledger: { record: (record) => records.push(record), flush: async () => undefined, close: async () => undefined },

@@ -1,8 +1,9 @@
 /** Durable timers on a virtual clock: fired when due, however they came to the node, and never forgotten. */
 import assert from "node:assert/strict";
+import { ChangingShards } from "../../../actors/run/served-shards.ts";
 import { TIMER_HORIZON_MS, TimerService } from "../../../actors/timers/timer-service.ts";
 import { virtualClock } from "../../../runtime/clock.ts";
-import { newRunId, type RunId } from "../../../runtime/ids.ts";
+import { newRunId, type RunId, shardOf } from "../../../runtime/ids.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import type { RunTimer } from "../../../runtime/storage/journal.ts";
@@ -16,15 +17,17 @@ function serviceOf(rows: RunTimer[], take: (runId: RunId, timer: number) => bool
   const failures: unknown[] = [];
   const reads: number[] = [];
   let broken = false;
+  const shards = new ChangingShards();
+  shards.add(ShardSet.all);
   const service = new TimerService({
     clock,
-    shards: ShardSet.all,
+    shards,
     journal: {
-      async listTimers(_shards, dueBeforeMs, limit, after) {
+      async listTimers(asked, dueBeforeMs, limit, after) {
         reads.push(limit);
         if (broken) throw new Error("store is away");
         const first = after === undefined ? 0 : rows.indexOf(after) + 1;
-        return rows.slice(first, first + limit).filter((row) => row.dueAtMs < dueBeforeMs);
+        return rows.slice(first, first + limit).filter(({ runId, dueAtMs }) => dueAtMs < dueBeforeMs && asked.has(shardOf(runId)));
       },
     },
     fire(runId, timer) {
@@ -34,10 +37,14 @@ function serviceOf(rows: RunTimer[], take: (runId: RunId, timer: number) => bool
     },
     onReadFailed: (error) => failures.push(error),
   });
-  return { service, fired, failures, reads, breakStore: (now: boolean) => (broken = now) };
+  return { service, shards, fired, failures, reads, breakStore: (now: boolean) => (broken = now) };
 }
 
-const row = (delayMs: number, timer = 1): RunTimer => ({ runId: newRunId(1, clock.now(), random), timer, dueAtMs: clock.now() + delayMs });
+const row = (delayMs: number, timer = 1, shard = 1): RunTimer => ({
+  runId: newRunId(shard, clock.now(), random),
+  timer,
+  dueAtMs: clock.now() + delayMs,
+});
 /** Lets the promises of a read settle. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -163,6 +170,39 @@ describe("durable timers", () => {
     await settled();
     clock.advance(1_000);
     assert.equal(fired.length, 1);
+    service.stop();
+  });
+
+  it("forgets the timers of shards that left, and has those of shards that came without waiting for its next look", async () => {
+    const [staying, leaving, coming] = [row(3_000, 1, 1), row(3_000, 1, 2), row(4_000, 1, 3)];
+    const { service, shards, fired } = serviceOf([staying, leaving, coming]);
+    shards.delete([3]);
+    await service.start();
+    assert.equal(service.size, 2);
+    shards.delete([2]);
+    service.close(ShardSet.of([2]));
+    service.set(leaving.runId, 2, clock.now() + 1_000);
+    assert.equal(service.size, 1);
+    shards.add([3]);
+    await service.open(ShardSet.of([3]));
+    clock.advance(5_000);
+    assert.deepEqual(fired, [`${staying.runId}:1`, `${coming.runId}:1`]);
+    service.stop();
+  });
+
+  it("reads the timers of shards that came again and again until the store answers", async () => {
+    const coming = row(2_000, 1, 3);
+    const { service, fired, breakStore } = serviceOf([coming]);
+    await service.start();
+    service.close(ShardSet.of([3]));
+    breakStore(true);
+    const opened = service.open(ShardSet.of([3]));
+    await settled();
+    breakStore(false);
+    clock.advance(1_000);
+    await opened;
+    clock.advance(2_000);
+    assert.deepEqual(fired, [`${coming.runId}:1`]);
     service.stop();
   });
 });
