@@ -6,8 +6,8 @@
 import { buffer } from "node:stream/consumers";
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
-/** The node's own formats are no contract with clients. */
-const PRIVATE = /^maestro\/journal\//;
+/** The node's own formats, and what nodes say to each other, are no contract with clients. */
+const PRIVATE = /^maestro\/(journal|cluster)\//;
 
 const REQUEST_PROTO_FILE = 15;
 const FILE_NAME = 1;

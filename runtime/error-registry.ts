@@ -50,6 +50,13 @@ export const ERRORS = {
     "The message bus at {address} can't be used: {reason}",
     "Check that the NATS server runs and that MAESTRO_NATS_URL is right. The node connects by itself when it is back.",
   ),
+  CALL_UNKNOWN: entry(
+    "UNAVAILABLE",
+    503,
+    true,
+    "The node that has run {runId} runs another version of the program, which can't do this.",
+    "Try again when all nodes of the cluster run the same version.",
+  ),
   CLIENT_CLOSED: entry("CANCELLED", 499, false, "The client of {address} was closed.", "Connect anew; a client that was closed takes no more calls."),
   CONFIG_INVALID: entry("INVALID_ARGUMENT", 400, false, "The configuration is not valid: {problems}", "Correct the named settings and start again."),
   DATA_FOLDER_LOCKED: entry(

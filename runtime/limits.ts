@@ -167,6 +167,23 @@ export const LIMITS = Object.freeze({
   busPendingRequests: 20_000,
   /** Handlers of messages of the bus under way on one node; above it requests are refused and other messages dropped. */
   busHandlers: 10_000,
+  /** Calls about runs that a node serves for other nodes at a time, beside waits; above it they are refused. */
+  servedCalls: 4_000,
+  /** Waits of other nodes, for the end of a run or for more history, that a node serves at a time; above it they are refused. */
+  servedWaits: 5_000,
+  /** Starts from other nodes that a node remembers, to notice one that comes twice. */
+  rememberedStarts: 10_000,
+  /** Commands for runs of other nodes that wait on one node for their answer; above it they are refused. */
+  routedCommands: 50_000,
+  /** Bytes of an answer to another node; it reads from the store what would be larger. */
+  peerAnswerBytes: 512 * 1024,
+  /** Bytes of a call to another node that travel in one message; a larger one goes in pieces. A NATS server takes 1 MiB unless it is told otherwise. */
+  callPartBytes: 512 * 1024,
+  /** Bytes of calls whose pieces have not all arrived that a node keeps; above it they are refused. */
+  partialCallBytes: 64 * 1024 * 1024,
+  /** Commands, and characters of their payloads, that travel together to another node. */
+  commandsPerCall: 256,
+  commandCallChars: 256 * 1024,
   /** Subscriptions of one node on the bus. */
   busSubscriptions: 10_000,
 });
@@ -190,4 +207,6 @@ invariant(LIMITS.mailboxTurnMessages <= LIMITS.mailboxLength, "a turn must not e
 invariant(LIMITS.activeRunsAtLeast <= LIMITS.activeRuns, "the limit of runs under way must have a range");
 invariant(LIMITS.executeInFlight <= LIMITS.activeRuns, "one stream must not be able to ask for more than a node runs");
 invariant(LIMITS.payloadBytes < LIMITS.busPayloadBytes, "a payload of the largest size must fit in a message between nodes");
+invariant(LIMITS.commandCallChars < LIMITS.callPartBytes, "commands that travel together must fit in one message, if they are small");
+invariant(LIMITS.servedCalls + LIMITS.servedWaits < LIMITS.busHandlers, "calls of other nodes must not crowd out other messages");
 invariant(LIMITS.busPayloadBytes <= LIMITS.busPendingBytes, "a message of the largest size must be sendable");
