@@ -13,7 +13,7 @@ import { startEmbeddedPg } from "../runtime/storage/embedded-pg.ts";
 import { FsObjectStore } from "../runtime/storage/fs-object-store.ts";
 import { HeldShards } from "../runtime/storage/held-shards.ts";
 import type { Journal } from "../runtime/storage/journal.ts";
-import type { Joined } from "../runtime/storage/ownership.ts";
+import type { Joined, Ownership } from "../runtime/storage/ownership.ts";
 import { openPgDocuments } from "../runtime/storage/pg-documents.ts";
 import { openPgJournal } from "../runtime/storage/pg-journal.ts";
 import { migrate } from "../runtime/storage/pg-migrate.ts";
@@ -53,6 +53,8 @@ export class NodeStorage {
   readonly #options: NodeStorageOptions;
   #url: string | undefined;
   #joined: Joined | undefined;
+  #ownershipTable: Ownership | undefined;
+  #leaseKeeper: LeaseKeeper | undefined;
   #held: HeldShards | undefined;
   #journal: Journal | undefined;
   #documents: DocumentStore | undefined;
@@ -71,6 +73,21 @@ export class NodeStorage {
   /** The shards that this boot holds now, for its journal. */
   get held(): HeldShards {
     return started(this.#held, "stores");
+  }
+
+  /** The ownership table. */
+  get ownership(): Ownership {
+    return started(this.#ownershipTable, "ownership");
+  }
+
+  /** What this boot got as it joined. */
+  get joined(): Joined {
+    return started(this.#joined, "ownership");
+  }
+
+  /** Renews the lease no more: membership does that from now on. */
+  handLeaseOver(): Promise<void> {
+    return started(this.#leaseKeeper, "ownership").stop();
   }
 
   /** The shards that this boot got at its start from one that ended without giving them up. */
@@ -128,7 +145,7 @@ export class NodeStorage {
 
   #ownership(): Stage {
     const { bootId, config, clock, events, onLost } = this.#options;
-    const { nodeName, lanes, leaseMs } = config;
+    const { nodeName, lanes, leaseMs, natsUrl } = config;
     let stop = (): Promise<void> => Promise.resolve();
     return {
       name: "ownership",
@@ -138,13 +155,15 @@ export class NodeStorage {
         stop = () => ownership.close();
         try {
           // Nodes of two names need a bus between them; without one this node keeps others out, and is kept out.
-          this.#joined = await ownership.join({ bootId, nodeName, lanes, leaseMs, programVersion: programVersion(), isAlone: true });
+          this.#joined = await ownership.join({ bootId, nodeName, lanes, leaseMs, programVersion: programVersion(), isAlone: natsUrl === undefined });
         } catch (error) {
           await stop();
           throw error;
         }
         const keeper = new LeaseKeeper({ ownership, bootId, leaseMs, clock, events, onLost });
         keeper.start();
+        this.#ownershipTable = ownership;
+        this.#leaseKeeper = keeper;
         stop = async () => {
           await keeper.stop();
           if (!this.#isUnsettled) await ownership.leave(bootId);

@@ -19,6 +19,7 @@ import { CommitWatch } from "./commit-watch.ts";
 import { type Config, printableConfig } from "./config.ts";
 import { Lifecycle, type Stage } from "./lifecycle.ts";
 import { MemoryTrimmer, processMemory } from "./memory-trimmer.ts";
+import { NodeCluster, type NodeClusterOptions } from "./node-cluster.ts";
 import { NodeRuns } from "./node-runs.ts";
 import { NodeStorage } from "./node-storage.ts";
 import { type OpsServer, openOpsServer } from "./ops-server.ts";
@@ -55,6 +56,8 @@ export interface RunningNode {
   readonly grpcAddress: string;
   readonly opsPort: number;
   readonly runs: Runs;
+  /** Shards whose runs are served here now. */
+  readonly ownedShards: number;
   readonly events: EventHub;
   /** Resolves once the node has stopped, whoever asked. */
   readonly stopped: Promise<StopReason>;
@@ -81,6 +84,7 @@ class Node implements RunningNode {
   readonly #readiness: Readiness;
   readonly #storage: NodeStorage;
   readonly #runs: NodeRuns;
+  readonly #cluster: NodeCluster | undefined;
   readonly #lifecycle: Lifecycle;
   #metrics: NodeMetrics | undefined;
   #opsServer: OpsServer | undefined;
@@ -103,7 +107,8 @@ class Node implements RunningNode {
     this.#storage = new NodeStorage({ ...shared, bootId: this.bootId });
     const onTrouble = (what: string, error: unknown): void => this.#log.warn({ problem: messageOf(error) }, what);
     this.#runs = new NodeRuns({ ...shared, storage: this.#storage, onTrouble });
-    const stages = [...this.#storage.stages(), ...this.#runs.stages(), this.#gatewayStage()];
+    this.#cluster = this.#clusterOf({ ...shared, storage: this.#storage, runs: this.#runs, bootId: this.bootId, onTrouble });
+    const stages = this.#stages();
     const names = [...stages.map((stage) => stage.name), JOURNAL];
     // The ops server asks for it, the gateway's health service is told: both say the same.
     this.#readiness = new Readiness(names, (isReady) => this.#gateway?.setServing(isReady));
@@ -123,7 +128,11 @@ class Node implements RunningNode {
   }
 
   get runs(): Runs {
-    return this.#runs.open.runs;
+    return this.#cluster?.runs ?? this.#runs.open.runs;
+  }
+
+  get ownedShards(): number {
+    return this.#runs.open.gate.size;
   }
 
   async start(): Promise<void> {
@@ -137,6 +146,18 @@ class Node implements RunningNode {
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
+  }
+
+  #clusterOf(options: Omit<NodeClusterOptions, "config">): NodeCluster | undefined {
+    const { natsUrl } = this.#config;
+    return natsUrl === undefined ? undefined : new NodeCluster({ ...options, config: { ...this.#config, natsUrl } });
+  }
+
+  /** In order of their start. */
+  #stages(): readonly Stage[] {
+    const [storage, runs, gateway, cluster] = [this.#storage.stages(), this.#runs.stages(), this.#gatewayStage(), this.#cluster];
+    if (cluster === undefined) return [...storage, ...runs, gateway];
+    return [...storage, cluster.busStage(), ...runs, cluster.clusterStage(), gateway, cluster.drainStage()];
   }
 
   /** Stops without anyone to wait for it. */

@@ -76,6 +76,22 @@ export const SETTINGS = {
     fallback: undefined,
     doc: "Folder for payloads of more than 256 KiB. Default: objects/ in the data folder; with a PostgreSQL of your own they stay in its tables.",
   } as TextSetting<string | undefined>,
+  natsUrl: {
+    kind: "text",
+    env: "MAESTRO_NATS_URL",
+    flag: "--nats",
+    fallback: undefined,
+    secret: true,
+    doc: "URL of a NATS server. With it the node shares its PostgreSQL with other nodes; without it the node is alone.",
+  } as TextSetting<string | undefined>,
+  clusterName: {
+    kind: "text",
+    env: "MAESTRO_CLUSTER",
+    flag: "--cluster",
+    fallback: "maestro",
+    pattern: { test: /^[A-Za-z0-9_-]{1,64}$/, says: "must be 1 to 64 letters, digits, _ or -" },
+    doc: "Name of the cluster: nodes of one name on one NATS server and one PostgreSQL belong together.",
+  } as TextSetting<string>,
   nodeName: {
     kind: "text",
     env: "MAESTRO_NODE_NAME",

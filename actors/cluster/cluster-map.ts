@@ -20,7 +20,7 @@ export interface ClusterMap {
 /** Subject on the bus on which a boot serves calls about its runs. */
 export type RunsSubject = (bootId: BootId) => string;
 
-/** Subjects of a cluster. Part of the protocol between nodes: must not change. So far for tests only: nodes are not composed with it yet. */
+/** Subjects of a cluster. Part of the protocol between nodes: must not change. */
 export function runsSubject(cluster: string): RunsSubject {
   return (bootId) => `maestro.${cluster}.node.${bootId}.runs`;
 }

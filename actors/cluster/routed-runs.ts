@@ -37,7 +37,7 @@ export interface RoutedRunsOptions extends OwnerCallsOptions {
   readonly gate: ShardGate;
 }
 
-/** See the file header. So far for tests only: nodes are not composed with it yet. */
+/** See the file header. */
 export class RoutedRuns implements Runs {
   readonly #options: RoutedRunsOptions;
   readonly #local: LocalRuns;

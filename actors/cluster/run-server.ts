@@ -34,7 +34,7 @@ export interface RunServerOptions {
   readonly local: LocalRuns;
 }
 
-/** See the file header. So far for tests only: nodes are not composed with it yet. */
+/** See the file header. */
 export class RunServer {
   readonly #options: RunServerOptions;
   readonly #starts = new StartsSeen();

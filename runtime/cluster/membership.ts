@@ -31,6 +31,8 @@ export interface MembershipOptions {
   readonly joined: Joined;
   /** How busy the node is: 0 idle, 1 full. */
   load(): number;
+  /** Called with each newer view of the cluster. */
+  onView?(view: OwnershipView): void;
   /** Called when the node got shards: it acts for them from now on. */
   onAcquired(acquired: Acquired): void;
   /** Stops what runs in the shards and flushes the journal, so that nothing of them is written any more. If it rejects, the node keeps them. */
@@ -41,7 +43,7 @@ export interface MembershipOptions {
   onLost(): void;
 }
 
-/** The membership of one boot. So far for tests only: nodes are not composed with it yet. */
+/** The membership of one boot. */
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #renewal: Renewal;
@@ -132,6 +134,11 @@ export class Membership {
     // The others need not know the version: any larger one makes them look.
     this.#knownVersion++;
     this.#heartbeats.tell();
+  }
+
+  /** Somebody knows a newer version of the ownership: it is looked at now. */
+  noteVersion(version: number): void {
+    this.#noteVersion(version);
   }
 
   #peers(): readonly BootId[] {
@@ -239,7 +246,9 @@ export class Membership {
     // Whoever changes something guesses the version that this makes, so what was heard of may be ahead of what is.
     if (this.#knownVersion === heardOf) this.#knownVersion = view.version;
     if (view.version !== this.#view?.version) this.#tellOf(view);
+    const isNewer = view.version !== this.#view?.version;
     this.#view = view;
+    if (isNewer) this.#options.onView?.(view);
     return view;
   }
 

@@ -1,0 +1,153 @@
+/**
+ * A node's part in its cluster: the message bus, membership, and the routing of calls about runs. Only nodes that have a bus have one.
+ */
+import type { ClusterMap } from "../actors/cluster/cluster-map.ts";
+import { runsSubject } from "../actors/cluster/cluster-map.ts";
+import { RoutedRuns } from "../actors/cluster/routed-runs.ts";
+import { RunServer } from "../actors/cluster/run-server.ts";
+import type { Runs } from "../actors/runs.ts";
+import type { Bus } from "../runtime/bus/bus.ts";
+import { openNatsBus } from "../runtime/bus/nats-bus.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { Membership } from "../runtime/cluster/membership.ts";
+import type { EventHub } from "../runtime/events.ts";
+import type { BootId } from "../runtime/ids.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import type { Random } from "../runtime/random.ts";
+import type { Acquired } from "../runtime/storage/ownership.ts";
+import type { OwnershipView } from "../runtime/storage/ownership-view.ts";
+import { ShardSet } from "../runtime/storage/shard-set.ts";
+import type { Config } from "./config.ts";
+import type { Stage } from "./lifecycle.ts";
+import type { NodeRuns } from "./node-runs.ts";
+import { type NodeStorage, started } from "./node-storage.ts";
+
+/** Time for which the bus may deliver what is under way when the node stops, in milliseconds. */
+const BUS_DRAIN_MS = 3_000;
+/** Longest time for the hand-over of all shards when the node stops, in milliseconds. */
+const DRAIN_MS = 60_000;
+
+/** What it needs. */
+export interface NodeClusterOptions {
+  readonly config: Config & { readonly natsUrl: string };
+  readonly bootId: BootId;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub;
+  readonly storage: NodeStorage;
+  readonly runs: NodeRuns;
+  /** Another boot took over. */
+  onLost(): void;
+  /** Something failed that is tried again; for the log. */
+  onTrouble(what: string, error: unknown): void;
+}
+
+/** See the file header. Its parts are there once their stage has started. */
+export class NodeCluster implements ClusterMap {
+  readonly self: BootId;
+  readonly #options: NodeClusterOptions;
+  readonly #listeners = new Set<() => void>();
+  #bus: Bus | undefined;
+  #membership: Membership | undefined;
+  #view: OwnershipView | undefined;
+  #routed: RoutedRuns | undefined;
+  #server: RunServer | undefined;
+
+  constructor(options: NodeClusterOptions) {
+    this.#options = options;
+    this.self = options.bootId;
+  }
+
+  /** The runs of the whole cluster. */
+  get runs(): Runs {
+    return started(this.#routed, "cluster");
+  }
+
+  get view(): OwnershipView {
+    return started(this.#view, "cluster");
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  noteVersion(version: number): void {
+    this.#membership?.noteVersion(version);
+  }
+
+  /** Connects to the bus; a node starts also while that is away. */
+  busStage(): Stage {
+    const { config, clock, random, events } = this.#options;
+    return {
+      name: "bus",
+      start: () => {
+        this.#bus = openNatsBus({ url: config.natsUrl, name: config.nodeName, clock, random, events });
+      },
+      stop: () => started(this.#bus, "bus").drain(BUS_DRAIN_MS),
+    };
+  }
+
+  /** Serves and routes calls, and takes part in the cluster. Starts after the runs. */
+  clusterStage(): Stage {
+    return {
+      name: "cluster",
+      start: async () => {
+        const { config, clock, random, storage, runs } = this.#options;
+        this.#view = await storage.ownership.view();
+        const [bus, local, subject] = [started(this.#bus, "bus"), runs.open.runs, runsSubject(config.clusterName)];
+        this.#routed = new RoutedRuns({ bus, map: this, subject, clock, random, local, gate: runs.open.gate });
+        this.#server = new RunServer({ bus, map: this, subject, clock, local });
+        this.#server.start();
+        this.#membership = this.#join(bus);
+        await storage.handLeaseOver();
+        this.#membership.start();
+      },
+      stop: async () => {
+        this.#server?.stop();
+        this.#routed?.close();
+        await this.#membership?.stop();
+      },
+    };
+  }
+
+  /** Starts nothing: stops first, and hands all shards over while the gateway still serves. A node that is the last one keeps them to its end. */
+  drainStage(): Stage {
+    return {
+      name: "hand-over",
+      start: () => undefined,
+      stopTimeoutMs: DRAIN_MS,
+      stop: async () => {
+        const hasHeirs = this.view.nodes.some(({ bootId, state, roles }) => bootId !== this.self && state === "live" && roles.includes("engine"));
+        if (hasHeirs) await this.#membership?.drain();
+      },
+    };
+  }
+
+  #join(bus: Bus): Membership {
+    const { config, clock, events, storage, runs, onLost } = this.#options;
+    const { ownership, joined, held } = storage;
+    return new Membership({
+      ...{ ownership, bus, clock, events, joined, bootId: this.self, clusterName: config.clusterName, leaseMs: config.leaseMs, onLost },
+      load: () => runs.open.activeCount / LIMITS.activeRuns,
+      onView: (view) => this.#show(view),
+      onAcquired: (acquired) => this.#open(acquired),
+      handOff: async (shards) => void (await runs.open.closeShards(shards)),
+      onReleased: (shards) => held.remove(shards),
+    });
+  }
+
+  #open({ shards, bereft }: Acquired): void {
+    const { storage, runs, onTrouble } = this.#options;
+    storage.held.add(shards);
+    runs.open
+      .openShards(ShardSet.of(shards.keys()), bereft)
+      .catch((error: unknown) => onTrouble("the runs of new shards could not be listed; the auditor finds them", error));
+  }
+
+  #show(view: OwnershipView): void {
+    if (this.#view !== undefined && view.version < this.#view.version) return;
+    this.#view = view;
+    for (const listener of this.#listeners) listener();
+  }
+}
