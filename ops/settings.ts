@@ -165,8 +165,8 @@ export const SETTINGS = {
     most: 600_000,
     env: "MAESTRO_LEASE_MS",
     flag: "--lease-ms",
-    fallback: 10_000,
-    doc: "How long the node keeps its runs without renewing, in milliseconds.",
+    fallback: 3_000,
+    doc: "How long the node keeps its runs without renewing, in milliseconds. Others go on with them that long after it died.",
   } as IntegerSetting,
   retentionDays: {
     kind: "integer",

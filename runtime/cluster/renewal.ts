@@ -24,7 +24,7 @@ export interface RenewalOptions {
   load(): number;
   /** True while it is worth to look more often. */
   isUrgent(): boolean;
-  /** Called with each answer. */
+  /** Called with each answer. It names no expired boots while their leases prove nothing. */
   onRenewed(renewed: Renewed): void;
 }
 
@@ -34,10 +34,15 @@ export class Renewal {
   #cancel: CancelTimer | undefined;
   #renewing: Promise<void> | undefined;
   #renewedAtMs = 0;
+  /** When the store answered last. */
+  #answeredAtMs: number;
+  /** Until then the leases of others are no evidence: the store was away, and nobody could renew. */
+  #doubtUntilMs = Number.NEGATIVE_INFINITY;
   #isStopped = false;
 
   constructor(options: RenewalOptions) {
     this.#options = options;
+    this.#answeredAtMs = options.clock.monotonic();
   }
 
   /** Begins, with a renewal at once. */
@@ -70,6 +75,15 @@ export class Renewal {
     });
   }
 
+  /** After the store was away for as long as a lease, all leases have ended, and whoever is back first must not take the others for dead. */
+  #isInDoubt(): boolean {
+    const { clock, leaseMs } = this.#options;
+    const nowMs = clock.monotonic();
+    if (nowMs - this.#answeredAtMs >= leaseMs) this.#doubtUntilMs = nowMs + leaseMs;
+    this.#answeredAtMs = nowMs;
+    return nowMs < this.#doubtUntilMs;
+  }
+
   async #renew(): Promise<void> {
     const { ownership, bootId, leaseMs, clock, events, load, onRenewed } = this.#options;
     const startedAtMs = clock.monotonic();
@@ -80,7 +94,7 @@ export class Renewal {
       const renewed = await ownership.renew(bootId, { leaseMs, load: load() });
       if (this.#isStopped) return;
       if (renewed.isMember) events.emit("lease.renewed", { durationMs: clock.monotonic() - startedAtMs });
-      onRenewed(renewed);
+      onRenewed(this.#isInDoubt() ? { ...renewed, expired: [] } : renewed);
     } catch (error) {
       events.emit("lease.failed", { reason: messageOf(error) });
     } finally {
