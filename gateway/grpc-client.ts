@@ -3,6 +3,8 @@
  * Node.js program may. It owns one connection, which the gRPC library opens when needed and opens again when it broke.
  */
 import { type ChannelOptions, credentials } from "@grpc/grpc-js";
+import type { Node, ShardGroup } from "../proto/gen/maestro/v1/cluster_service.ts";
+import { ClusterServiceClient } from "../proto/gen/maestro/v1/cluster_service.ts";
 import type {
   GetRunHistoryRequest,
   GetRunHistoryResponse,
@@ -84,6 +86,7 @@ export class MaestroClient implements Disposable {
   readonly #clock: Clock;
   readonly #workflows: WorkflowServiceClient;
   readonly #runs: RunServiceClient;
+  readonly #cluster: ClusterServiceClient;
   readonly #calls: UnaryCalls;
   readonly #executions: Executions;
 
@@ -92,7 +95,9 @@ export class MaestroClient implements Disposable {
     this.address = address;
     this.#clock = settings.clock ?? systemClock();
     this.#workflows = new WorkflowServiceClient(address, credentials.createInsecure(), OPTIONS);
-    this.#runs = new RunServiceClient(address, credentials.createInsecure(), { ...OPTIONS, channelOverride: this.#workflows.getChannel() });
+    const shared = { ...OPTIONS, channelOverride: this.#workflows.getChannel() };
+    this.#runs = new RunServiceClient(address, credentials.createInsecure(), shared);
+    this.#cluster = new ClusterServiceClient(address, credentials.createInsecure(), shared);
     this.#calls = new UnaryCalls(address, this.#clock, settings.timeoutMs ?? TIMEOUT_MS);
     this.#executions = new Executions(address, () => {
       this.#calls.requireOpen();
@@ -188,6 +193,26 @@ export class MaestroClient implements Disposable {
   /** Lets a quarantined run go on. */
   async release(runId: string, settings?: CallSettings): Promise<void> {
     await this.#calls.call("Release", this.#runs.release.bind(this.#runs), { runId }, settings);
+  }
+
+  /** The nodes of the cluster, by name; those that ended for an hour. */
+  async listNodes(settings?: CallSettings): Promise<readonly Node[]> {
+    return (await this.#calls.call("ListNodes", this.#cluster.listNodes.bind(this.#cluster), {}, settings)).nodes;
+  }
+
+  /** Who owns which shards, by node and epoch; free ones last. */
+  async listShards(settings?: CallSettings): Promise<readonly ShardGroup[]> {
+    return (await this.#calls.call("ListShards", this.#cluster.listShards.bind(this.#cluster), {}, settings)).groups;
+  }
+
+  /** Asks a node, by name or boot id, to hand its shards over. Does not wait for that. */
+  async drainNode(node: string, settings?: CallSettings): Promise<Node> {
+    return present((await this.#calls.call("Drain", this.#cluster.drain.bind(this.#cluster), { node }, settings)).node);
+  }
+
+  /** Lets a node that was drained have shards again. */
+  async undrainNode(node: string, settings?: CallSettings): Promise<Node> {
+    return present((await this.#calls.call("Undrain", this.#cluster.undrain.bind(this.#cluster), { node }, settings)).node);
   }
 
   async #get(request: GetRunRequest, settings: CallSettings | undefined): Promise<Run> {

@@ -32,7 +32,7 @@ export function statusOf(status: WireStatus): RunStatus | undefined {
 }
 
 /** A time on the wire, from milliseconds since the epoch. */
-function timestamp(timeMs: number): Timestamp {
+export function timestamp(timeMs: number): Timestamp {
   const seconds = Math.floor(timeMs / 1000);
   return { seconds, nanos: Math.round((timeMs - seconds * 1000) * 1e6) };
 }

@@ -11,6 +11,7 @@ import {
   type ServerOptions,
   setLogVerbosity,
 } from "@grpc/grpc-js";
+import { ClusterServiceService } from "../proto/gen/maestro/v1/cluster_service.ts";
 import { RunServiceService } from "../proto/gen/maestro/v1/run_service.ts";
 import { WorkflowServiceService } from "../proto/gen/maestro/v1/workflow_service.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -19,11 +20,13 @@ import type { EventHub } from "../runtime/events.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { formatAddress } from "./address.ts";
 import { Calls } from "./grpc-calls.ts";
+import { clusterHandlers } from "./grpc-cluster-service.ts";
 import { withSafeDecoding } from "./grpc-codec.ts";
 import { GrpcHealth } from "./grpc-health.ts";
 import { addReflection } from "./grpc-reflection.ts";
 import { runHandlers } from "./grpc-run-service.ts";
 import { workflowHandlers } from "./grpc-workflow-service.ts";
+import type { ClusterService } from "./service/cluster-service.ts";
 import type { RunService } from "./service/run-service.ts";
 import type { WorkflowService } from "./service/workflow-service.ts";
 
@@ -31,6 +34,7 @@ import type { WorkflowService } from "./service/workflow-service.ts";
 export interface GrpcServerOptions {
   readonly runs: RunService;
   readonly workflows: WorkflowService;
+  readonly cluster: ClusterService;
   readonly clock: Clock;
   readonly events: EventHub;
   /** Default: 127.0.0.1. */
@@ -42,7 +46,7 @@ export interface GrpcServerOptions {
 }
 
 /** Full names of the services, for health checks. */
-const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService"] as const;
+const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService", "maestro.v1.ClusterService"] as const;
 
 /**
  * Changes nothing. With any interceptor the library drops what arrives after a call is over. Without one it calls the handler of a request that is completed
@@ -82,6 +86,7 @@ export class GrpcServer {
     this.#calls = new Calls(options.clock, options.events);
     this.#server.addService(withSafeDecoding(WorkflowServiceService), workflowHandlers(options.workflows, this.#calls));
     this.#server.addService(withSafeDecoding(RunServiceService), runHandlers(options.runs, this.#calls));
+    this.#server.addService(withSafeDecoding(ClusterServiceService), clusterHandlers(options.cluster, this.#calls));
     this.#health.addTo(this.#server);
     addReflection(this.#server);
   }

@@ -4,6 +4,7 @@
  */
 import type { Runs } from "../actors/runs.ts";
 import { GrpcServer } from "../gateway/grpc-server.ts";
+import { ClusterService } from "../gateway/service/cluster-service.ts";
 import { RunService } from "../gateway/service/run-service.ts";
 import { WorkflowDirectory } from "../gateway/service/workflow-directory.ts";
 import { WorkflowFilter } from "../gateway/service/workflow-filter.ts";
@@ -279,8 +280,9 @@ class Node implements RunningNode {
           random: this.#random,
         });
         const { grpcHost: host, grpcPort: port } = this.#config;
-        this.#gateway = new GrpcServer({ runs, workflows, clock, events: this.events, host, port });
-        await this.#gateway.start();
+        const cluster = new ClusterService(this.#storage.ownership);
+        this.#gateway = new GrpcServer({ runs, workflows, cluster, clock, events: this.events, host, port });
+        await this.#storage.ownership.announce(this.bootId, { grpcAddress: await this.#gateway.start() });
         this.#addGauges(this.#gateway);
       },
       stop: () => this.#gateway?.drain(CALL_GRACE_MS),

@@ -159,6 +159,7 @@ export const ERRORS = {
     "{field} has {bytes} bytes; at most {limit} are taken.",
     "Send less, or put the data elsewhere and send a reference.",
   ),
+  NODE_NOT_FOUND: entry("NOT_FOUND", 404, false, "There is no node {node} in the cluster.", "`maestro node list` shows the nodes that there are."),
   NODE_OVERLOADED: entry(
     "RESOURCE_EXHAUSTED",
     429,
@@ -179,6 +180,13 @@ export const ERRORS = {
     true,
     "No node answers at {address}: {reason}",
     "Check the address and that the node runs; `maestro start` starts one.",
+  ),
+  NO_HEIR: entry(
+    "FAILED_PRECONDITION",
+    409,
+    false,
+    "Node {node} can't be drained: no other node could take its shards over.",
+    "Start another node first, or stop this one: its runs wait in the database.",
   ),
   NO_RESPONDER: entry("UNAVAILABLE", 503, true, "Nobody answers on {subject}.", "Try again: whoever answered there has stopped or is starting."),
   OWNED_ELSEWHERE: entry(

@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { type ErrorCode, MaestroError, toMaestroError } from "../../runtime/errors.ts";
 import { programVersion } from "../program-version.ts";
 import type { CliContext } from "./cli-context.ts";
+import { addClusterCommands } from "./commander-cluster.ts";
 import { addDemoCommand } from "./commander-demo.ts";
 import { addNodeCommands } from "./commander-node.ts";
 import { addRunCommands } from "./commander-runs.ts";
@@ -67,6 +68,7 @@ function buildProgram(context: CliContext): Command {
   addNodeCommands(program, context);
   addWorkflowCommands(program, context, shared);
   addRunCommands(program, context, shared);
+  addClusterCommands(program, context, shared);
   addDemoCommand(program, context);
   return program;
 }

@@ -35,6 +35,10 @@ export function connectGateway(address: string): Gateway {
     cancel: (runId, reason) => client.cancel(runId, reason),
     terminate: (runId, reason) => client.terminate(runId, reason),
     release: (runId) => client.release(runId),
+    nodes: () => client.listNodes(),
+    shards: () => client.listShards(),
+    drain: (node) => client.drainNode(node),
+    undrain: (node) => client.undrainNode(node),
     close: () => client.close(),
   };
 }

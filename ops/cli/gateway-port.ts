@@ -3,7 +3,7 @@
  * the scenes; history comes as the entries that the rest of the product knows.
  */
 import type { HistoryEntry } from "../../actors/runs.ts";
-import type { Run, RunStatus, Workflow } from "./wire.ts";
+import type { ClusterNode, Run, RunStatus, ShardGroup, Workflow } from "./wire.ts";
 
 /** A workflow by name. */
 export interface WorkflowRef {
@@ -53,5 +53,12 @@ export interface Gateway {
   cancel(runId: string, reason: string): Promise<void>;
   terminate(runId: string, reason: string): Promise<void>;
   release(runId: string): Promise<void>;
+  /** By name; nodes that ended for an hour. */
+  nodes(): Promise<readonly ClusterNode[]>;
+  /** By node and epoch; free ones last. */
+  shards(): Promise<readonly ShardGroup[]>;
+  /** By name or boot id. */
+  drain(node: string): Promise<ClusterNode>;
+  undrain(node: string): Promise<ClusterNode>;
   close(): void;
 }

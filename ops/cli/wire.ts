@@ -2,13 +2,15 @@
  * Messages of the wire contract, as the command line prints and compares them: statuses by name, times in milliseconds or as ISO texts.
  */
 import type { HistoryEntry } from "../../actors/runs.ts";
+import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { Timestamp } from "../../proto/gen/google/protobuf/timestamp.ts";
+import { type Node as ClusterNode, NodeRole, NodeState, type ShardGroup } from "../../proto/gen/maestro/v1/cluster_service.ts";
 import { type Problem, RunStatus } from "../../proto/gen/maestro/v1/common.ts";
 import type { Run, HistoryEntry as WireEntry } from "../../proto/gen/maestro/v1/run_service.ts";
 import type { Workflow } from "../../proto/gen/maestro/v1/workflow_service.ts";
 import type { RunStatus as StatusName } from "../../runtime/storage/journal.ts";
 
-export type { Run, RunStatus, Workflow };
+export type { ClusterNode, Run, RunStatus, ShardGroup, Workflow };
 
 const STATUS_NAMES = new Map<RunStatus, StatusName>(
   Object.entries(RunStatus).flatMap(([name, value]) => (value === RunStatus.UNSPECIFIED ? [] : [[value, name.toLowerCase() as StatusName] as const])),
@@ -82,6 +84,36 @@ export function printableEntry(entry: HistoryEntry): object {
 export function printableWorkflow(workflow: Workflow): object {
   const { document, createdAt, ...rest } = workflow;
   return { ...rest, createdAt: isoOf(createdAt), ...(document !== "" && { document }) };
+}
+
+/** The state of a node in one word; "?" if this version does not know it. */
+export function nodeStateName({ state }: ClusterNode): string {
+  return nameOf(NodeState, state);
+}
+
+/** A node as an object that prints well as JSON. */
+export function printableNode(node: ClusterNode): object {
+  const { roles, leaseLeft, startedAt, ...rest } = node;
+  return {
+    ...rest,
+    state: nodeStateName(node),
+    roles: roles.map((role) => nameOf(NodeRole, role)),
+    leaseLeftMs: spanMsOf(leaseLeft),
+    startedAt: isoOf(startedAt),
+  };
+}
+
+function spanMsOf(span: Duration | undefined): number {
+  return span === undefined ? 0 : span.seconds * 1_000 + Math.floor(span.nanos / 1_000_000);
+}
+
+/** The name of a number of an enumeration, in small letters. */
+function nameOf(enumeration: Readonly<Record<string, number>>, value: number): string {
+  return (
+    Object.keys(enumeration)
+      .find((name) => enumeration[name] === value && value !== 0)
+      ?.toLowerCase() ?? "?"
+  );
 }
 
 /** What a problem says, in one line. */

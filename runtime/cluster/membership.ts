@@ -49,7 +49,8 @@ export class Membership {
   readonly #renewal: Renewal;
   readonly #heartbeats: Heartbeats;
   readonly #shards: HandOvers;
-  readonly #drained = Promise.withResolvers<void>();
+  /** There while somebody waits for this node to hold nothing. */
+  #drained: PromiseWithResolvers<void> | undefined;
   #view: OwnershipView | undefined;
   #memory: ConvergenceMemory = NOTHING_SEEN;
   #expired: readonly BootId[] = [];
@@ -114,6 +115,8 @@ export class Membership {
    */
   async drain(): Promise<void> {
     await this.#options.ownership.announce(this.#options.bootId, { isDraining: true });
+    if (this.#isStopped) return;
+    this.#drained ??= Promise.withResolvers<void>();
     this.#noteChange();
     await this.#drained.promise;
   }
@@ -123,7 +126,7 @@ export class Membership {
     this.#isStopped = true;
     this.#heartbeats.stop();
     this.#cancelPause?.();
-    this.#drained.resolve();
+    this.#drained?.resolve();
     await Promise.all([this.#renewal.stop(), this.#shards.stop(), this.#running]);
   }
 
@@ -229,7 +232,13 @@ export class Membership {
     );
     this.#memory = memory;
     for (const action of actions) if (!this.#isStopped) await this.#act(action);
-    if (actions.length === 0 && this.#shards.count === 0 && view.find(this.#options.bootId)?.state === "draining") this.#drained.resolve();
+    if (actions.length === 0 && this.#shards.count === 0 && view.find(this.#options.bootId)?.state === "draining") this.#endDrain();
+  }
+
+  /** It may be let have shards again, and be drained once more. */
+  #endDrain(): void {
+    this.#drained?.resolve();
+    this.#drained = undefined;
   }
 
   /** The ownership as it is now; undefined if this node changed it meanwhile. */

@@ -147,6 +147,15 @@ describe("the maestro command", function () {
     assert.match(stderr, /shell commands are not allowed/);
   });
 
+  it("shows a node alone as a cluster of one, which can't be drained", async () => {
+    const only = await runJson<{ name: string; state: string; shards: number; grpcAddress: string }>("node", "list");
+    assert.deepEqual([only.state, only.shards, only.grpcAddress], ["live", 4096, env.MAESTRO_ADDRESS]);
+    assert.match((await run("shard", "list")).stdout, /\n\S+ +1 +4096 +0-4095\n$/);
+    const drain = await run("node", "drain", only.name);
+    assert.equal(drain.code, 4);
+    assert.match(drain.stderr, /^NO_HEIR /);
+  });
+
   it("exits with 2 for what is wrong on the command line, and says what", async () => {
     for (const args of [["frobnicate"], ["run", "greet", "--input", "{"], ["runs", "list", "--status", "odd"], ["start", "--lanes", "none"]]) {
       const { code, stderr } = await run(...args);

@@ -202,7 +202,14 @@ describe("gRPC Execute", () => {
     world.server.stop();
     await assert.rejects(lost, { code: "NODE_STOPPING", retryable: true });
     const port = Number(world.server.address.split(":")[1]);
-    const back = new GrpcServer({ runs: world.runs, workflows: world.workflows, clock: systemClock(), events: world.events, port });
+    const back = new GrpcServer({
+      runs: world.runs,
+      workflows: world.workflows,
+      cluster: world.cluster,
+      clock: systemClock(),
+      events: world.events,
+      port,
+    });
     await back.start();
     const result = await waitUntil("the client to connect again", () => world.client.execute({ workflow: "echo", input: "2" }));
     assert.equal(result.output, "2");

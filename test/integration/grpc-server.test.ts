@@ -15,7 +15,7 @@ import { checkHealth, reflect, watchHealth } from "../support/grpc-peer.ts";
 import { callRaw, RawExecute } from "../support/raw-gateway.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService"] as const;
+const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService", "maestro.v1.ClusterService"] as const;
 const HOLD = '{"hold":true}';
 
 describe("gRPC server", () => {
@@ -28,7 +28,7 @@ describe("gRPC server", () => {
   afterEach(() => world.close());
 
   const serverOn = (port: number): GrpcServer =>
-    new GrpcServer({ runs: world.runs, workflows: world.workflows, clock: systemClock(), events: world.events, port });
+    new GrpcServer({ runs: world.runs, workflows: world.workflows, cluster: world.cluster, clock: systemClock(), events: world.events, port });
 
   it("names host, port and setting when its port is taken", async () => {
     const port = Number(world.server.address.split(":")[1]);
@@ -70,7 +70,13 @@ describe("gRPC server", () => {
       const answer = await reflect(world.server.address, { fileByFilename: name });
       assert.equal((answer.fileDescriptorResponse?.fileDescriptorProto.length ?? 0) > 0, true, name);
     }
-    for (const symbol of ["maestro.v1.RunService", "google.rpc.ErrorInfo", "google.rpc.BadRequest", "google.rpc.RetryInfo"]) {
+    for (const symbol of [
+      "maestro.v1.RunService",
+      "maestro.v1.ClusterService",
+      "google.rpc.ErrorInfo",
+      "google.rpc.BadRequest",
+      "google.rpc.RetryInfo",
+    ]) {
       const answer = await reflect(world.server.address, { fileContainingSymbol: symbol });
       assert.equal(answer.errorResponse, undefined, symbol);
     }

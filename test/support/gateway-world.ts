@@ -4,6 +4,7 @@
 import type { Workflow } from "../../actors/language/model.ts";
 import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
 import { GrpcServer } from "../../gateway/grpc-server.ts";
+import { ClusterService } from "../../gateway/service/cluster-service.ts";
 import { RunService } from "../../gateway/service/run-service.ts";
 import { WorkflowDirectory } from "../../gateway/service/workflow-directory.ts";
 import { WorkflowFilter } from "../../gateway/service/workflow-filter.ts";
@@ -15,7 +16,9 @@ import { LimitWatch } from "../../runtime/limit-watch.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import type { DocumentStore } from "../../runtime/storage/documents.ts";
 import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
+import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
+import type { Ownership } from "../../runtime/storage/ownership.ts";
 import { FakeRuns } from "./fake-runs.ts";
 
 /** The parts of a gateway without its server. */
@@ -24,6 +27,9 @@ export interface GatewayParts {
   readonly runs: RunService;
   readonly workflows: WorkflowService;
   readonly directory: WorkflowDirectory;
+  readonly cluster: ClusterService;
+  /** What the cluster service shows; nobody has joined. */
+  readonly ownership: Ownership;
 }
 
 /** A gateway that listens, and its client. */
@@ -48,7 +54,9 @@ export function gatewayParts(documents: DocumentStore = new MemoryDocuments(new 
     limits: new LimitWatch(clock, events),
     random: seededRandom(2),
   });
-  return { fake, directory, workflows, runs: new RunService({ runs: fake, directory, filter: new WorkflowFilter(documents) }) };
+  const ownership = new MemoryOwnership(new MemoryStore(clock));
+  const runs = new RunService({ runs: fake, directory, filter: new WorkflowFilter(documents) });
+  return { fake, directory, workflows, runs, ownership, cluster: new ClusterService(ownership) };
 }
 
 /** A gateway with the workflow `default/echo:1.0.0` on a free port, serving. */
@@ -56,7 +64,7 @@ export async function openGateway(): Promise<GatewayWorld> {
   const clock = systemClock();
   const events = new EventHub();
   const parts = gatewayParts(undefined, events);
-  const server = new GrpcServer({ runs: parts.runs, workflows: parts.workflows, clock, events, port: 0 });
+  const server = new GrpcServer({ runs: parts.runs, workflows: parts.workflows, cluster: parts.cluster, clock, events, port: 0 });
   const client = connect(await server.start(), { timeoutMs: 10_000 });
   server.setServing(true);
   await parts.workflows.deploy(documentOf("echo", "1.0.0"), false);

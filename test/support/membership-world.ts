@@ -13,7 +13,7 @@ import { type BootId, newBootId, SHARD_COUNT, type Shard } from "../../runtime/i
 import { type Random, seededRandom } from "../../runtime/random.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
-import type { Ownership } from "../../runtime/storage/ownership.ts";
+import type { Announcement, Ownership } from "../../runtime/storage/ownership.ts";
 import { nextTurn } from "./next-turn.ts";
 
 const STEP_MS = 10;
@@ -92,6 +92,11 @@ export class MembershipWorld {
     this.#act(node, joined.shards.keys());
     membership.start();
     return node;
+  }
+
+  /** Changes what others see of a node, as an operator does. */
+  async announce({ bootId }: WorldNode, announcement: Announcement): Promise<void> {
+    await this.#ownership.announce(bootId, announcement);
   }
 
   /** Ends a node without a word. */

@@ -1,6 +1,7 @@
 /** The gateway under fire: a real server, the real compiler, and fake runs that are replaced from time to time, as they never forget. */
 import type { Runs } from "../../../actors/runs.ts";
 import { GrpcServer } from "../../../gateway/grpc-server.ts";
+import { ClusterService } from "../../../gateway/service/cluster-service.ts";
 import { RunService } from "../../../gateway/service/run-service.ts";
 import { WorkflowDirectory } from "../../../gateway/service/workflow-directory.ts";
 import { WorkflowFilter } from "../../../gateway/service/workflow-filter.ts";
@@ -10,6 +11,7 @@ import { EventHub } from "../../../runtime/events.ts";
 import { LimitWatch } from "../../../runtime/limit-watch.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { MemoryDocuments } from "../../../runtime/storage/memory-documents.ts";
+import { MemoryOwnership } from "../../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../../runtime/storage/memory-store.ts";
 import { compileText, HEAD } from "../../support/compile-document.ts";
 import { FakeRuns } from "../../support/fake-runs.ts";
@@ -51,7 +53,8 @@ export async function openHostileWorld(change: (runs: Runs) => Runs = (runs) => 
   const runs = new RunService({ runs: change(delegating(() => state.fake)), directory, filter: new WorkflowFilter(documents) });
   const broken: unknown[] = [];
   events.on("request.broken", ({ error }) => broken.push(error));
-  const server = new GrpcServer({ runs, workflows, clock, events, port: 0 });
+  const cluster = new ClusterService(new MemoryOwnership(new MemoryStore(clock)));
+  const server = new GrpcServer({ runs, workflows, cluster, clock, events, port: 0 });
   const address = await server.start();
   server.setServing(true);
   const { record } = await workflows.deploy(`${HEAD.replace("test", "default").replace("sample", "echo")}do: [{ t: { set: { a: 1 } } }]\n`, false);

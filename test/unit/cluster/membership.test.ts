@@ -170,6 +170,20 @@ describe("Membership", function () {
     assert.equal(a.fenced.length + c.fenced.length, 0);
   });
 
+  it("is drained on the word of another node, has shards again when that is taken back, and can be drained once more", async () => {
+    await world.announce(b, { isDraining: true });
+    await world.passUntil("the others to own everything", () => world.isPlaced(a, c), 5_000);
+    await world.announce(b, { isDraining: false });
+    await world.passUntil("b to have its share", () => world.isPlaced(a, b, c), 10_000);
+    let held = -1;
+    const draining = b.membership.drain().then(() => {
+      held = b.membership.heldCount;
+    });
+    await world.passUntil("b to be drained", () => held >= 0, 5_000);
+    await draining;
+    assert.equal(held, 0);
+  });
+
   it("frees what a node still holds when it leaves, and the others take it at once", async () => {
     const leaving = b.membership.leave();
     const tookMs = await world.passUntil("the others to own everything", () => world.isPlaced(a, c), 1_000);

@@ -1,0 +1,106 @@
+/** What operators see of a cluster and do to it: nodes, shards, draining. Two real nodes, and the command line in processes of its own. */
+import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { connect } from "../../gateway/grpc-client.ts";
+import { loadConfig } from "../../ops/config.ts";
+import { type RunningNode, startNode } from "../../ops/node.ts";
+import { endAll, maestro } from "../support/maestro-process.ts";
+import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { freshDatabase } from "../support/pg-fixture.ts";
+import { waitUntil } from "../support/wait-until.ts";
+
+const QUICK = `document: { dsl: 1.0.3, namespace: default, name: quick, version: 1.0.0 }
+do:
+  - one: { set: { n: "\${ .n }" } }
+`;
+
+interface NodeLine {
+  readonly name: string;
+  readonly state: string;
+  readonly shards: number;
+  readonly grpcAddress: string;
+}
+
+describe("operators of a cluster", function () {
+  this.timeout(120_000);
+  let nats: NatsServer;
+  let [first, second] = [] as unknown as [RunningNode, RunningNode];
+
+  before(async () => {
+    const [pgUrl, server] = await Promise.all([freshDatabase(), startNatsServer()]);
+    nats = server;
+    const open = (nodeName: string): Promise<RunningNode> => {
+      const flags = { nodeName, pgUrl, natsUrl: nats.url, grpcPort: "0", opsPort: "0", threads: "1", leaseMs: "3000", logLevel: "silent" };
+      return startNode({ config: loadConfig({ env: {}, flags }), prettyLog: false });
+    };
+    [first, second] = [await open("first"), await open("second")];
+    await waitUntil("the shards to be shared", () => first.ownedShards < 3_000 && second.ownedShards > 1_000, 30_000);
+  });
+  after(async () => {
+    endAll();
+    await Promise.all([first, second].map((node) => node.stop()));
+    await nats.close();
+  });
+
+  const ask = (...args: string[]) => maestro([...args, "--address", first.grpcAddress], { cwd: tmpdir() });
+  const nodes = async (): Promise<readonly NodeLine[]> =>
+    (await ask("node", "list", "--json")).stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as NodeLine);
+
+  it("see every node and every shard, whichever node they ask", async () => {
+    const listed = (await nodes()).map(({ name, state, grpcAddress }) => [name, state, grpcAddress]);
+    assert.deepEqual(listed, [
+      ["first", "live", first.grpcAddress],
+      ["second", "live", second.grpcAddress],
+    ]);
+    const { stdout } = await ask("shard", "list", "--by-node", "--json");
+    const shares = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { node: string; shards: number });
+    assert.deepEqual(new Map(shares.map(({ node }) => [node, true])).size, 2);
+    assert.equal(
+      shares.reduce((sum, { shards }) => sum + shards, 0),
+      4_096,
+    );
+    assert.match((await ask("node", "list")).stdout, /^NODE +STATE +SHARDS.*\nfirst +live +\d+ .*\nsecond +live/);
+    assert.match((await ask("shard", "list")).stdout, /^NODE +EPOCH +SHARDS +WHICH\nfirst +1 +\d+ +\d/);
+  });
+
+  it("are told of names that are none", async () => {
+    const { code, stderr } = await ask("node", "drain", "third");
+    assert.equal(code, 4);
+    assert.match(stderr, /^NODE_NOT_FOUND .*third.*\n`maestro node list`/);
+  });
+
+  it("drain a node from another one: it hands everything over, stays ready and takes calls", async () => {
+    const { code, stdout, stderr } = await ask("node", "drain", "second", "--wait");
+    assert.deepEqual([code, stdout], [0, "second has no shards any more.\n"], stderr);
+    await waitUntil("the first node to have all shards", () => first.ownedShards === 4_096 && second.ownedShards === 0);
+    assert.deepEqual(
+      (await nodes()).map(({ state, shards }) => [state, shards]),
+      [
+        ["live", 4_096],
+        ["draining", 0],
+      ],
+    );
+    assert.equal((await fetch(`http://127.0.0.1:${second.opsPort}/readyz`)).status, 200);
+    using client = connect(second.grpcAddress);
+    await client.deploy(QUICK);
+    const { output } = await client.startAndWait({ workflow: "quick", input: '{"n":1}' });
+    assert.equal(output, '{"n":1}');
+    assert.equal((await ask("node", "drain", "first")).code, 4, "the last one is not drained");
+  });
+
+  it("give a node its shards back, and find it ended in order after its stop", async () => {
+    assert.equal((await ask("node", "undrain", "second")).code, 0);
+    await waitUntil("the second node to have shards", () => second.ownedShards > 1_000, 30_000);
+    await second.stop();
+    assert.deepEqual(
+      (await nodes()).map(({ state }) => state),
+      ["live", "released"],
+    );
+  });
+});
