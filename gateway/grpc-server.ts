@@ -14,7 +14,7 @@ import {
 import { ClusterServiceService } from "../proto/gen/maestro/v1/cluster_service.ts";
 import { RunServiceService } from "../proto/gen/maestro/v1/run_service.ts";
 import { WorkflowServiceService } from "../proto/gen/maestro/v1/workflow_service.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { CancelTimer, Clock } from "../runtime/clock.ts";
 import { MaestroError, messageOf } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -115,10 +115,11 @@ export class GrpcServer {
 
   /**
    * Stops taking work without losing an answer: health says "not serving", clients are told to connect elsewhere (GOAWAY), watches end, and
-   * what waits for a run gets `graceMs` milliseconds. What still waits then is answered NODE_STOPPING. Resolves when all is closed.
+   * what waits for a run gets `graceMs` milliseconds, or less if `hurried` is aborted. What still waits then is answered NODE_STOPPING. Resolves when
+   * all is closed.
    */
-  drain(graceMs: number): Promise<void> {
-    this.#drained ??= this.#drain(graceMs);
+  drain(graceMs: number, hurried?: AbortSignal): Promise<void> {
+    this.#drained ??= this.#drain(graceMs, hurried);
     return this.#drained;
   }
 
@@ -128,17 +129,23 @@ export class GrpcServer {
     this.#server.forceShutdown();
   }
 
-  async #drain(graceMs: number): Promise<void> {
+  async #drain(graceMs: number, hurried?: AbortSignal): Promise<void> {
     this.setServing(false);
     const { clock } = this.#options;
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     this.#health.endWatches();
     this.#calls.drain();
-    const cancelGrace = clock.schedule(graceMs, () => this.#calls.stop());
-    const cancelFlush = clock.schedule(graceMs + FLUSH_MS, () => this.#server.forceShutdown());
+    let cancelFlush: CancelTimer | undefined;
+    const endCalls = (): void => {
+      this.#calls.stop();
+      cancelFlush ??= clock.schedule(FLUSH_MS, () => this.#server.forceShutdown());
+    };
+    const cancelGrace = clock.schedule(hurried?.aborted === true ? 0 : graceMs, endCalls);
+    hurried?.addEventListener("abort", endCalls, { once: true });
     await closed;
+    hurried?.removeEventListener("abort", endCalls);
     cancelGrace();
-    cancelFlush();
+    cancelFlush?.();
   }
 
   #bind(host: string, port: number): Promise<number> {

@@ -36,6 +36,8 @@ export interface NodeClusterOptions {
   readonly events: EventHub;
   readonly storage: NodeStorage;
   readonly runs: NodeRuns;
+  /** Aborted: the node hands nothing over when it stops; the others take its shards once it has left. */
+  readonly hurried: AbortSignal;
   /** Another boot took over. */
   onLost(): void;
   /** Something failed that is tried again; for the log. */
@@ -113,13 +115,14 @@ export class NodeCluster implements ClusterMap {
 
   /** Starts nothing: stops first, and hands all shards over while the gateway still serves. A node that is the last one keeps them to its end. */
   drainStage(): Stage {
+    const { hurried } = this.#options;
     return {
       name: "hand-over",
       start: () => undefined,
       stopTimeoutMs: DRAIN_MS,
       stop: async () => {
         const hasHeirs = this.view.nodes.some(({ bootId, state, roles }) => bootId !== this.self && state === "live" && roles.includes("engine"));
-        if (hasHeirs) await this.#membership?.drain();
+        if (hasHeirs && !hurried.aborted) await Promise.race([this.#membership?.drain(), abortOf(hurried)]);
       },
     };
   }
@@ -150,4 +153,9 @@ export class NodeCluster implements ClusterMap {
     this.#view = view;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Resolves when the signal is aborted. */
+function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -35,6 +35,8 @@ export interface NodeRunsOptions {
   readonly random: Random;
   readonly events: EventHub;
   readonly storage: NodeStorage;
+  /** Aborted: tasks under way get no time to end. */
+  readonly hurried: AbortSignal;
   /** Another boot took over. */
   onLost(): void;
   /** Something failed that is tried again; for the log. */
@@ -120,14 +122,14 @@ export class NodeRuns {
 
   /** Starts nothing: at the stop it lets short tasks end, so that they need not be done again. */
   #tasks(): Stage {
-    const { clock } = this.#options;
+    const { clock, hurried } = this.#options;
     return {
       name: "tasks",
       start: () => undefined,
       stop: async () => {
         this.open.stopStarting();
         const endMs = clock.monotonic() + TASK_GRACE_MS;
-        while (this.pool.state.active > 0 && clock.monotonic() < endMs) await pause(TASK_POLL_MS, clock);
+        while (this.pool.state.active > 0 && !hurried.aborted && clock.monotonic() < endMs) await pause(TASK_POLL_MS, clock);
       },
     };
   }

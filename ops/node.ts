@@ -44,6 +44,8 @@ export interface NodeOptions {
   readonly prettyLog: boolean;
   /** Aborting stops the node, also while it starts. */
   readonly signal?: AbortSignal;
+  /** Aborting has a stop wait for nothing that others can do instead: hand-over, calls, tasks. What was acknowledged is kept all the same. */
+  readonly hurried?: AbortSignal;
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** Default: the operating system's. */
@@ -81,6 +83,7 @@ class Node implements RunningNode {
   readonly #config: Config;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #hurried: AbortSignal;
   readonly #log: NodeLog;
   readonly #readiness: Readiness;
   readonly #storage: NodeStorage;
@@ -94,7 +97,7 @@ class Node implements RunningNode {
   #stopping: Promise<void> | undefined;
   #resolveStopped: (reason: StopReason) => void = () => undefined;
 
-  constructor({ config, prettyLog, clock = systemClock(), random = systemRandom() }: NodeOptions) {
+  constructor({ config, prettyLog, hurried = new AbortController().signal, clock = systemClock(), random = systemRandom() }: NodeOptions) {
     this.#config = config;
     this.#clock = clock;
     this.#random = random;
@@ -104,7 +107,9 @@ class Node implements RunningNode {
     });
     const base = { node: config.nodeName, boot: this.bootId };
     this.#log = openLog({ level: config.logLevel, pretty: prettyLog, file: config.logFile, base, now: () => clock.now() });
-    const shared = { config, clock, random, events: this.events, onLost: () => this.#fence() };
+    this.#hurried = hurried;
+    hurried.addEventListener("abort", () => this.#log.warn({}, "the node stops without waiting for calls, tasks and other nodes"), { once: true });
+    const shared = { config, clock, random, hurried, events: this.events, onLost: () => this.#fence() };
     this.#storage = new NodeStorage({ ...shared, bootId: this.bootId });
     const onTrouble = (what: string, error: unknown): void => this.#log.warn({ problem: messageOf(error) }, what);
     this.#runs = new NodeRuns({ ...shared, storage: this.#storage, onTrouble });
@@ -285,7 +290,7 @@ class Node implements RunningNode {
         await this.#storage.ownership.announce(this.bootId, { grpcAddress: await this.#gateway.start() });
         this.#addGauges(this.#gateway);
       },
-      stop: () => this.#gateway?.drain(CALL_GRACE_MS),
+      stop: () => this.#gateway?.drain(CALL_GRACE_MS, this.#hurried),
     };
   }
 }

@@ -18,6 +18,8 @@ export interface CliContext {
   readonly random: Random;
   /** Aborts at the first SIGINT or SIGTERM. */
   readonly interrupted: AbortSignal;
+  /** Aborts at the second one, for commands that take time to stop in order. Without a call of it the second one ends the process. */
+  hurried(): AbortSignal;
   /** Connects to a node; costs nothing until something is asked. */
   connect(address: string): Gateway;
   /** What the process will exit with. Commands change it. */

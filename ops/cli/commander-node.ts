@@ -19,7 +19,7 @@ type Options = Readonly<Record<string, string | true | undefined>>;
 /** Adds the commands to a program. */
 export function addNodeCommands(program: Command, context: CliContext): void {
   withSettings(program.command("start"))
-    .description("Run a node. SIGTERM and Ctrl-C stop it in order.")
+    .description("Run a node. SIGTERM and Ctrl-C stop it in order; a second time, without waiting for calls, tasks and other nodes.")
     .action(async (options: Options) => {
       const node = await openNode(context, loadConfig({ env: context.env, flags: flagsOf(options) }));
       await finish(context, node);
@@ -43,7 +43,8 @@ async function openNode(context: CliContext, config: Config): Promise<RunningNod
   // Loaded here, because a client that only asks a node something should not wait for the parts of one.
   const { startNode } = await import("../node.ts");
   const prettyLog = context.output.terminal.isLive && !context.output.isJson;
-  return startNode({ config, prettyLog, signal: context.interrupted, clock: context.clock, random: context.random });
+  const { interrupted: signal, clock, random } = context;
+  return startNode({ config, prettyLog, signal, hurried: context.hurried(), clock, random });
 }
 
 async function finish(context: CliContext, node: RunningNode): Promise<void> {

@@ -8,17 +8,17 @@ import { boundRegularExpressions } from "../linear-regexp.ts";
 import { runCommandLine } from "./commander-program.ts";
 import { EXIT } from "./exit-code.ts";
 import { connectGateway } from "./gateway-connection.ts";
+import { Interruption } from "./interruption.ts";
 import { Output } from "./output.ts";
 import { openTerminal } from "./terminal.ts";
 
 boundRegularExpressions();
 
-const interrupt = new AbortController();
+const clock = systemClock();
+const interruption = new Interruption(clock);
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    // The first asks to stop in order; who sends a second one does not want to wait.
-    if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
-    interrupt.abort();
+    if (interruption.note() === "end at once") process.exit(EXIT.interrupted);
   });
 }
 
@@ -41,9 +41,10 @@ const code = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   output: new Output(openTerminal(process.stdout, process.env), openTerminal(process.stderr, process.env)),
-  clock: systemClock(),
+  clock,
   random: systemRandom(),
-  interrupted: interrupt.signal,
+  interrupted: interruption.interrupted,
+  hurried: () => interruption.hurried(),
   connect: connectGateway,
   exitCode: EXIT.ok,
 });

@@ -68,7 +68,7 @@ function openDemoNode(context: CliContext, home: string): Promise<RunningNode> {
     },
   });
   const { interrupted: signal, clock, random } = context;
-  return startNode({ config, prettyLog: false, signal, clock, random });
+  return startNode({ config, prettyLog: false, signal, hurried: context.hurried(), clock, random });
 }
 
 async function perform(
