@@ -5,7 +5,7 @@
  * Nodes may see different moments of the cluster and act on them: the ownership table refuses what is not so any more, and the next look corrects it.
  */
 import { type BootId, SHARD_COUNT, type Shard } from "../ids.ts";
-import type { ClusterView } from "./cluster-view.ts";
+import type { ClusterNode, ClusterView } from "./cluster-view.ts";
 import { Placement } from "./placement.ts";
 
 /** Something to do. */
@@ -42,6 +42,8 @@ export interface Situation {
   holdingOf(shard: Shard): Holding;
   /** Members other than this one whose leases have ended. */
   readonly expired: readonly BootId[];
+  /** This node is about to end: it takes nothing, whatever the others do. Default false. */
+  readonly isLeaving?: boolean;
   /** Milliseconds on the monotonic clock. */
   readonly nowMs: number;
 }
@@ -64,12 +66,13 @@ export function converge(
   memory: ConvergenceMemory,
   pace: ConvergencePace,
 ): { readonly actions: readonly ClusterAction[]; readonly memory: ConvergenceMemory } {
-  const { view, self, expired } = situation;
+  const { view, self, expired, isLeaving = false } = situation;
   const own = view.nodes.find(({ bootId, state }) => bootId === self && (state === "live" || state === "draining"));
   const fences = expired.filter((bootId) => bootId !== self).map((bootId): ClusterAction => ({ kind: "fence", bootId }));
   if (own === undefined) return { actions: fences, memory };
-  const placement = placementOf(situation, memory.placement);
-  const isHost = own.state === "live" && own.roles.includes("engine");
+  const hosts = hostsOf(situation);
+  const placement = placementOf(hosts, memory.placement);
+  const isHost = !isLeaving && hosts.includes(own);
   const taken = isHost ? shardsToTake(situation, memory, placement, own.nodeName, pace) : { ...NOTHING_SEEN, shards: unknownShards(situation) };
   const leaving = shardsToLeave(situation, taken.adoptedAtMs, (shard) => isHost && placement.ownerOf(shard) === own.nodeName, pace);
   const acquires: ClusterAction[] = taken.shards.length === 0 ? [] : [{ kind: "acquire", shards: taken.shards }];
@@ -79,10 +82,17 @@ export function converge(
   };
 }
 
-/** The placement over the engines that are there to stay; the one before if they are the same. */
-function placementOf({ view, expired }: Situation, before: Placement): Placement {
-  const engines = view.nodes.filter(({ state, roles, bootId }) => state === "live" && roles.includes("engine") && !expired.includes(bootId));
-  const names = engines.map(({ nodeName }) => nodeName).sort();
+/** The engines that shards belong to: those that are there to stay. If all of these are lost, draining ones are better than none. */
+function hostsOf({ view, expired }: Situation): readonly ClusterNode[] {
+  const engines = (among: ClusterNode["state"]): readonly ClusterNode[] =>
+    view.nodes.filter(({ state, roles, bootId }) => state === among && roles.includes("engine") && !expired.includes(bootId));
+  const live = engines("live");
+  return live.length > 0 ? live : engines("draining");
+}
+
+/** The placement over these nodes; the one before if they are the same. */
+function placementOf(hosts: readonly ClusterNode[], before: Placement): Placement {
+  const names = hosts.map(({ nodeName }) => nodeName).sort();
   const isSame = names.length === before.nodeNames.length && names.every((name, index) => name === before.nodeNames[index]);
   return isSame ? before : new Placement(names);
 }

@@ -49,8 +49,9 @@ export class Membership {
   readonly #renewal: Renewal;
   readonly #heartbeats: Heartbeats;
   readonly #shards: HandOvers;
-  /** There while somebody waits for this node to hold nothing. */
-  #drained: PromiseWithResolvers<void> | undefined;
+  readonly #drained = Promise.withResolvers<void>();
+  /** For good: this node takes nothing any more. */
+  #isLeaving = false;
   #view: OwnershipView | undefined;
   #memory: ConvergenceMemory = NOTHING_SEEN;
   #expired: readonly BootId[] = [];
@@ -110,13 +111,12 @@ export class Membership {
   }
 
   /**
-   * Asks the cluster to take this node's shards over; resolves when it holds none, or was stopped. It stays a member, and is given no more. Rejects if
-   * the ownership can't be told.
+   * Asks the cluster to take this node's shards over; resolves when it holds none, or was stopped. It stays a member, and takes no more, whatever becomes
+   * of the others. Rejects if the ownership can't be told.
    */
   async drain(): Promise<void> {
     await this.#options.ownership.announce(this.#options.bootId, { isDraining: true });
-    if (this.#isStopped) return;
-    this.#drained ??= Promise.withResolvers<void>();
+    this.#isLeaving = true;
     this.#noteChange();
     await this.#drained.promise;
   }
@@ -126,7 +126,7 @@ export class Membership {
     this.#isStopped = true;
     this.#heartbeats.stop();
     this.#cancelPause?.();
-    this.#drained?.resolve();
+    this.#drained.resolve();
     await Promise.all([this.#renewal.stop(), this.#shards.stop(), this.#running]);
   }
 
@@ -223,7 +223,7 @@ export class Membership {
     if (view === undefined) return;
     const { actions, memory } = converge(
       {
-        ...{ view, self: this.#options.bootId, expired: this.#expired },
+        ...{ view, self: this.#options.bootId, expired: this.#expired, isLeaving: this.#isLeaving },
         nowMs: this.#options.clock.monotonic(),
         holdingOf: (shard) => this.#shards.holdingOf(shard),
       },
@@ -232,13 +232,7 @@ export class Membership {
     );
     this.#memory = memory;
     for (const action of actions) if (!this.#isStopped) await this.#act(action);
-    if (actions.length === 0 && this.#shards.count === 0 && view.find(this.#options.bootId)?.state === "draining") this.#endDrain();
-  }
-
-  /** It may be let have shards again, and be drained once more. */
-  #endDrain(): void {
-    this.#drained?.resolve();
-    this.#drained = undefined;
+    if (this.#isLeaving && actions.length === 0 && this.#shards.count === 0) this.#drained.resolve();
   }
 
   /** The ownership as it is now; undefined if this node changed it meanwhile. */

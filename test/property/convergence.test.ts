@@ -12,7 +12,7 @@ const ROUNDS = CONVERGENCE_PACE.adoptedMs / ROUND_MS + SHARD_COUNT / CONVERGENCE
 
 const names = ["n1", "n2", "n3", "n4", "n5"];
 const event = fc.record({
-  kind: fc.constantFrom("step", "step", "step", "step", "step", "step", "crash", "start", "drain"),
+  kind: fc.constantFrom("step", "step", "step", "step", "step", "step", "crash", "start", "drain", "leave"),
   node: fc.nat({ max: 20 }),
   choice: fc.nat({ max: 1_000 }),
 });
@@ -24,7 +24,7 @@ function play(cluster: ClusterModel, events: readonly Event[]): void {
   for (const { kind, node, choice } of events) {
     const picked = cluster.nodes[node % cluster.nodes.length] as ModelNode;
     if (kind === "crash") cluster.crash(picked);
-    else if (kind === "drain") cluster.drain(picked);
+    else if (kind === "drain" || kind === "leave") cluster.drain(picked, kind === "leave");
     else if (kind === "start") cluster.start(names[node % names.length] as string);
     else cluster.step(picked, choice);
   }
@@ -99,13 +99,29 @@ describe("convergence", function () {
     assertConverged(cluster);
   });
 
-  it("lets a node drain that is alone, and does not take anything back", () => {
+  it("lets a node that ends give up everything though it is alone, and take nothing back", () => {
     const cluster = new ClusterModel();
     const alone = cluster.start("n1");
     settle(cluster, 1);
-    cluster.drain(alone);
+    cluster.drain(alone, true);
     settle(cluster);
     assert.equal(alone.count, 0);
+    assert.equal(cluster.ownerOf(0), undefined);
+  });
+
+  it("has a drained node take everything when the others are lost, until one is there again", () => {
+    const cluster = new ClusterModel();
+    const [drained, other] = [cluster.start("n1"), cluster.start("n2")];
+    cluster.drain(drained);
+    settle(cluster);
+    assert.deepEqual([drained.count, other.count], [0, SHARD_COUNT]);
+    cluster.crash(other);
+    cluster.nowMs += 10_000;
+    settle(cluster, 3);
+    assert.equal(drained.count, SHARD_COUNT);
+    const back = cluster.start("n2");
+    settle(cluster);
+    assert.deepEqual([drained.count, back.count], [0, SHARD_COUNT]);
     assertConverged(cluster);
   });
 

@@ -35,6 +35,7 @@ export class ModelNode {
   seen: { readonly view: ClusterView; readonly expired: readonly BootId[] } | undefined;
   memory: ConvergenceMemory = NOTHING_SEEN;
   isAlive = true;
+  isLeaving = false;
 
   constructor(bootId: BootId, nodeName: string) {
     this.bootId = bootId;
@@ -73,8 +74,9 @@ export class ClusterModel {
     node.isAlive = false;
   }
 
-  /** Asks a node to hand over all it has. */
-  drain(node: ModelNode): void {
+  /** Asks a node to hand over all it has; with `isLeaving` because it is about to end. */
+  drain(node: ModelNode, isLeaving = false): void {
+    node.isLeaving ||= isLeaving;
     const entry = this.#table.get(node.bootId);
     if (entry?.state === "live") entry.state = "draining";
     this.#version++;
@@ -123,7 +125,7 @@ export class ClusterModel {
   #decide(node: ModelNode): void {
     if (node.seen === undefined) return;
     const { actions, memory } = converge(
-      { ...node.seen, self: node.bootId, nowMs: this.nowMs, holdingOf: (shard) => node.holdings[shard] ?? "none" },
+      { ...node.seen, self: node.bootId, isLeaving: node.isLeaving, nowMs: this.nowMs, holdingOf: (shard) => node.holdings[shard] ?? "none" },
       node.memory,
       CONVERGENCE_PACE,
     );
