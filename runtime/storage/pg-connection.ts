@@ -24,6 +24,8 @@ export interface ConnectOptions {
   readonly applicationName: string;
   /** Milliseconds to wait for a connection. Default 5,000. */
   readonly connectTimeoutMs?: number;
+  /** Milliseconds to wait for the answer to a statement, which then fails; the connection is of no use any more. Default: for ever. */
+  readonly answerTimeoutMs?: number;
   /** Settings of the session, by name. They are sent when the connection is made, so that it can't be used without them. */
   readonly settings?: Readonly<Record<string, string | number>>;
 }
@@ -101,6 +103,7 @@ function configOf(url: string, options: ConnectOptions): pg.ClientConfig {
     options: all,
     application_name: options.applicationName,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    ...(options.answerTimeoutMs !== undefined && { query_timeout: options.answerTimeoutMs }),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   };

@@ -16,9 +16,17 @@ export interface PgDatabaseOptions {
   readonly size?: number;
   /** Longest time of one statement, in milliseconds. Default 30,000. */
   readonly statementTimeoutMs?: number;
+  /**
+   * Longest wait for the answer to one statement, in milliseconds, before its connection is given up: the server, or the way to it, is gone without a word.
+   * Default: 10,000 longer than the server's own limit, {@link statementTimeoutMs}.
+   */
+  readonly answerTimeoutMs?: number;
   /** False: don't wait for the disk; a crash of the server may lose the last second. Default true. */
   readonly synchronousCommit?: boolean;
 }
+
+/** How much longer than the server's limit of time the wait for its answer is, in milliseconds. */
+const ANSWER_MARGIN_MS = 10_000;
 
 /** The pool. */
 export class PgDatabase {
@@ -27,6 +35,7 @@ export class PgDatabase {
 
   constructor(options: PgDatabaseOptions) {
     const { url, applicationName, size = 2, statementTimeoutMs = 30_000, synchronousCommit = true } = options;
+    const { answerTimeoutMs = statementTimeoutMs + ANSWER_MARGIN_MS } = options;
     this.url = url;
     const settings = {
       statement_timeout: statementTimeoutMs,
@@ -36,7 +45,7 @@ export class PgDatabase {
       random_page_cost: 1.1,
       ...(synchronousCommit ? {} : { synchronous_commit: "off" }),
     };
-    this.#pool = openPool(url, { applicationName, size, settings });
+    this.#pool = openPool(url, { applicationName, size, settings, answerTimeoutMs });
   }
 
   /**
@@ -68,13 +77,22 @@ export class PgDatabase {
       throw this.#translate(error);
     });
     let broken = false;
+    const query: PgQuery = async <Row>(text: string, values: readonly unknown[] = []) => {
+      try {
+        return (await client.query(text, [...values])).rows as Row[];
+      } catch (error) {
+        broken ||= isLost(failureOf(error).code);
+        throw error;
+      }
+    };
     try {
-      await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
-      const result = await work(async <Row>(text: string, values: readonly unknown[] = []) => (await client.query(text, [...values])).rows as Row[]);
-      await client.query("COMMIT");
+      await query("BEGIN ISOLATION LEVEL READ COMMITTED");
+      const result = await work(query);
+      await query("COMMIT");
       return result;
     } catch (error) {
-      broken = await client.query("ROLLBACK").then(
+      // A connection that gave no answer would give none to this either: the server rolls back when it is cut off.
+      broken ||= await query("ROLLBACK").then(
         () => false,
         () => true,
       );

@@ -35,6 +35,11 @@ export async function openPgOwnership(options: PgOwnershipOptions): Promise<PgOw
 const CHANGE_LOCK = "7088402";
 /** A boot that can't be told by now has no hope of it. Longer than a fencing waits. */
 const STATEMENT_MS = 10_000;
+/**
+ * Limits of renewals and looks, which wait for nothing: the server's own, and that of the wait for it. The next renewal can do no harm, and the one that
+ * is not answered keeps it waiting.
+ */
+const RENEWAL = { statementTimeoutMs: 3_000, answerTimeoutMs: 4_000 };
 /** Boots that ended longer ago are forgotten: no row is as good as a fenced one. */
 const FORGET = `DELETE FROM lane_fences WHERE fenced_at < now() - interval '30 days';
   DELETE FROM nodes WHERE released_at < now() - interval '30 days'`;
@@ -70,9 +75,9 @@ class PgOwnership implements Ownership {
   readonly #renewals: PgDatabase;
 
   constructor({ url }: PgOwnershipOptions) {
-    const options = { url, size: 1, statementTimeoutMs: STATEMENT_MS };
-    this.#changes = new PgDatabase({ ...options, applicationName: "maestro-ownership" });
-    this.#renewals = new PgDatabase({ ...options, applicationName: "maestro-lease", synchronousCommit: false });
+    const options = { url, size: 1 };
+    this.#changes = new PgDatabase({ ...options, statementTimeoutMs: STATEMENT_MS, applicationName: "maestro-ownership" });
+    this.#renewals = new PgDatabase({ ...options, ...RENEWAL, applicationName: "maestro-lease", synchronousCommit: false });
   }
 
   join(request: JoinRequest): Promise<Joined> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { PgDatabase } from "../../runtime/storage/pg-database.ts";
+import { FaultyProxy } from "../support/faulty-proxy.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 
 describe("a pool of connections", function () {
@@ -46,6 +47,43 @@ describe("a pool of connections", function () {
     it(`says that the server can't be reached only if it can't: SQLSTATE ${state} is ${code}`, async () => {
       const raise = `DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '${state}'; END $$`;
       await assert.rejects(database.query(raise), { code, message: /could not extend file/ });
+    });
+  }
+});
+
+describe("a pool whose server vanishes without a word", function () {
+  this.timeout(20_000);
+  let proxy: FaultyProxy;
+  let database: PgDatabase;
+
+  beforeEach(async () => {
+    proxy = await FaultyProxy.start(await freshDatabase());
+    database = new PgDatabase({ url: proxy.url, applicationName: "test", size: 1, answerTimeoutMs: 300 });
+    await database.query("SELECT 1");
+  });
+  afterEach(async () => {
+    // First, so that what still waits for an answer ends.
+    await proxy.stop();
+    await database.close();
+  });
+
+  const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+    "a query": () => database.query("SELECT 1"),
+    "a prepared statement": () => database.prepared("one", "SELECT 1", []),
+    "a transaction": () => database.transaction((query) => query("SELECT 1")),
+    "a transaction that is under way": () =>
+      database.transaction(async (query) => {
+        await query("SELECT 1");
+        proxy.swallow();
+        await query("SELECT 1");
+      }),
+  };
+  for (const [what, call] of Object.entries(calls)) {
+    it(`gives ${what} up in time, and its connection with it`, async () => {
+      if (what !== "a transaction that is under way") proxy.swallow();
+      await assert.rejects(call(), { code: "DATABASE_UNAVAILABLE" });
+      proxy.restore();
+      assert.equal((await database.query("SELECT 1")).length, 1, "the next one gets a new connection");
     });
   }
 });

@@ -13,6 +13,7 @@ export class FaultyProxy {
   readonly #sockets = new Set<Socket>();
   #next: Break | undefined;
   #breaks = 0;
+  #isSilent = false;
 
   private constructor(server: Server, target: URL) {
     this.#server = server;
@@ -45,6 +46,16 @@ export class FaultyProxy {
     this.#next = moment;
   }
 
+  /** Forwards nothing more, in either direction, and says nothing of it: as if the server's host, or the way to it, had vanished. */
+  swallow(): void {
+    this.#isSilent = true;
+  }
+
+  /** Forwards again, on new connections; what was swallowed is lost. */
+  restore(): void {
+    this.#isSilent = false;
+  }
+
   /** Cuts every connection and stops. */
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
@@ -59,7 +70,13 @@ export class FaultyProxy {
       this.#breaks++;
       client.destroy();
     };
+    let isLost = false;
+    const isSwallowed = (): boolean => {
+      isLost ||= this.#isSilent;
+      return isLost;
+    };
     client.on("data", (data) => {
+      if (isSwallowed()) return;
       if (this.#next !== undefined) {
         broken = this.#next;
         this.#next = undefined;
@@ -69,6 +86,7 @@ export class FaultyProxy {
       if (broken === "afterRequest") cut();
     });
     server.on("data", (data) => {
+      if (isSwallowed()) return;
       if (client.destroyed) return; // What the server says to nobody.
       if (broken === "beforeAnswer") cut();
       else client.write(data);
