@@ -160,12 +160,16 @@ export class RoutedRuns implements Runs {
     return newRunId(anyShardOf(node, random), clock.now(), random);
   }
 
-  /** The run that was to be started here when its shard went away. A node that has no shards at all gives the run to any. @throws `error`, if it is another */
+  /**
+   * The run that was to be started here when its shard went away. A node that lets nobody in gives the run to any. @throws `error`, if it is another, or does
+   * not say which run it means: to make a new one of it might be to begin it twice
+   */
   #runOf(error: unknown): RunId {
     if (!isOwnerTrouble(error)) throw error;
     const { clock, random } = this.#options;
     const runId = error.facts.runId as RunId | undefined;
     if (runId !== undefined) return runId;
+    if (error.code !== "NODE_STOPPING") throw error;
     const elsewhere = this.#elsewhere();
     return elsewhere === undefined ? newRunId(random.uint32() % SHARD_COUNT, clock.now(), random) : this.#newRunOn(elsewhere);
   }

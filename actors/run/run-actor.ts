@@ -29,7 +29,7 @@ import { Inbox } from "./run-inbox.ts";
 import { RunLimits } from "./run-limits.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
-import { stopped } from "./shard-gate.ts";
+import { moved, stopped } from "./shard-gate.ts";
 
 /** When to try again what the store, or the evaluator, could not do now. */
 const RETRY_MS = 500;
@@ -196,10 +196,12 @@ export class RunActor implements Actor<RunMessage> {
   }
 
   /** What was decided is void. A run that never began is gone, and so is this node's right to run it when it was fenced; else the run is read back. */
-  #notCommitted(error: MaestroError, context: Context): void {
+  #notCommitted(cause: MaestroError, context: Context): void {
+    const isElsewhere = cause.code === "JOURNAL_FENCED" || cause.code === "SHARD_MOVED";
+    const error = isElsewhere ? moved(this.#runId) : cause; // It names the run, so that whoever asks elsewhere begins no other.
     this.#inbox.payBack(error);
-    if (error.code === "JOURNAL_FENCED") this.#services.onFenced();
-    if (error.code !== "JOURNAL_FENCED" && error.code !== "SHARD_MOVED" && this.#starting === undefined) throw error;
+    if (cause.code === "JOURNAL_FENCED") this.#services.onFenced();
+    if (!isElsewhere && this.#starting === undefined) throw error;
     this.#failure = error;
     this.#state = undefined;
     this.#isBusy = false;

@@ -119,12 +119,17 @@ export class ClusterWorld {
 
   /** Ends a node without warning: nothing of it reaches anyone any more. Its shards go to the others. */
   async kill(node: ClusterNode): Promise<void> {
-    const shards = [...node.held.open];
-    Object.assign(node, { isAlive: false });
+    node.isAlive = false;
     node.faults.isDown = true;
     this.network.cutOff(node.name);
+    await this.fence(node);
+  }
+
+  /** Takes a node's shards away and gives them to the others. A node that lives hears of it by its next write. */
+  async fence(node: ClusterNode): Promise<void> {
+    const shards = [...node.held.open];
     await this.#ownership.fence(node.bootId, { even: "alive" });
-    const heirs = this.alive;
+    const heirs = this.alive.filter((heir) => heir !== node);
     for (const [place, heir] of heirs.entries()) {
       await this.#take(
         shards.filter((_, index) => index % heirs.length === place),

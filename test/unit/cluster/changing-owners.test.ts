@@ -34,6 +34,9 @@ describe("runs that change their node", () => {
     await world.end();
   });
 
+  const waitFor = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await nextTurn();
+  };
   const signalsOf = async (runId: RunId): Promise<string[]> => {
     const entries = await world.finish(nodes[0].runs.history(runId, 1, 10_000));
     return entries.filter(({ type }) => type === "signal.received").map(({ details }) => String(JSON.parse(details).payload));
@@ -163,6 +166,19 @@ describe("runs that change their node", () => {
     const all = await world.finish(Promise.all(started));
     assert.deepEqual([new Set(all.map(({ runId }) => runId)).size, world.store.memory.runs.size], [20, 20]);
     assert.equal(third.isAlive, true);
+  });
+
+  it("go on elsewhere, and do not begin again, when their node is fenced while it lives", async () => {
+    const [first] = nodes;
+    const shards = [...first.held.open];
+    const executed = first.runs.execute(startOf(await world.store.deploy(SLOW)), FOREVER);
+    await world.finish(waitFor(() => first.tasks.executed.length === 1));
+    await world.finish(world.fence(first));
+    // The end of the task is the first that the node writes after it lost its shards.
+    release?.();
+    assert.equal((await world.finish(executed)).output, '"refunded"');
+    assert.equal(world.store.memory.runs.size, 1, "the request began one run");
+    await world.finish(first.open.closeShards(shards));
   });
 
   it("find each other again though every map is old", async () => {
