@@ -15,6 +15,9 @@ import { SuspectTurns } from "./suspect-turns.ts";
 
 /** When to offer an attempt again that the pool had no place for. */
 const RESUBMIT_MS = 100;
+/** When to offer an attempt again at which the pool itself failed, and how often before the attempt counts as failed. */
+const RESUBMIT_BROKEN_MS = 1_000;
+const BROKEN_SUBMITS = 10;
 /** First and longest time after which an outcome is offered again that no commit has confirmed. */
 const REOFFER_FIRST_MS = 1_000;
 const REOFFER_MAX_MS = 30_000;
@@ -32,6 +35,8 @@ export interface DispatcherOptions {
   settle(runId: RunId, frame: number, attempt: number, outcome: AttemptOutcome): void;
   /** Tells a run that it is the turn of an attempt that was under way at several losses of a node. `answer` is called once that is committed and carried out, or with why it is not. */
   isolate(runId: RunId, frame: number, attempt: number, answer: (failure: MaestroError | undefined) => void): void;
+  /** The pool failed at an attempt; it is tried again. For the log. */
+  onTrouble(what: string, error: unknown): void;
 }
 
 interface UnderWay {
@@ -41,6 +46,8 @@ interface UnderWay {
   readonly traceParent: string;
   readonly isolation: Isolation;
   outcome: AttemptOutcome | undefined;
+  /** How often the pool itself failed at it. */
+  brokenSubmits: number;
   /** When the outcome is offered again, on the monotonic clock, and how long it waits after that. */
   nextOfferMs: number;
   patienceMs: number;
@@ -52,6 +59,8 @@ export class Dispatcher {
   readonly #underWay = new Map<string, UnderWay>();
   /** Those of them that have an outcome. */
   readonly #settled = new Map<string, UnderWay>();
+  /** Ids that the pool has not settled. One may be dropped here, and asked for again, while its cancelled execution still goes on there. */
+  readonly #inPool = new Set<string>();
   readonly #turns = new SuspectTurns();
   readonly #leaving = new Set<LastAttempts>();
   #cancelReoffer: CancelTimer | undefined;
@@ -76,7 +85,8 @@ export class Dispatcher {
     }
     // Of a shard that is being handed over: the next owner finds the attempt in the run's history, and has it executed.
     if (!this.#options.shards.has(shardOf(runId))) return;
-    const attempt: UnderWay = { runId, call, input, traceParent, isolation, outcome: undefined, nextOfferMs: 0, patienceMs: REOFFER_FIRST_MS };
+    const unsettled = { outcome: undefined, brokenSubmits: 0, nextOfferMs: 0, patienceMs: REOFFER_FIRST_MS };
+    const attempt: UnderWay = { runId, call, input, traceParent, isolation, ...unsettled };
     this.#underWay.set(id, attempt);
     this.#note(runId, call, "scheduled");
     if (isolation === "tier") this.#submit(id, attempt);
@@ -134,7 +144,8 @@ export class Dispatcher {
 
   #submit(id: string, attempt: UnderWay): void {
     const { runId, call, input, traceParent, isolation } = attempt;
-    if (this.#closed || this.#underWay.get(id) !== attempt) return;
+    // An earlier execution of the same attempt is being cancelled: this one begins when that has ended.
+    if (this.#closed || this.#underWay.get(id) !== attempt || this.#inPool.has(id)) return;
     const request = {
       id,
       handler: call.handler,
@@ -147,12 +158,30 @@ export class Dispatcher {
       isolation,
     };
     try {
-      this.#options.pool.submit(request, (outcome) => this.#settle(id, attempt, outcome));
+      this.#options.pool.submit(request, (outcome) => this.#ended(id, attempt, outcome));
+      this.#inPool.add(id);
     } catch (error) {
-      if (error instanceof MaestroError && error.retryable)
-        this.#options.clock.schedule(error.retryAfterMs ?? RESUBMIT_MS, () => this.#submit(id, attempt));
-      else this.#settle(id, attempt, { kind: "failed", error: { kind: "refused", message: messageOf(error) } });
+      this.#notSubmitted(id, attempt, error);
     }
+  }
+
+  /** The pool has no place now, or failed itself. That is no fault of the task: it is offered again, and what fails for long has crashed, which may be retried. */
+  #notSubmitted(id: string, attempt: UnderWay, error: unknown): void {
+    const { clock, onTrouble } = this.#options;
+    const again = (delayMs: number): unknown => clock.schedule(delayMs, () => this.#submit(id, attempt));
+    if (error instanceof MaestroError && error.retryable) return void again(error.retryAfterMs ?? RESUBMIT_MS);
+    onTrouble(`attempt ${id} could not be submitted`, error);
+    attempt.brokenSubmits += 1;
+    if (attempt.brokenSubmits < BROKEN_SUBMITS) again(RESUBMIT_BROKEN_MS);
+    else this.#settle(id, attempt, { kind: "failed", error: { kind: "crashed", message: messageOf(error) } });
+  }
+
+  /** The pool has settled an attempt. If it was dropped meanwhile and asked for again, that execution may begin. */
+  #ended(id: string, attempt: UnderWay, outcome: AttemptOutcome): void {
+    this.#inPool.delete(id);
+    const known = this.#underWay.get(id);
+    if (known === attempt) this.#settle(id, attempt, outcome);
+    else if (known !== undefined) this.#submit(id, known);
   }
 
   #settle(id: string, attempt: UnderWay, outcome: AttemptOutcome): void {

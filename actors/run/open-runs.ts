@@ -153,7 +153,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   const hub = new RunHub();
   const gate = new ShardGate();
   const dispatcher = new Dispatcher({
-    ...{ pool, ledger, clock },
+    ...{ pool, ledger, clock, onTrouble },
     shards: gate.served,
     settle: (runId, frame, attempt, outcome) => {
       admission.taskEnded();

@@ -20,14 +20,22 @@ function setUp() {
   const settled: AttemptOutcome[] = [];
   const asked: { id: string; answer: (failure: MaestroError | undefined) => void }[] = [];
   const records: AttemptRecord[] = [];
+  const troubles: string[] = [];
   const world = { full: false, broken: false, runTakes: true };
+  const inPool = new Set<string>();
   const pool: WorkerPool = {
     handlers: new Map(),
     state: { threads: 1, active: 0, queued: 0 },
     submit(attempt, settle) {
       if (world.full) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued: 1 }, retryAfterMs: 50 });
       if (world.broken) throw new Error("no such thing");
-      submitted.push({ attempt, settle });
+      assert.ok(!inPool.has(attempt.id), "an attempt is in the pool once");
+      inPool.add(attempt.id);
+      const end = (outcome: AttemptOutcome): void => {
+        inPool.delete(attempt.id);
+        settle(outcome);
+      };
+      submitted.push({ attempt, settle: end });
     },
     cancel: (id) => cancelled.push(id),
     stop: async () => undefined,
@@ -40,9 +48,10 @@ function setUp() {
     settle(_runId, _frame, _attempt, outcome) {
       if (world.runTakes) settled.push(outcome);
     },
+    onTrouble: (what, error) => troubles.push(`${what}: ${error}`),
     isolate: (_runId, frame, attempt, answer) => asked.push({ id: `${frame}:${attempt}`, answer }),
   });
-  return { clock, submitted, cancelled, settled, asked, records, world, dispatcher };
+  return { clock, submitted, cancelled, settled, asked, records, troubles, world, dispatcher };
 }
 
 describe("the dispatcher", () => {
@@ -95,11 +104,38 @@ describe("the dispatcher", () => {
     assert.deepEqual([submitted.length, settled.length], [1, 2]);
   });
 
-  it("makes a failure of an attempt that the pool refuses for good", () => {
-    const { dispatcher, settled, world } = setUp();
+  it("offers an attempt again at which the pool itself failed, and says so", () => {
+    const { dispatcher, submitted, settled, troubles, world, clock } = setUp();
     world.broken = true;
     dispatcher.dispatch(runId, call, "{}", "");
-    assert.deepEqual(settled, [{ kind: "failed", error: { kind: "refused", message: "no such thing" } }]);
+    world.broken = false;
+    clock.advance(1_000);
+    assert.deepEqual([submitted.length, settled], [1, []]);
+    assert.deepEqual(troubles, [`attempt ${runId}:2:1 could not be submitted: Error: no such thing`]);
+  });
+
+  it("makes a failure that may be retried of an attempt at which the pool fails for long", () => {
+    const { dispatcher, settled, troubles, world, clock } = setUp();
+    world.broken = true;
+    dispatcher.dispatch(runId, call, "{}", "");
+    clock.advance(60_000);
+    assert.deepEqual(settled[0], { kind: "failed", error: { kind: "crashed", message: "no such thing" } });
+    assert.equal(troubles.length, 10);
+  });
+
+  it("has an attempt executed again, whose shard came back, when its cancelled execution has ended", async () => {
+    const { dispatcher, submitted, settled, cancelled, clock } = setUp();
+    dispatcher.dispatch(runId, call, "{}", "");
+    const left = dispatcher.leave(ShardSet.all, 50);
+    clock.advance(50);
+    await left;
+    dispatcher.dispatch(runId, call, "{}", "");
+    assert.deepEqual([cancelled.length, submitted.length], [1, 1]);
+    clock.advance(4_000);
+    submitted[0]?.settle({ kind: "cancelled" });
+    assert.deepEqual([submitted.length, settled], [2, []], "the outcome of the execution that was cancelled is nobody's");
+    submitted[1]?.settle({ kind: "completed", output: "1" });
+    assert.deepEqual(settled, [{ kind: "completed", output: "1" }]);
   });
 
   it("offers nothing any more once it is closed", () => {
