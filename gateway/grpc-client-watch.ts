@@ -1,20 +1,22 @@
 /**
- * A run's history as an async iterable that outlives connections: when a stream breaks for a reason that passes, a new one goes on after
- * the last entry. Every entry comes once and in order.
+ * A stream of the gateway (a run's history, events) as an async iterable that outlives connections: when the stream breaks for a reason that passes, a new
+ * one goes on after the last item.
  */
 import type { ClientReadableStream } from "@grpc/grpc-js";
-import type { HistoryEntry, WatchRunResponse } from "../proto/gen/maestro/v1/run_service.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { MaestroError } from "../runtime/errors.ts";
 import { fromCallError } from "./grpc-client-errors.ts";
 
-/** How a watch is made and kept up. */
-export interface WatchSource {
+/** How a stream is made and kept up. */
+export interface ResumableSource<Response, Item> {
+  /** For error messages. */
+  readonly method: string;
   /** The gateway's address, for error messages. */
   readonly address: string;
   readonly clock: Clock;
-  /** Opens a stream of the history from a sequence number on. */
-  readonly open: (fromSeq: number) => ClientReadableStream<WatchRunResponse>;
+  /** Opens a stream after an item; undefined: from where it was asked to begin. */
+  readonly open: (last: Item | undefined) => ClientReadableStream<Response>;
+  readonly itemOf: (response: Response) => Item | undefined;
   /** Aborting it ends the iteration. */
   readonly signal: AbortSignal | undefined;
 }
@@ -25,25 +27,26 @@ const FAILURES_MAX = 8;
 const RETRY_DELAY_MS = 100;
 const RETRY_DELAY_MAX_MS = 5_000;
 
-/** The entries from `fromSeq` until the run has ended. @throws MaestroError that does not pass, or that came FAILURES_MAX times in a row. */
-export async function* watchHistory(source: WatchSource, fromSeq: number): AsyncGenerator<HistoryEntry, void, undefined> {
-  let nextSeq = Math.max(fromSeq, 1);
+/** The items until the stream ends. @throws MaestroError that does not pass, or that came FAILURES_MAX times in a row. */
+export async function* resumable<Response, Item>(source: ResumableSource<Response, Item>): AsyncGenerator<Item, void, undefined> {
+  let last: Item | undefined;
   for (let failures = 0; ; failures += 1) {
-    const stream = source.open(nextSeq);
+    const stream = source.open(last);
     const cancel = (): void => stream.cancel();
     source.signal?.addEventListener("abort", cancel);
     if (source.signal?.aborted === true) cancel();
     try {
-      for await (const { entry } of stream as AsyncIterable<WatchRunResponse>) {
-        if (entry === undefined) continue;
-        nextSeq = entry.seq + 1;
+      for await (const response of stream as AsyncIterable<Response>) {
+        const item = source.itemOf(response);
+        if (item === undefined) continue;
+        last = item;
         failures = 0;
-        yield entry;
+        yield item;
       }
       return;
     } catch (error) {
       if (source.signal?.aborted === true) return;
-      const reason = fromCallError(error, { address: source.address, method: "Watch", timeoutMs: undefined });
+      const reason = fromCallError(error, { address: source.address, method: source.method, timeoutMs: undefined });
       if (!reason.retryable || failures + 1 >= FAILURES_MAX) throw reason;
       await retryDelay(source, reason, failures);
     } finally {
@@ -53,7 +56,7 @@ export async function* watchHistory(source: WatchSource, fromSeq: number): Async
   }
 }
 
-function retryDelay(source: WatchSource, reason: MaestroError, failures: number): Promise<void> {
+function retryDelay(source: Pick<ResumableSource<unknown, unknown>, "clock" | "signal">, reason: MaestroError, failures: number): Promise<void> {
   const delayMs = reason.retryAfterMs ?? Math.min(RETRY_DELAY_MS * 2 ** failures, RETRY_DELAY_MAX_MS);
   return new Promise((resolve) => {
     const done = (): void => {

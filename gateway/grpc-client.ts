@@ -5,6 +5,7 @@
 import { type ChannelOptions, credentials } from "@grpc/grpc-js";
 import type { Node, ShardGroup } from "../proto/gen/maestro/v1/cluster_service.ts";
 import { ClusterServiceClient } from "../proto/gen/maestro/v1/cluster_service.ts";
+import { type Event, EventServiceClient, type SubscribeRequest, type SubscribeResponse } from "../proto/gen/maestro/v1/event_service.ts";
 import type {
   GetRunHistoryRequest,
   GetRunHistoryResponse,
@@ -17,6 +18,7 @@ import type {
   SignalRunRequest,
   StartRunRequest,
   StartRunResponse,
+  WatchRunResponse,
 } from "../proto/gen/maestro/v1/run_service.ts";
 import { RunPart, RunServiceClient } from "../proto/gen/maestro/v1/run_service.ts";
 import type {
@@ -32,7 +34,7 @@ import { MaestroError } from "../runtime/errors.ts";
 import { parseAddress } from "./address.ts";
 import { type CallSettings, metadataOf, UnaryCalls } from "./grpc-client-call.ts";
 import { Executions } from "./grpc-client-execute.ts";
-import { watchHistory } from "./grpc-client-watch.ts";
+import { resumable } from "./grpc-client-watch.ts";
 
 /** How a client behaves. */
 export interface ClientSettings {
@@ -71,6 +73,8 @@ const RUNS: ListRunsRequest = {
   pageToken: "",
 };
 
+const EVENTS: SubscribeRequest = { start: undefined, namespace: "", workflow: "", types: [], runId: "", stopAtEnd: false };
+
 /** A client of the gateway at an address; see {@link parseAddress} for its forms. Connects with the first call. @throws FIELD_INVALID */
 export function connect(address: string, settings: ClientSettings = {}): MaestroClient {
   return new MaestroClient(parseAddress(address), settings);
@@ -87,6 +91,7 @@ export class MaestroClient implements Disposable {
   readonly #workflows: WorkflowServiceClient;
   readonly #runs: RunServiceClient;
   readonly #cluster: ClusterServiceClient;
+  readonly #events: EventServiceClient;
   readonly #calls: UnaryCalls;
   readonly #executions: Executions;
 
@@ -98,6 +103,7 @@ export class MaestroClient implements Disposable {
     const shared = { ...OPTIONS, channelOverride: this.#workflows.getChannel() };
     this.#runs = new RunServiceClient(address, credentials.createInsecure(), shared);
     this.#cluster = new ClusterServiceClient(address, credentials.createInsecure(), shared);
+    this.#events = new EventServiceClient(address, credentials.createInsecure(), shared);
     this.#calls = new UnaryCalls(address, this.#clock, settings.timeoutMs ?? TIMEOUT_MS);
     this.#executions = new Executions(address, () => {
       this.#calls.requireOpen();
@@ -168,11 +174,30 @@ export class MaestroClient implements Disposable {
 
   /** A run's history from a sequence number on, then live until the run has ended; goes on by itself after a lost connection. */
   watch(runId: string, fromSeq = 1, settings: Pick<CallSettings, "signal" | "traceParent"> = {}): AsyncGenerator<HistoryEntry, void, undefined> {
-    const open = (seq: number) => {
-      this.#calls.requireOpen();
-      return this.#runs.watch({ runId, fromSeq: seq }, metadataOf(settings));
-    };
-    return watchHistory({ address: this.address, clock: this.#clock, open, signal: settings.signal }, fromSeq);
+    return resumable<WatchRunResponse, HistoryEntry>({
+      ...{ method: "Watch", address: this.address, clock: this.#clock, signal: settings.signal },
+      open: (last) => {
+        this.#calls.requireOpen();
+        return this.#runs.watch({ runId, fromSeq: last === undefined ? Math.max(fromSeq, 1) : last.seq + 1 }, metadataOf(settings));
+      },
+      itemOf: ({ entry }) => entry,
+    });
+  }
+
+  /** Events from somewhere on (default: now), then live; goes on by itself after a lost connection. */
+  subscribe(
+    request: Partial<SubscribeRequest> = {},
+    settings: Pick<CallSettings, "signal" | "traceParent"> = {},
+  ): AsyncGenerator<Event, void, undefined> {
+    return resumable<SubscribeResponse, Event>({
+      ...{ method: "Subscribe", address: this.address, clock: this.#clock, signal: settings.signal },
+      open: (last) => {
+        this.#calls.requireOpen();
+        const start: SubscribeRequest["start"] = last === undefined ? request.start : { $case: "fromSequence", value: last.sequence + 1 };
+        return this.#events.subscribe({ ...EVENTS, ...request, start }, metadataOf(settings));
+      },
+      itemOf: ({ event }) => event,
+    });
   }
 
   /** Hands a signal to a run; resolves after it is committed. */

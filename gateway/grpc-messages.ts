@@ -5,11 +5,14 @@ import type { Problem } from "../actors/language/problem.ts";
 import type { HistoryEntry as HistoryFact, RunOutcome, RunView } from "../actors/runs.ts";
 import type { Timestamp } from "../proto/gen/google/protobuf/timestamp.ts";
 import { type Problem as ProblemMessage, RunStatus as WireStatus } from "../proto/gen/maestro/v1/common.ts";
+import type { Event, SubscribeRequest } from "../proto/gen/maestro/v1/event_service.ts";
 import type { HistoryEntry, ListRunsRequest, Run, RunResult } from "../proto/gen/maestro/v1/run_service.ts";
 import type { Workflow } from "../proto/gen/maestro/v1/workflow_service.ts";
 import { MaestroError } from "../runtime/errors.ts";
 import type { DocumentRecord } from "../runtime/storage/documents.ts";
 import type { RunRecord, RunStatus } from "../runtime/storage/journal.ts";
+import type { StoredMessage } from "../runtime/stream/stream.ts";
+import type { EventQuery } from "./service/event-requests.ts";
 import type { ListRuns } from "./service/run-requests.ts";
 import type { Named } from "./service/run-service.ts";
 
@@ -111,4 +114,19 @@ function knownStatus(status: WireStatus): RunStatus {
   if (known !== undefined) return known;
   const reason = `${status} is no status that a run can have.`;
   throw new MaestroError("FIELD_INVALID", { facts: { field: "statuses", reason }, violations: [{ field: "statuses", description: reason }] });
+}
+
+/** An event of the stream. */
+export function eventMessage({ sequence, storedAtMs, text }: StoredMessage): Event {
+  return { sequence, storedAt: timestamp(storedAtMs), json: text };
+}
+
+/** A request for events. */
+export function eventQueryOf({ start, stopAtEnd, ...rest }: SubscribeRequest): EventQuery {
+  return { ...rest, start: streamStartOf(start), stopsAtEnd: stopAtEnd };
+}
+
+function streamStartOf(start: SubscribeRequest["start"]): EventQuery["start"] {
+  if (start === undefined) return "new";
+  return start.$case === "fromSequence" ? { sequence: start.value } : { timeMs: timeMsOf(start.value) ?? 0 };
 }

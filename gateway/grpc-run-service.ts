@@ -1,17 +1,23 @@
 /** `maestro.v1.RunService` over the service layer. */
 import type { ServerUnaryCall } from "@grpc/grpc-js";
-import type { RunServiceServer, StartRunRequest, StartRunResponse } from "../proto/gen/maestro/v1/run_service.ts";
+import type { HistoryEntry } from "../actors/runs.ts";
+import type { RunServiceServer, StartRunRequest, StartRunResponse, WatchRunRequest, WatchRunResponse } from "../proto/gen/maestro/v1/run_service.ts";
 import { fittingRun } from "./grpc-answer-size.ts";
 import type { Calls, OpenCall } from "./grpc-calls.ts";
 import { onCancelled } from "./grpc-deadline.ts";
 import { ExecuteStream } from "./grpc-execute.ts";
 import { entryMessage, listRequestOf, resultMessage, runMessage, runRowMessage } from "./grpc-messages.ts";
-import { WatchStream } from "./grpc-watch.ts";
+import { AnswerStream, type StreamSource } from "./grpc-stream.ts";
 import { type Caller, callerWith } from "./service/caller.ts";
 import type { RunService } from "./service/run-service.ts";
 
 /** The handlers, one for each method. */
 export function runHandlers(service: RunService, calls: Calls): RunServiceServer {
+  const watching: StreamSource<WatchRunRequest, HistoryEntry, WatchRunResponse> = {
+    method: "RunService/Watch",
+    answers: (request, signal) => service.watch(request, signal),
+    response: (entry) => ({ entry: entryMessage(entry) }),
+  };
   return {
     start: calls.unary("RunService/Start", async (request, call) => {
       if (request.wait) return startAndWait(service, calls, call);
@@ -25,7 +31,7 @@ export function runHandlers(service: RunService, calls: Calls): RunServiceServer
       const { rows, nextPageToken } = await service.list(listRequestOf(request));
       return { runs: rows.map(runRowMessage), nextPageToken };
     }),
-    watch: (call) => void new WatchStream(service, calls, call).serve(),
+    watch: (call) => void new AnswerStream(watching, calls, call).serve(),
     getHistory: calls.unary("RunService/GetHistory", async (request) => {
       const { entries, nextSeq } = await service.history(request);
       return { entries: entries.map(entryMessage), nextSeq };

@@ -12,6 +12,7 @@ import {
   setLogVerbosity,
 } from "@grpc/grpc-js";
 import { ClusterServiceService } from "../proto/gen/maestro/v1/cluster_service.ts";
+import { EventServiceService } from "../proto/gen/maestro/v1/event_service.ts";
 import { RunServiceService } from "../proto/gen/maestro/v1/run_service.ts";
 import { WorkflowServiceService } from "../proto/gen/maestro/v1/workflow_service.ts";
 import type { CancelTimer, Clock } from "../runtime/clock.ts";
@@ -22,11 +23,13 @@ import { formatAddress } from "./address.ts";
 import { Calls } from "./grpc-calls.ts";
 import { clusterHandlers } from "./grpc-cluster-service.ts";
 import { withSafeDecoding } from "./grpc-codec.ts";
+import { eventHandlers } from "./grpc-event-service.ts";
 import { GrpcHealth } from "./grpc-health.ts";
 import { addReflection } from "./grpc-reflection.ts";
 import { runHandlers } from "./grpc-run-service.ts";
 import { workflowHandlers } from "./grpc-workflow-service.ts";
 import type { ClusterService } from "./service/cluster-service.ts";
+import { EventService } from "./service/event-service.ts";
 import type { RunService } from "./service/run-service.ts";
 import type { WorkflowService } from "./service/workflow-service.ts";
 
@@ -35,6 +38,8 @@ export interface GrpcServerOptions {
   readonly runs: RunService;
   readonly workflows: WorkflowService;
   readonly cluster: ClusterService;
+  /** Default: there are no events. */
+  readonly eventService?: EventService;
   readonly clock: Clock;
   readonly events: EventHub;
   /** Default: 127.0.0.1. */
@@ -46,7 +51,7 @@ export interface GrpcServerOptions {
 }
 
 /** Full names of the services, for health checks. */
-const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService", "maestro.v1.ClusterService"] as const;
+const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService", "maestro.v1.ClusterService", "maestro.v1.EventService"] as const;
 
 /**
  * Changes nothing. With any interceptor the library drops what arrives after a call is over. Without one it calls the handler of a request that is completed
@@ -87,6 +92,8 @@ export class GrpcServer {
     this.#server.addService(withSafeDecoding(WorkflowServiceService), workflowHandlers(options.workflows, this.#calls));
     this.#server.addService(withSafeDecoding(RunServiceService), runHandlers(options.runs, this.#calls));
     this.#server.addService(withSafeDecoding(ClusterServiceService), clusterHandlers(options.cluster, this.#calls));
+    const { eventService = new EventService(undefined) } = options;
+    this.#server.addService(withSafeDecoding(EventServiceService), eventHandlers(eventService, this.#calls));
     this.#health.addTo(this.#server);
     addReflection(this.#server);
   }

@@ -135,16 +135,22 @@ export class NodeCluster implements ClusterMap {
       load: () => runs.open.activeCount / LIMITS.activeRuns,
       onView: (view) => this.#show(view),
       onAcquired: (acquired) => this.#open(acquired),
-      handOff: async (shards) => void (await runs.open.closeShards(shards)),
+      handOff: async (shards) => {
+        await runs.open.closeShards(shards);
+        await runs.events.publisher?.leave(shards);
+      },
       onReleased: (shards) => held.remove(shards),
     });
   }
 
   #open({ shards, bereft }: Acquired): void {
     const { storage, runs, onTrouble } = this.#options;
+    const opened = ShardSet.of(shards.keys());
     storage.held.add(shards);
+    // First the publisher, so that it has every event of what is committed from now on. It does not have to be waited for, and never fails.
+    void runs.events.publisher?.enter(opened);
     runs.open
-      .openShards(ShardSet.of(shards.keys()), bereft)
+      .openShards(opened, bereft)
       .catch((error: unknown) => onTrouble("the runs of new shards could not be listed; the auditor finds them", error));
   }
 

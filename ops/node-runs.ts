@@ -13,12 +13,14 @@ import { type OpenRuns, openRuns } from "../actors/run/open-runs.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { MaestroError } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
+import type { BootId } from "../runtime/ids.ts";
 import type { Random } from "../runtime/random.ts";
 import { pause } from "../runtime/storage/pause.ts";
 import type { WorkerPool } from "../runtime/workers/pool.ts";
 import { startWorkerPool } from "../runtime/workers/tiered-pool.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
+import { NodeEvents } from "./node-events.ts";
 import { type NodeStorage, started } from "./node-storage.ts";
 
 /** Longest recovery of the runs of an earlier boot. */
@@ -31,6 +33,7 @@ const TASK_POLL_MS = 20;
 /** What the stages need. */
 export interface NodeRunsOptions {
   readonly config: Config;
+  readonly bootId: BootId;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub;
@@ -45,15 +48,26 @@ export interface NodeRunsOptions {
 
 /** The runs of one boot. Its parts are there once their stage has started. */
 export class NodeRuns {
+  /** The events of these runs. */
+  readonly events: NodeEvents;
   readonly #options: NodeRunsOptions;
   readonly #cache = new WorkflowCache((id) => this.#load(id));
   readonly #largeDocuments = new YamlThreads();
   #evaluator: ExternalEvaluator | undefined;
   #pool: WorkerPool | undefined;
   #open: OpenRuns | undefined;
+  #isFenced = false;
 
   constructor(options: NodeRunsOptions) {
     this.#options = options;
+    const { storage, events } = options;
+    this.events = new NodeEvents({
+      ...options,
+      shards: () => storage.held.open,
+      openCheckpoints: () => storage.openEventCheckpoints(),
+      source: () => ({ journal: storage.journal, events, workflow: (id) => this.#cache.get(id) }),
+      isHurried: () => this.#isFenced || options.hurried.aborted,
+    });
   }
 
   /** The open runs. */
@@ -73,7 +87,7 @@ export class NodeRuns {
 
   /** The stages, in order of their start. */
   stages(): readonly Stage[] {
-    return [this.#workers(), this.#expressions(), this.#runs(), this.#tasks()];
+    return [this.#workers(), this.#expressions(), this.events.stage(), this.#runs(), this.#tasks()];
   }
 
   #workers(): Stage {
@@ -102,7 +116,11 @@ export class NodeRuns {
   }
 
   #runs(): Stage {
-    const { config, clock, random, events, storage, onLost: onFenced, onTrouble } = this.#options;
+    const { config, clock, random, events, storage, onLost, onTrouble } = this.#options;
+    const onFenced = (): void => {
+      this.#isFenced = true;
+      onLost();
+    };
     return {
       name: "runs",
       startTimeoutMs: RECOVERY_MS,
@@ -111,7 +129,8 @@ export class NodeRuns {
         const evaluator = started(this.#evaluator, "expressions");
         const workflow = (id: string): Promise<Workflow> => this.#cache.get(id);
         const parts = { clock, random, events, journal, ledger, pool: this.pool, evaluator, workflow };
-        this.#open = await openRuns({ nodeName: config.nodeName, held: storage.held, bereft: storage.bereft, ...parts, onFenced, onTrouble });
+        const { publisher: outlet } = this.events;
+        this.#open = await openRuns({ nodeName: config.nodeName, held: storage.held, bereft: storage.bereft, ...parts, outlet, onFenced, onTrouble });
       },
       stop: async () => {
         await this.open.close();

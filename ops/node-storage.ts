@@ -10,11 +10,13 @@ import type { Random } from "../runtime/random.ts";
 import { openDataFolder } from "../runtime/storage/data-folder.ts";
 import type { DocumentStore } from "../runtime/storage/documents.ts";
 import { startEmbeddedPg } from "../runtime/storage/embedded-pg.ts";
+import type { EventCheckpoints } from "../runtime/storage/event-checkpoints.ts";
 import { FsObjectStore } from "../runtime/storage/fs-object-store.ts";
 import { HeldShards } from "../runtime/storage/held-shards.ts";
 import type { Journal } from "../runtime/storage/journal.ts";
 import type { Joined, Ownership } from "../runtime/storage/ownership.ts";
 import { openPgDocuments } from "../runtime/storage/pg-documents.ts";
+import { openPgEventCheckpoints } from "../runtime/storage/pg-event-checkpoints.ts";
 import { openPgJournal } from "../runtime/storage/pg-journal.ts";
 import { migrate } from "../runtime/storage/pg-migrate.ts";
 import { openPgOwnership } from "../runtime/storage/pg-ownership.ts";
@@ -108,6 +110,11 @@ export class NodeStorage {
   /** The ledger of task attempts. */
   get ledger(): TaskLedger {
     return started(this.#ledger, "stores");
+  }
+
+  /** Opens the marks of what is published. */
+  openEventCheckpoints(): Promise<EventCheckpoints> {
+    return openPgEventCheckpoints({ url: started(this.#url, "database") });
   }
 
   /** The stages, in order of their start. */

@@ -5,6 +5,7 @@
 import type { Runs } from "../actors/runs.ts";
 import { GrpcServer } from "../gateway/grpc-server.ts";
 import { ClusterService } from "../gateway/service/cluster-service.ts";
+import { EventService } from "../gateway/service/event-service.ts";
 import { RunService } from "../gateway/service/run-service.ts";
 import { WorkflowDirectory } from "../gateway/service/workflow-directory.ts";
 import { WorkflowFilter } from "../gateway/service/workflow-filter.ts";
@@ -112,7 +113,7 @@ class Node implements RunningNode {
     const shared = { config, clock, random, hurried, events: this.events, onLost: () => this.#fence() };
     this.#storage = new NodeStorage({ ...shared, bootId: this.bootId });
     const onTrouble = (what: string, error: unknown): void => this.#log.warn({ problem: messageOf(error) }, what);
-    this.#runs = new NodeRuns({ ...shared, storage: this.#storage, onTrouble });
+    this.#runs = new NodeRuns({ ...shared, bootId: this.bootId, storage: this.#storage, onTrouble });
     this.#cluster = this.#clusterOf({ ...shared, storage: this.#storage, runs: this.#runs, bootId: this.bootId, onTrouble });
     const stages = this.#stages();
     const names = [...stages.map((stage) => stage.name), JOURNAL];
@@ -185,6 +186,7 @@ class Node implements RunningNode {
     this.#metrics?.addGauge("maestro_actors_quarantined", "Actors that are set aside now.", () => system.quarantined().length);
     this.#metrics?.addGauge("maestro_actor_pending_replies", "Asks that await their answer.", () => system.pendingReplies);
     this.#metrics?.addGauge("maestro_grpc_waiting_calls", "Calls that wait for something: watches, executions.", () => gateway.waitingCalls);
+    this.#metrics?.addGauge("maestro_events_waiting", "Events in memory, not acknowledged.", () => this.#runs.events.publisher?.backlog ?? 0);
     this.#addUsages();
   }
 
@@ -285,8 +287,8 @@ class Node implements RunningNode {
           random: this.#random,
         });
         const { grpcHost: host, grpcPort: port } = this.#config;
-        const cluster = new ClusterService(this.#storage.ownership);
-        this.#gateway = new GrpcServer({ runs, workflows, cluster, clock, events: this.events, host, port });
+        const [cluster, eventService] = [new ClusterService(this.#storage.ownership), new EventService(this.#runs.events.reader)];
+        this.#gateway = new GrpcServer({ runs, workflows, cluster, eventService, clock, events: this.events, host, port });
         await this.#storage.ownership.announce(this.bootId, { grpcAddress: await this.#gateway.start() });
         this.#addGauges(this.#gateway);
       },

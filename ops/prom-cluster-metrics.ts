@@ -1,5 +1,5 @@
 /**
- * The rows of `prom-metrics.ts` for the message bus and the cluster.
+ * The rows of `prom-metrics.ts` for the message bus, the cluster and the event stream.
  */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { EventName } from "../runtime/events.ts";
@@ -57,5 +57,25 @@ export function clusterRows(registry: Registry): Pick<MetricTable, Extract<Event
     },
     "cluster.handOverFailed": () => failures.inc(),
     "cluster.storeFailed": () => failures.inc(),
+  };
+}
+
+/** What happens to events on their way to the stream. */
+export function eventRows(registry: Registry): Pick<MetricTable, Extract<EventName, `events.${string}`>> {
+  const registers = [registry];
+  const published = new Counter({ name: "maestro_events_published_total", help: "Events that the stream acknowledged.", registers });
+  const refused = new Counter({ name: "maestro_events_refused_total", help: "Events that the stream refused, and that were sent again.", registers });
+  const skipped = new Counter({ name: "maestro_events_skipped_runs_total", help: "Runs whose events could not be told.", registers });
+  const stalled = new Gauge({ name: "maestro_events_stalled", help: "1 while the event stream can't be had.", registers });
+  const behind = new Gauge({ name: "maestro_events_behind", help: "1 while events are published from the journal.", registers });
+  return {
+    "events.published": ({ count }) => published.inc(count),
+    "events.stalled": () => stalled.set(1),
+    "events.resumed": () => stalled.set(0),
+    "events.refused": ({ suppressed }) => refused.inc(1 + suppressed),
+    "events.behind": () => behind.set(1),
+    "events.caughtUp": () => behind.set(0),
+    "events.catchUpFailed": undefined,
+    "events.skipped": () => skipped.inc(),
   };
 }

@@ -5,7 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { EventHub, EventListener, EventName } from "../runtime/events.ts";
 import type { WatchedLimit } from "../runtime/watched-limits.ts";
-import { busRows, clusterRows } from "./prom-cluster-metrics.ts";
+import { busRows, clusterRows, eventRows } from "./prom-cluster-metrics.ts";
 
 /** The metrics of one node. */
 export interface NodeMetrics {
@@ -80,6 +80,7 @@ function metricTable(registry: Registry): MetricTable {
     ...journalRows(registry),
     ...busRows(registry),
     ...clusterRows(registry),
+    ...eventRows(registry),
     ...actorRows(registry),
     ...requestRows(registry),
     ...limitRows(registry),

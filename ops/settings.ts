@@ -82,7 +82,7 @@ export const SETTINGS = {
     flag: "--nats",
     fallback: undefined,
     secret: true,
-    doc: "URL of a NATS server. With it the node shares its PostgreSQL with other nodes; without it the node is alone.",
+    doc: "URL of a NATS server. With it the node shares its PostgreSQL with other nodes, and publishes events; without it the node is alone.",
   } as TextSetting<string | undefined>,
   clusterName: {
     kind: "text",
@@ -92,6 +92,14 @@ export const SETTINGS = {
     pattern: { test: /^[A-Za-z0-9_-]{1,64}$/, says: "must be 1 to 64 letters, digits, _ or -" },
     doc: "Name of the cluster: nodes of one name on one NATS server and one PostgreSQL belong together.",
   } as TextSetting<string>,
+  eventLevel: {
+    kind: "choice",
+    choices: ["off", "runs", "tasks"],
+    env: "MAESTRO_EVENTS",
+    flag: "--events",
+    fallback: "runs",
+    doc: "Events that are published on NATS: none, those of whole runs, or those of tasks as well.",
+  } as ChoiceSetting<"off" | "runs" | "tasks">,
   nodeName: {
     kind: "text",
     env: "MAESTRO_NODE_NAME",

@@ -101,6 +101,8 @@ export const ERRORS = {
     "The workflow document has {count} problem(s); the first: {first}",
     "Correct the places named in the field violations and deploy again.",
   ),
+  EVENTS_OFF: entry("FAILED_PRECONDITION", 412, false, "There are no events: {reason}", "Start the nodes with MAESTRO_NATS_URL."),
+  EVENTS_UNAVAILABLE: entry("UNAVAILABLE", 503, true, "The event stream at {address} can't be had: {reason}", "Check NATS and its JetStream."),
   FIELD_INVALID: entry("INVALID_ARGUMENT", 400, false, "{field} is not valid: {reason}", "Correct {field} and send the request again."),
   HANDLER_INVALID: entry(
     "FAILED_PRECONDITION",

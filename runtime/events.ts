@@ -45,6 +45,19 @@ export interface RuntimeEvents {
   "cluster.handOverFailed": { readonly shards: number; readonly reason: string };
   /** The ownership could not be read or changed; it is tried again. */
   "cluster.storeFailed": { readonly operation: string; readonly reason: string };
+  /** Events went to the stream in the last second: how many, and how many wait. */
+  "events.published": { readonly count: number; readonly waiting: number };
+  /** The event stream can't be had. Told once until it is back; events stay in the journal meanwhile. */
+  "events.stalled": { readonly reason: string };
+  "events.resumed": { readonly waiting: number };
+  /** The stream refused an event, which is sent again. `suppressed`: how many refusals went untold before. */
+  "events.refused": { readonly reason: string; readonly suppressed: number };
+  /** More events wait than memory holds, or earlier owners of shards left some: they are read from the journal. */
+  "events.behind": { readonly shards: number; readonly reason: "leftBehind" | "queueFull" };
+  "events.caughtUp": { readonly runs: number; readonly published: number; readonly durationMs: number };
+  "events.catchUpFailed": { readonly error: unknown };
+  /** The events of a run can't be told: its history can't be read. */
+  "events.skipped": { readonly runId: string; readonly error: unknown };
   "database.exited": { readonly reason: string; readonly restartInMs: number };
   "ledger.delayed": { readonly records: number; readonly dropped: number; readonly reason: string };
   "retention.swept": { readonly runs: number; readonly keys: number };

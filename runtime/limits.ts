@@ -186,6 +186,17 @@ export const LIMITS = Object.freeze({
   commandCallChars: 256 * 1024,
   /** Subscriptions of one node on the bus. */
   busSubscriptions: 10_000,
+  /** Characters of an output or an error in an event; of a larger one it says how large it is and where it stands. */
+  eventTextLength: 32 * 1024,
+  /** Events that wait in a node's memory to be published, and their characters; above it they are read from the journal later. */
+  eventQueueLength: 50_000,
+  eventQueueChars: 64 * 1024 * 1024,
+  /** Events that were sent and are not acknowledged yet. */
+  eventsUnacknowledged: 1_000,
+  /** Runs whose histories are read at a time to publish what was missed. */
+  eventReplayRuns: 32,
+  /** Messages of the event stream that a subscriber is sent ahead of what it has taken. */
+  streamReadAhead: 256,
 });
 
 invariant(LIMITS.payloadBytes < LIMITS.requestBytes, "a payload of the largest size must fit in a request");
@@ -209,4 +220,6 @@ invariant(LIMITS.executeInFlight <= LIMITS.activeRuns, "one stream must not be a
 invariant(LIMITS.payloadBytes < LIMITS.busPayloadBytes, "a payload of the largest size must fit in a message between nodes");
 invariant(LIMITS.commandCallChars < LIMITS.callPartBytes, "commands that travel together must fit in one message, if they are small");
 invariant(LIMITS.servedCalls + LIMITS.servedWaits < LIMITS.busHandlers, "calls of other nodes must not crowd out other messages");
+invariant(2 * 3 * LIMITS.eventTextLength < 1024 * 1024, "an event must fit into a message of a NATS server as it comes");
+invariant(LIMITS.eventsUnacknowledged <= LIMITS.eventQueueLength, "what is under way is part of what waits");
 invariant(LIMITS.busPayloadBytes <= LIMITS.busPendingBytes, "a message of the largest size must be sendable");

@@ -105,8 +105,8 @@ export function fold<T>(state: RunState, entry: Entry, folding: (state: RunState
   }
 }
 
-/** The state of a run that has no entry yet, by the row that begins its history. @throws JOURNAL_CORRUPT */
-async function stateOfRow(source: RunSource, runId: RunId, row: JournalRow | undefined): Promise<RunState | undefined> {
+/** The state of a run that has no entry yet, by the row that begins its history; undefined without one. @throws JOURNAL_CORRUPT */
+export async function stateOfRow(source: RunSource, runId: RunId, row: JournalRow | undefined): Promise<RunState | undefined> {
   if (row === undefined) return undefined;
   const [first] = decodeEntries(runId, row.firstSeq, row.entries);
   if (first?.event?.$case !== "runStarted") throw corrupt(runId, 1, "the first entry is not the run's start");

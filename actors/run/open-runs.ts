@@ -18,6 +18,7 @@ import { pause } from "../../runtime/storage/pause.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { WorkerPool } from "../../runtime/workers/pool.ts";
+import type { EventOutlet } from "../events/event-publisher.ts";
 import type { ExternalEvaluator } from "../language/expression.ts";
 import type { Workflow } from "../language/model.ts";
 import { TimerService } from "../timers/timer-service.ts";
@@ -56,6 +57,8 @@ export interface OpenRunsOptions {
   readonly held: Pick<HeldShards, "open" | "close">;
   /** Those of them whose owner before ended without giving them up: it may have been ended by one of their attempts. */
   readonly bereft: ShardSet;
+  /** Where events go. Default: nowhere. */
+  readonly outlet?: EventOutlet | undefined;
   /** The compiled workflow of a version. @throws WORKFLOW_NOT_FOUND */
   workflow(workflowId: string): Promise<Workflow>;
   /** This boot may not write any more: the node has to stop. */
@@ -182,6 +185,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     residents,
     admission,
     recent: new RecentRuns(),
+    outlet: options.outlet,
     bereft: new Set(),
     workflow: options.workflow,
     retryOf: (handler) => pool.handlers.get(handler)?.options.retry,

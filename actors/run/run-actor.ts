@@ -15,7 +15,7 @@ import type { ExternalRequest } from "../language/expression.ts";
 import type { StartRun } from "../runs.ts";
 import type { RunCommand } from "./core/command.ts";
 import { type Effect, effectsOfLoading } from "./core/effects.ts";
-import { headOf, isParked, sameHead } from "./core/head.ts";
+import { headOf, isParked, isToBeFound, sameHead } from "./core/head.ts";
 import { viewOfRun } from "./core/run-view.ts";
 import { writeOf } from "./core/run-write.ts";
 import { SnapshotPace } from "./core/snapshot-pace.ts";
@@ -145,11 +145,10 @@ export class RunActor implements Actor<RunMessage> {
   #turn(state: RunState, context: Context): void {
     const commands = this.#inbox.take(LIMITS.commandsPerTurn, () => viewOfRun(state, this.#head ?? headOf(state, this.#services.clock.now())));
     if (commands.length === 0) return;
-    const { clock, random, retryOf } = this.#services;
+    const { clock, random, retryOf, outlet } = this.#services;
     const result = takeTurn(state, commands, {
       nowMs: clock.now(),
-      random,
-      retryOf,
+      ...{ random, retryOf, eventLevel: outlet?.level },
       isBlocked: (frame) => this.#evaluations.isBlocked(frame),
       answer: (request) => this.#evaluations.answer(request),
     });
@@ -162,24 +161,25 @@ export class RunActor implements Actor<RunMessage> {
   }
 
   #commit(state: RunState, result: TurnResult, context: Context): void {
-    const head = this.#headIfChanged(state);
+    const head = this.#headIfChanged(state, result.events);
     const write = writeOf(state, result, { head, request: this.#starting, snapshot: this.#snapshots.take(state) });
     this.#limits.noteTurn(state, write.payloads ?? []);
-    this.#append(write, result.effects, context);
+    this.#append(write, result, context);
   }
 
-  #append(write: RunWrite, effects: readonly Effect[], context: Context): void {
+  #append(write: RunWrite, { effects, events }: Pick<TurnResult, "effects" | "events">, context: Context): void {
     this.#isBusy = true;
     this.#writtenAtMs = this.#services.clock.monotonic();
     const promise = this.#services.journal.append(write);
+    if (events.length > 0) this.#services.outlet?.publish(events, promise);
     this.#writing = { promise, effects };
     context.pipe(promise, (outcome) => ({ kind: "committed", outcome, effects }));
   }
 
-  #headIfChanged(state: RunState): RunHead | undefined {
+  #headIfChanged(state: RunState, events: TurnResult["events"]): RunHead | undefined {
     const head = headOf(state, this.#services.clock.now());
     this.#services.residents.note(this.#runId, (head.wake & WAKE.ready) !== 0 ? "active" : "waiting");
-    if (sameHead(this.#head, head)) return undefined;
+    if (sameHead(this.#head, head) && !isToBeFound(head, events, this.#services.outlet?.level)) return undefined;
     this.#head = head;
     return head;
   }
@@ -236,8 +236,8 @@ export class RunActor implements Actor<RunMessage> {
     }
     this.#isToResume = true;
     // The row of a run that was released from quarantine, or that the auditor woke, may say something else than its history.
-    const mended = this.#headIfChanged(state);
-    if (mended !== undefined) this.#append(headWrite(this.#runId, mended), [], context);
+    const mended = this.#headIfChanged(state, []);
+    if (mended !== undefined) this.#append(headWrite(this.#runId, mended), { effects: [], events: [] }, context);
   }
 
   /** True if the run's attempts went down with an earlier node: then that is the first thing that it hears, and stores. */

@@ -6,6 +6,7 @@ import type { RunId } from "../../runtime/ids.ts";
 import type { LimitWatch } from "../../runtime/limit-watch.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { RetryOptions } from "../../runtime/workers/pool.ts";
+import type { EventOutlet } from "../events/event-publisher.ts";
 import type { ExternalEvaluator } from "../language/expression.ts";
 import type { TimerService } from "../timers/timer-service.ts";
 import type { Admission } from "./admission.ts";
@@ -29,6 +30,8 @@ export interface RunServices extends RunSource {
   readonly residents: Residents;
   readonly admission: Admission;
   readonly recent: RecentRuns;
+  /** Where events go; undefined: nowhere. */
+  readonly outlet: EventOutlet | undefined;
   /** Runs of a node that was lost, which have not stored yet that their attempts went down with it. */
   readonly bereft: Set<RunId>;
   /** The retry policy that a handler declares for itself. */

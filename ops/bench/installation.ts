@@ -33,8 +33,8 @@ export interface LoadCost {
 /** A load of runs in a closed loop. */
 export type Load = Omit<LoadOrder, "kind" | "workflowId">;
 
-/** Installs everything, and deploys the workloads. */
-export async function install(setting: BenchSetting): Promise<Installation> {
+/** Installs everything, and deploys the workloads. `more`: what else the node is started with. */
+export async function install(setting: BenchSetting, more: Pick<NodeArgument, "flags"> = {}): Promise<Installation> {
   const { clock, random, profileFolder } = setting;
   await using owned = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "maestro-bench-"));
@@ -44,7 +44,7 @@ export async function install(setting: BenchSetting): Promise<Installation> {
   if (profileFolder !== undefined) await mkdir(profileFolder, { recursive: true });
   const logFile = join(folder, "node.log");
   const meter = owned.use(await openPgMeter(server));
-  const installation = owned.use(new Installation({ setting, meter, node: { pgUrl: server.url, logFile } }));
+  const installation = owned.use(new Installation({ setting, meter, node: { pgUrl: server.url, logFile, ...more } }));
   await installation.start();
   for (const name of Object.keys(WORKLOADS) as WorkloadName[]) await installation.deploy(WORKLOADS[name].document);
   installation.own(owned.move());

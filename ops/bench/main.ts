@@ -10,6 +10,7 @@ import type { Benchmark, BenchSetting } from "./benchmark.ts";
 import { bus } from "./bus.ts";
 import { ceiling } from "./ceiling.ts";
 import { core } from "./core.ts";
+import { events } from "./events.ts";
 import { expressions } from "./expressions.ts";
 import { gateway } from "./gateway.ts";
 import { journal } from "./journal.ts";
@@ -26,13 +27,13 @@ import { store } from "./store.ts";
 
 /** `all` leaves out the ceiling, which `core` measures along with itself, and what needs something from outside: a NATS server, a folder. */
 const ALL: readonly Benchmark[] = [core, parked, long, signals, store, overload, actors, journal, pool, gateway, expressions];
-const BENCHMARKS: readonly Benchmark[] = [...ALL, bus, ceiling, peers];
+const BENCHMARKS: readonly Benchmark[] = [...ALL, bus, ceiling, events, peers];
 
 const USAGE = `Usage: npm run bench -- [BENCHMARK ...] [OPTION ...]
 
 Benchmarks (default: core):
 ${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n")}
-  all          All of them but bus, ceiling and peers.
+  all          All of them but bus, ceiling, events and peers.
 
 Options:
   --quick           One short round of each, for a glance.

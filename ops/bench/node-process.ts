@@ -16,6 +16,8 @@ import { HANDLERS_FOLDER, type LoadOrder, requireResult, type StartOrder, WORKLO
 export interface NodeArgument {
   readonly pgUrl: string;
   readonly logFile: string;
+  /** Settings beside those of every benchmark. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 /** An order to the node. */
@@ -50,8 +52,8 @@ export interface NodeMemory {
   readonly peakBytes: number;
 }
 
-const { pgUrl, logFile } = peerArgument<NodeArgument>();
-const flags = { pgUrl, logFile, nodeName: "bench", grpcPort: "0", opsPort: "0", handlersFolder: HANDLERS_FOLDER };
+const { pgUrl, logFile, flags: more } = peerArgument<NodeArgument>();
+const flags = { pgUrl, logFile, nodeName: "bench", grpcPort: "0", opsPort: "0", handlersFolder: HANDLERS_FOLDER, ...more };
 const node = await startNode({ config: loadConfig({ env: process.env, flags }), prettyLog: false });
 const clock = systemClock();
 const journal = { commits: 0, writes: 0 };

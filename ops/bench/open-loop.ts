@@ -24,7 +24,7 @@ export interface OverloadOrder {
   /** Runs asked for per second. */
   readonly perSecond: number;
   readonly durationMs: number;
-  /** Runs per second of 300 ordinary clients before. */
+  /** Runs per second of 300 ordinary clients before; 0: nobody asks how soon that is reached again. */
   readonly fullSpeed: number;
 }
 
@@ -83,7 +83,9 @@ export async function overload(order: OverloadOrder, address: string, clock: Clo
     const completedInTime = load.latenciesMs.length;
     const [drainedAtMs, recovered] = await Promise.all([
       load.drained(),
-      recovery(() => executePatiently(() => execute(ordinary), clock), order.fullSpeed, clock),
+      order.fullSpeed === 0
+        ? { atMs: Number.NaN, best: 0 }
+        : recovery(() => executePatiently(() => execute(ordinary), clock), order.fullSpeed, clock),
     ]);
     load.latenciesMs.sort((a, b) => a - b);
     const { sent, heldBack, refused, advised, latenciesMs } = load;

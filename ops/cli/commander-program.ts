@@ -7,6 +7,7 @@ import { programVersion } from "../program-version.ts";
 import type { CliContext } from "./cli-context.ts";
 import { addClusterCommands } from "./commander-cluster.ts";
 import { addDemoCommand } from "./commander-demo.ts";
+import { addEventCommand } from "./commander-events.ts";
 import { addNodeCommands } from "./commander-node.ts";
 import { addRunCommands } from "./commander-runs.ts";
 import { addWorkflowCommands } from "./commander-workflows.ts";
@@ -69,6 +70,7 @@ function buildProgram(context: CliContext): Command {
   addWorkflowCommands(program, context, shared);
   addRunCommands(program, context, shared);
   addClusterCommands(program, context, shared);
+  addEventCommand(program, context, shared);
   addDemoCommand(program, context);
   return program;
 }

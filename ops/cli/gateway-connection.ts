@@ -3,7 +3,8 @@
  */
 import type { HistoryEntry } from "../../actors/runs.ts";
 import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
-import type { Gateway, RunQuery } from "./gateway-port.ts";
+import type { SubscribeRequest } from "../../proto/gen/maestro/v1/event_service.ts";
+import type { EventRequest, Gateway, RunQuery } from "./gateway-port.ts";
 import { entryOf, type Run, type Workflow } from "./wire.ts";
 
 /** Rows asked for at once. */
@@ -31,6 +32,8 @@ export function connectGateway(address: string): Gateway {
     runs: (query) => listRuns(client, query),
     history: (runId, fromSeq) => readHistory(client, runId, fromSeq),
     watch: (runId, fromSeq, signal) => watch(client, runId, fromSeq, signal),
+    events: ({ from, stopsAtEnd, types, ...rest }, signal) =>
+      client.subscribe({ ...rest, types: [...types], stopAtEnd: stopsAtEnd, start: eventStart(from) }, { signal }),
     signal: (runId, signal) => client.signal({ runId, ...signal }),
     cancel: (runId, reason) => client.cancel(runId, reason),
     terminate: (runId, reason) => client.terminate(runId, reason),
@@ -41,6 +44,12 @@ export function connectGateway(address: string): Gateway {
     undrain: (node) => client.undrainNode(node),
     close: () => client.close(),
   };
+}
+
+function eventStart(from: EventRequest["from"]): SubscribeRequest["start"] {
+  if (from === "new") return undefined;
+  if ("sequence" in from) return { $case: "fromSequence", value: from.sequence };
+  return { $case: "fromTime", value: { seconds: Math.floor(from.timeMs / 1_000), nanos: (from.timeMs % 1_000) * 1_000_000 } };
 }
 
 function listRuns(client: MaestroClient, { namespace, workflow, statuses, limit }: RunQuery): Promise<Run[]> {

@@ -30,6 +30,18 @@ export interface RunQuery {
   readonly limit: number;
 }
 
+/** Which events; empty fields mean all. */
+export interface EventRequest {
+  /** A number in the stream, a time in milliseconds since the epoch, or what comes from now on. */
+  readonly from: { readonly sequence: number } | { readonly timeMs: number } | "new";
+  readonly namespace: string;
+  readonly workflow: string;
+  readonly types: readonly string[];
+  readonly runId: string;
+  /** Ends with what is there now. */
+  readonly stopsAtEnd: boolean;
+}
+
 /** A connection to a node. Every method throws MaestroError: what the node refused with, or NODE_UNREACHABLE. */
 export interface Gateway {
   readonly address: string;
@@ -49,6 +61,8 @@ export interface Gateway {
   history(runId: string, fromSeq: number): AsyncIterable<HistoryEntry>;
   /** As {@link history}, and then live until the run has ended or `signal` is aborted. */
   watch(runId: string, fromSeq: number, signal: AbortSignal): AsyncIterable<HistoryEntry>;
+  /** Events, until `signal` is aborted. Each is a CloudEvent as JSON text. */
+  events(request: EventRequest, signal: AbortSignal): AsyncIterable<{ readonly sequence: number; readonly json: string }>;
   signal(runId: string, signal: { readonly name: string; readonly payload: string; readonly signalId: string }): Promise<void>;
   cancel(runId: string, reason: string): Promise<void>;
   terminate(runId: string, reason: string): Promise<void>;

@@ -7,8 +7,7 @@ import { messageOf } from "../errors.ts";
 import { newUuid } from "../ids.ts";
 import type { Random } from "../random.ts";
 import { Pulse } from "./pulse.ts";
-import type { Wire } from "./wire.ts";
-import type { WiredBus } from "./wired-bus.ts";
+import type { Wire, WireUser } from "./wire.ts";
 import { within } from "./within.ts";
 
 /** How long one step of connecting may take, in milliseconds. */
@@ -46,9 +45,9 @@ export class BusLink {
     this.#options = options;
   }
 
-  /** Begins to connect, and gives `bus` its wires. */
-  start(bus: WiredBus): void {
-    this.#running = this.#run(bus);
+  /** Begins to connect, and gives `user` its wires. */
+  start(user: WireUser): void {
+    this.#running = this.#run(user);
   }
 
   /** Closes the connection; resolves when no attempt is under way either, after a few seconds at most. */
@@ -59,11 +58,11 @@ export class BusLink {
     await this.#running;
   }
 
-  async #run(bus: WiredBus): Promise<void> {
+  async #run(user: WireUser): Promise<void> {
     const { clock } = this.#options;
     for (let failures = 0; !this.#isClosed; ) {
       const startedAtMs = clock.monotonic();
-      bus.detach(await this.#useOnce(bus));
+      user.detach(await this.#useOnce(user));
       // What lasted was no failure to connect; what breaks again and again is.
       failures = clock.monotonic() - startedAtMs > 2 * PAUSE_MAX_MS ? 0 : failures + 1;
       if (!this.#isClosed) await this.#pause(failures);
@@ -71,14 +70,14 @@ export class BusLink {
   }
 
   /** Connects and stays until the connection ends; resolves with the reason. */
-  async #useOnce(bus: WiredBus): Promise<string> {
+  async #useOnce(user: WireUser): Promise<string> {
     const { clock, random } = this.#options;
     let pulse: Pulse | undefined;
     try {
       const connection = await this.#options.connect();
       this.#connection = connection;
       if (this.#isClosed) return "it was closed";
-      await within(clock, bus.attach(connection.wire), CONNECT_TIMEOUT_MS, "Subscribing");
+      await within(clock, user.attach(connection.wire), CONNECT_TIMEOUT_MS, "Subscribing");
       const silence = new Promise<string>((resolve) => {
         pulse = new Pulse(clock, connection.wire, `_INBOX.${newUuid(random)}`, () => resolve("the server does not answer any more"));
       });

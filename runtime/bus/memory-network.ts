@@ -129,7 +129,7 @@ export class MemoryNetwork {
 
   /** The server itself says so, so nothing between nodes can lose it. */
   #sayNoResponder(to: MemoryWire, { reply }: Frame): void {
-    const frame: Frame = { subject: reply, reply: "", payload: new Uint8Array(0), headers: {}, isNoResponder: true };
+    const frame: Frame = { subject: reply, reply: "", payload: new Uint8Array(0), headers: {}, isNoResponder: true, status: 503 };
     for (const target of to.matching(reply)) this.#clock.schedule(0, () => target.receive(frame));
   }
 

@@ -35,7 +35,8 @@ export class MemoryWire implements Wire {
 
   send(subject: string, reply: string, payload: Uint8Array, headers: BusHeaders = {}): void {
     // As on a real wire, the receiver has bytes of its own.
-    if (!this.#isClosed) this.#network.route(this, { subject, reply, payload: payload.slice(), headers: { ...headers }, isNoResponder: false });
+    if (!this.#isClosed)
+      this.#network.route(this, { subject, reply, payload: payload.slice(), headers: { ...headers }, isNoResponder: false, status: 0 });
   }
 
   listen(subject: string, queue: string | undefined, receive: (frame: Frame) => void): WireListener {

@@ -39,12 +39,18 @@ export interface NatsBusOptions {
  */
 export function openNatsBus(options: NatsBusOptions): Bus {
   const { clock, random, events } = options;
-  const servers = parseNatsUrl(options.url);
-  const client = clientOptions(options, servers);
-  const link = new BusLink({ clock, random, connect: () => connectOnce(options, servers, client) });
-  const bus = new WiredBus({ clock, random, events, address: servers.address, onClose: () => link.close() });
+  const { address, link } = natsLink(options);
+  const bus = new WiredBus({ clock, random, events, address, onClose: () => link.close() });
   link.start(bus);
   return bus;
+}
+
+/** A link to the servers that has not been started, and where they are, for people. @throws as {@link openNatsBus} */
+export function natsLink(options: NatsBusOptions): { readonly address: string; readonly link: BusLink } {
+  const { clock, random } = options;
+  const servers = parseNatsUrl(options.url);
+  const client = clientOptions(options, servers);
+  return { address: servers.address, link: new BusLink({ clock, random, connect: () => connectOnce(options, servers, client) }) };
 }
 
 /** Tries the servers, beginning with any of them. */

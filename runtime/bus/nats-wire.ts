@@ -5,7 +5,7 @@
  * Three habits of the client library are kept away from the rest: an exception in a callback ends its reading loop without closing the connection; what is
  * published while disconnected grows without bound and may be dropped; and a write to a stalled server can make its own liveness check wait for ever.
  */
-import { type Msg, type MsgHdrs, type NatsConnection, headers as newHeaders } from "nats";
+import type { Msg, MsgHdrs, NatsConnection } from "nats";
 import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BusHeaders } from "./bus.ts";
@@ -72,10 +72,14 @@ export class NatsWire implements Wire {
   }
 }
 
+/**
+ * Headers as they are on the wire. The library's own are a map of lists that is checked name by name; for small messages that costs as much as all else, and
+ * names and values were checked before. Of what it is given the library uses this one method.
+ */
 function toNats(headers: BusHeaders): MsgHdrs {
-  const written = newHeaders();
-  for (const name of Object.keys(headers)) written.append(name, headers[name] ?? "");
-  return written;
+  let text = "NATS/1.0\r\n";
+  for (const name of Object.keys(headers)) text += `${name}: ${headers[name]}\r\n`;
+  return { encode: () => Buffer.from(`${text}\r\n`) } as unknown as MsgHdrs;
 }
 
 function frameOf(message: Msg): Frame {
@@ -87,6 +91,7 @@ function frameOf(message: Msg): Frame {
     payload,
     headers: headers === undefined ? NO_HEADERS : fromNats(headers),
     isNoResponder: headers !== undefined && payload.length === 0 && headers.code === NO_RESPONDER_CODE,
+    status: headers?.code ?? 0,
   };
 }
 

@@ -13,6 +13,16 @@ export interface Frame {
   readonly headers: BusHeaders;
   /** True for the server's word, on the reply subject of a request, that nobody is subscribed. */
   readonly isNoResponder: boolean;
+  /** A word of the server itself instead of a message, by its number; 0: a message. */
+  readonly status: number;
+}
+
+/** Who is given one wire after another. */
+export interface WireUser {
+  /** Uses a new wire; resolves when it is ready for use. Rejects if it can't be used: it is thrown away then. */
+  attach(wire: Wire): Promise<void>;
+  /** There is no wire any more, or there was none to be had, and why. Called after each attach. */
+  detach(reason: string): void;
 }
 
 /** A subscription on a wire. */

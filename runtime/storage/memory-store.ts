@@ -5,6 +5,7 @@
 import type { Clock } from "../clock.ts";
 import type { BootId, RunId, Shard } from "../ids.ts";
 import type { DocumentRecord } from "./documents.ts";
+import type { PublishMark } from "./event-checkpoints.ts";
 import type { RunRecord, RunTimer } from "./journal.ts";
 import type { NodeRole } from "./ownership.ts";
 import type { StoredPayload, StoredRow, StoredSnapshot } from "./stored-rows.ts";
@@ -76,6 +77,11 @@ export class MemoryStore {
   readonly documents: MemoryDocument[] = [];
   /** By run, frame and attempt. */
   readonly attempts = new Map<string, AttemptRecord>();
+
+  /** What each boot published. */
+  readonly marks = new Map<BootId, PublishMark>();
+  /** Epochs up to which everything of a shard is published. */
+  readonly published = new Map<Shard, number>();
 
   constructor(clock: Clock) {
     this.clock = clock;

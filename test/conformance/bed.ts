@@ -1,10 +1,11 @@
 /**
- * What the conformance suites run on: the four ports over one store, and ways to look behind them that the ports do not offer.
+ * What the conformance suites run on: the ports over one store, and ways to look behind them that the ports do not offer.
  */
 
 import type { EventHub } from "../../runtime/events.ts";
 import type { BootId, RunId } from "../../runtime/ids.ts";
 import type { DocumentStore } from "../../runtime/storage/documents.ts";
+import type { EventCheckpoints } from "../../runtime/storage/event-checkpoints.ts";
 import type { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import type { LaneBounds } from "../../runtime/storage/lane.ts";
@@ -31,6 +32,7 @@ export interface StorageBed {
   /** Where the journals put the largest payloads. */
   readonly objects: MemoryObjectStore;
   readonly retention: Retention;
+  readonly checkpoints: EventCheckpoints;
   /** Lets a new boot join and opens its journal; it owns all shards if there is no boot of another node. Default: node "a", two lanes, the bounds of the product. */
   boot(nodeName?: string, lanes?: number, bounds?: LaneBounds): Promise<Boot>;
   /** Closes the journals of the boots so far. */

@@ -5,6 +5,7 @@ import { newBootId } from "../../runtime/ids.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { HeldShards } from "../../runtime/storage/held-shards.ts";
 import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
+import { MemoryEventCheckpoints } from "../../runtime/storage/memory-event-checkpoints.ts";
 import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
 import { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
@@ -27,6 +28,7 @@ export async function memoryBed(): Promise<StorageBed> {
     ledger: new MemoryTaskLedger(store),
     objects,
     retention: new MemoryRetention(store, objects),
+    checkpoints: new MemoryEventCheckpoints(store),
     async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
       const held = new HeldShards((await ownership.join({ bootId, nodeName, lanes, leaseMs: 60_000 })).shards);

@@ -1,5 +1,6 @@
 /** The ports of storage, on the memory adapters. */
 import { documentsConformance } from "./documents.ts";
+import { eventCheckpointsConformance } from "./event-checkpoints.ts";
 import { journalConformance } from "./journal.ts";
 import { memoryBed } from "./memory-bed.ts";
 import { ownershipConformance } from "./ownership.ts";
@@ -7,6 +8,13 @@ import { retentionConformance } from "./retention.ts";
 import { taskLedgerConformance } from "./task-ledger.ts";
 
 describe("memory storage", () => {
-  for (const declare of [journalConformance, ownershipConformance, documentsConformance, taskLedgerConformance, retentionConformance])
+  for (const declare of [
+    journalConformance,
+    ownershipConformance,
+    documentsConformance,
+    taskLedgerConformance,
+    retentionConformance,
+    eventCheckpointsConformance,
+  ])
     declare(memoryBed);
 });

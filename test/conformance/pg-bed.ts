@@ -7,6 +7,7 @@ import { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
 import { openPgDocuments } from "../../runtime/storage/pg-documents.ts";
+import { openPgEventCheckpoints } from "../../runtime/storage/pg-event-checkpoints.ts";
 import { openPgJournal } from "../../runtime/storage/pg-journal.ts";
 import { openPgOwnership } from "../../runtime/storage/pg-ownership.ts";
 import { openPgRetention } from "../../runtime/storage/pg-retention.ts";
@@ -29,6 +30,7 @@ export async function pgBed(): Promise<StorageBed> {
   const ledger = await openPgTaskLedger({ url, bootId: newBootId(random), clock, events: new EventHub() });
   const objects = new MemoryObjectStore();
   const retention = await openPgRetention({ url, objects });
+  const checkpoints = await openPgEventCheckpoints({ url });
   const journals: Journal[] = [];
   const ownerships: (typeof ownership)[] = [];
   return {
@@ -42,6 +44,7 @@ export async function pgBed(): Promise<StorageBed> {
     ledger,
     objects,
     retention,
+    checkpoints,
     async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
       const held = new HeldShards((await ownership.join({ bootId, nodeName, lanes, leaseMs: 60_000 })).shards);
@@ -72,7 +75,7 @@ export async function pgBed(): Promise<StorageBed> {
       await execute(url, text, [runId, seq, place]);
     },
     async close() {
-      await Promise.all([...journals, ...ownerships, ownership, documents, ledger, retention].map((opened) => opened.close()));
+      await Promise.all([...journals, ...ownerships, ownership, documents, ledger, retention, checkpoints].map((opened) => opened.close()));
     },
   };
 }

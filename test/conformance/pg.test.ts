@@ -1,5 +1,6 @@
 /** The ports of storage, on the PostgreSQL adapters. */
 import { documentsConformance } from "./documents.ts";
+import { eventCheckpointsConformance } from "./event-checkpoints.ts";
 import { journalConformance } from "./journal.ts";
 import { ownershipConformance } from "./ownership.ts";
 import { pgBed } from "./pg-bed.ts";
@@ -7,5 +8,13 @@ import { retentionConformance } from "./retention.ts";
 import { taskLedgerConformance } from "./task-ledger.ts";
 
 describe("PostgreSQL storage", () => {
-  for (const declare of [journalConformance, ownershipConformance, documentsConformance, taskLedgerConformance, retentionConformance]) declare(pgBed);
+  for (const declare of [
+    journalConformance,
+    ownershipConformance,
+    documentsConformance,
+    taskLedgerConformance,
+    retentionConformance,
+    eventCheckpointsConformance,
+  ])
+    declare(pgBed);
 });

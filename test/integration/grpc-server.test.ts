@@ -15,7 +15,7 @@ import { checkHealth, reflect, watchHealth } from "../support/grpc-peer.ts";
 import { callRaw, RawExecute } from "../support/raw-gateway.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService", "maestro.v1.ClusterService"] as const;
+const SERVICE_NAMES = ["maestro.v1.WorkflowService", "maestro.v1.RunService", "maestro.v1.ClusterService", "maestro.v1.EventService"] as const;
 const HOLD = '{"hold":true}';
 
 describe("gRPC server", () => {
@@ -73,6 +73,7 @@ describe("gRPC server", () => {
     for (const symbol of [
       "maestro.v1.RunService",
       "maestro.v1.ClusterService",
+      "maestro.v1.EventService",
       "google.rpc.ErrorInfo",
       "google.rpc.BadRequest",
       "google.rpc.RetryInfo",

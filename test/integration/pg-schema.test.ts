@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
 import { type RunId, SHARD_COUNT, shardOf } from "../../runtime/ids.ts";
+import { NIL_RUN_ID } from "../../runtime/storage/journal.ts";
 import { connectPg, type PgClient } from "../../runtime/storage/pg-connection.ts";
 import type { PgDatabase, PgQuery } from "../../runtime/storage/pg-database.ts";
+import { PgEventCheckpoints } from "../../runtime/storage/pg-event-checkpoints.ts";
 import { PgJournalReader } from "../../runtime/storage/pg-journal-reader.ts";
 import { knownMigrations, migrate } from "../../runtime/storage/pg-migrate.ts";
 import { PgRetention, removeAttempts } from "../../runtime/storage/pg-retention.ts";
@@ -94,7 +96,8 @@ const FILL = `
     (lpad(to_hex(1700000000000 + n), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8000' || lpad(to_hex(n), 12, '0'))::uuid AS id
     FROM generate_series(1, ${ROWS}) AS n;
   INSERT INTO workflow_runs (id, workflow_id, created_at, updated_at, ended_at, wake, status, user_id, labels)
-    SELECT id, lpad(to_hex(n % 50), 32, '0')::uuid, to_timestamp(1700000000 + n / 1000.0), now() - interval '1 hour',
+    SELECT id, lpad(to_hex(n % 50), 32, '0')::uuid, to_timestamp(1700000000 + n / 1000.0),
+      now() - interval '1 hour' * (n < ${ROWS - 200})::integer,
       CASE WHEN n % 50 = 0 THEN NULL ELSE now() END,
       CASE WHEN n % 500 = 0 THEN 1 WHEN n % 50 = 0 THEN 2 ELSE 0 END,
       CASE WHEN n % 500 = 0 THEN 'running' WHEN n % 50 = 0 THEN 'waiting' WHEN n % 400 = 1 THEN 'failed' ELSE 'completed' END, 'user', '{}'
@@ -103,7 +106,7 @@ const FILL = `
   INSERT INTO run_timers SELECT now() + n * interval '1 second', id, 1 FROM made WHERE n % 50 = 0 AND n % 500 <> 0;
   INSERT INTO task_executions SELECT id, frame, 1, '/do/0/pay', 'pay', CASE WHEN n % 50 = 0 THEN 'scheduled' ELSE 'completed' END, to_timestamp(1700000000 + n / 1000.0)
     FROM made, unnest(ARRAY[2, 3]) AS frame;
-  SELECT brin_summarize_new_values('task_executions_of_run'); -- as autovacuum does, in its time
+  SELECT brin_summarize_new_values('task_executions_of_run'), brin_summarize_new_values('workflow_runs_updated'); -- as autovacuum does, in its time
   INSERT INTO run_keys SELECT 'key ' || n, id FROM made;
   ANALYZE`;
 
@@ -164,6 +167,8 @@ describe(`the plans on ${ROWS} runs`, function () {
       ledger.record({ runId, frame: 2, attempt: number, path: "/do/0/pay", handler: "pay", status: "completed", createdAtMs: startMs });
     return ledger.flush();
   };
+  const checkpoints = new PgEventCheckpoints(explaining as unknown as PgDatabase);
+  const lately = () => ({ committedAt: new Date(Date.now() - 60_000).toISOString(), entriesFromMs: 0 });
   const all = ShardSet.all;
   const third = ShardSet.of(Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter((shard) => (shard * 7919) % 3 === 0));
   const limit = 50;
@@ -198,6 +203,9 @@ describe(`the plans on ${ROWS} runs`, function () {
     "store attempts": () => storeAttempts(),
     "remove attempts": () => removeAttempts(inTurn as PgQuery, [runId]),
     "look for old keys": () => retention.removeKeys(limit, "key 5"),
+    "look for changed runs": () => checkpoints.listChanged({ shards: all, since: lately(), isWithReady: false }, limit),
+    "look for changed runs, and those with work, of scattered shards": () =>
+      checkpoints.listChanged({ shards: third, since: lately(), isWithReady: true }, limit, NIL_RUN_ID),
     audit: () => reader.audit(all, 1_000, limit),
     "list ready runs of scattered shards": () => reader.listReady(third, limit),
     "list due timers of scattered shards": () => reader.listTimers(third, Date.now() + 100_000, limit),

@@ -2,15 +2,18 @@
  * The runs of a node without the node: real actors over the memory journal, with tasks answered by plain functions on the machine's clock. The store outlives
  * a node, so a test can let one crash and start another.
  */
+
+import type { EventOutlet } from "../../actors/events/event-publisher.ts";
 import { type Json, Payload } from "../../actors/json.ts";
 import type { Workflow } from "../../actors/language/model.ts";
 import type { AdmissionBounds } from "../../actors/run/admission.ts";
+import type { RunSource } from "../../actors/run/loading.ts";
 import { type OpenRuns, openRuns } from "../../actors/run/open-runs.ts";
 import type { Runs, StartRun } from "../../actors/runs.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import { EventHub } from "../../runtime/events.ts";
-import { newBootId } from "../../runtime/ids.ts";
+import { type BootId, newBootId } from "../../runtime/ids.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
@@ -97,6 +100,13 @@ export interface RunsNode {
   stop(): Promise<void>;
 }
 
+/** What a test makes an outlet for events from. */
+export interface OutletParts {
+  readonly bootId: BootId;
+  readonly events: EventHub;
+  readonly source: RunSource;
+}
+
 /** Starts a node on a store. The boot that had it before is fenced, dead or not. */
 export async function startRunsNode(
   store: Store,
@@ -104,6 +114,7 @@ export async function startRunsNode(
   idleMs = 60_000,
   faults = new MemoryFaults(),
   admissionBounds?: AdmissionBounds,
+  openOutlet?: (parts: OutletParts) => Promise<EventOutlet>,
 ): Promise<RunsNode> {
   const { clock, memory } = store;
   const random = systemRandom();
@@ -115,16 +126,18 @@ export async function startRunsNode(
   const journal = await openMemoryJournal({ store: memory, bootId, held, clock, random, events, faults });
   const troubles: string[] = [];
   let fenced = false;
+  const workflow = async (id: string): Promise<Workflow> => {
+    const found = store.workflows.get(id);
+    if (found === undefined) throw new MaestroError("WORKFLOW_NOT_FOUND", { facts: { workflow: id } });
+    return found;
+  };
+  const outlet = await openOutlet?.({ bootId, events, source: { journal, events, workflow } });
   const open = await openRuns({
     ...{ nodeName: "test", clock, random, events, journal, idleMs, held, bereft, admissionBounds },
     pool: tasks,
     ledger: new MemoryTaskLedger(memory),
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
-    workflow: async (id) => {
-      const workflow = store.workflows.get(id);
-      if (workflow === undefined) throw new MaestroError("WORKFLOW_NOT_FOUND", { facts: { workflow: id } });
-      return workflow;
-    },
+    ...{ workflow, outlet },
     onFenced: () => {
       fenced = true;
     },

@@ -3,6 +3,7 @@
  */
 import type { Random } from "../../../runtime/random.ts";
 import type { RetryOptions } from "../../../runtime/workers/pool.ts";
+import type { EventLevel } from "../../events/cloud-event.ts";
 import type { ExternalAnswer, ExternalRequest } from "../../language/expression.ts";
 import type { Frame } from "./state.ts";
 
@@ -11,6 +12,8 @@ export interface Environment {
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
   readonly random: Random;
+  /** Which events are told; undefined: none. */
+  readonly eventLevel?: EventLevel | undefined;
   /** The retry policy that a handler declares for itself. */
   retryOf(handler: string): RetryOptions | undefined;
   /** True if the frame's step (undefined: the run's own) waits for an evaluation that is still being computed. */

@@ -2,6 +2,7 @@
  * What the store shows of a run beside its history: its status, and the durable reasons for it to wake up. Pure.
  */
 import { type RunHead, WAKE } from "../../../runtime/storage/journal.ts";
+import type { CloudEvent, EventLevel } from "../../events/cloud-event.ts";
 import type { RunState } from "./state.ts";
 
 /** Longest error message that is kept in the run's row, in characters; the history has the whole. */
@@ -21,6 +22,14 @@ export function headOf(state: RunState, nowMs: number): RunHead {
 /** True if the store need not be told again. */
 export function sameHead(a: RunHead | undefined, b: RunHead): boolean {
   return a !== undefined && a.status === b.status && a.wake === b.wake && a.errorMessage === b.errorMessage;
+}
+
+/**
+ * True if a turn with these events must change the row of its run even if that says the same: whoever looks for events that were not published finds a run by
+ * when its row was changed, and at the level of tasks also if it has work ready.
+ */
+export function isToBeFound({ wake }: RunHead, events: readonly CloudEvent[], level: EventLevel | undefined): boolean {
+  return events.length > 0 && (level === "runs" || (wake & WAKE.ready) === 0);
 }
 
 /** A run that waits for nothing in particular counts as ready: whoever holds it must push it on. */

@@ -4,6 +4,7 @@
  */
 import { MaestroError } from "../../../runtime/errors.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
+import { type CloudEvent, evolveAndTell } from "../../events/cloud-event.ts";
 import { EvaluationPending, type ExternalRequest } from "../../language/expression.ts";
 import { advance, advanceRun } from "./advance.ts";
 import type { RunCommand } from "./command.ts";
@@ -29,6 +30,8 @@ export interface TurnResult {
   readonly entries: Entry[];
   /** To be carried out after the commit. */
   readonly effects: Effect[];
+  /** What the entries mean outside, to be published after the commit; empty if nobody wants to know. */
+  readonly events: CloudEvent[];
   /** Steps that wait for an evaluation; when one is answered, the run is to be resumed. */
   readonly pending: PendingStep[];
   /** For each command that was taken, in order: why it was refused, or undefined. Commands after these were not looked at. */
@@ -50,6 +53,7 @@ export function takeTurn(state: RunState, commands: readonly RunCommand[], envir
 class Turn implements TurnResult {
   readonly entries: Entry[] = [];
   readonly effects: Effect[] = [];
+  readonly events: CloudEvent[] = [];
   readonly pending: PendingStep[] = [];
   readonly answers: (MaestroError | undefined)[] = [];
   unfinished = false;
@@ -81,7 +85,9 @@ class Turn implements TurnResult {
     for (const event of events) {
       const entry: Entry = { offsetMs: this.#offsetMs, event, moved: NOTHING_MOVED };
       addEffectsOf(this.#state, event, this.effects);
-      evolve(this.#state, entry);
+      const { eventLevel } = this.#environment;
+      if (eventLevel === undefined) evolve(this.#state, entry);
+      else evolveAndTell(this.#state, entry, eventLevel, this.events);
       this.entries.push(entry);
       this.#dispatch(event);
     }

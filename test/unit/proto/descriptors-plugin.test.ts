@@ -33,7 +33,9 @@ describe("descriptors plugin", () => {
       "google/protobuf/timestamp.proto",
       "google/rpc/error_details.proto",
       "google/rpc/status.proto",
+      "maestro/v1/cluster_service.proto",
       "maestro/v1/common.proto",
+      "maestro/v1/event_service.proto",
       "maestro/v1/run_service.proto",
       "maestro/v1/workflow_service.proto",
     ]);

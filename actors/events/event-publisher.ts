@@ -1,0 +1,293 @@
+/**
+ * Publishes the events of a node's runs, each after the commit of what it tells, in order for each run, and at least once; the same event always has the
+ * same id. Owns the way to the stream, the node's mark of how far everything is published, and what is to be read from the journal first: what earlier
+ * owners of its shards left, and what memory had no place for. Nothing here is ever waited for by a commit.
+ *
+ * Shards that are behind are caught up in passes. A pass holds what is committed meanwhile; if that has fitted into memory when it ends, they are live.
+ */
+import type { CancelTimer, Clock } from "../../runtime/clock.ts";
+import type { EventHub } from "../../runtime/events.ts";
+import type { BootId, Shard } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { EventCheckpoints, PublishMark } from "../../runtime/storage/event-checkpoints.ts";
+import { pause } from "../../runtime/storage/pause.ts";
+import { ShardSet } from "../../runtime/storage/shard-set.ts";
+import type { StreamListener, StreamWriter } from "../../runtime/stream/stream.ts";
+import type { RunSource } from "../run/loading.ts";
+import { Backlog } from "./backlog.ts";
+import { CatchUp } from "./catch-up.ts";
+import type { CloudEvent, EventLevel } from "./cloud-event.ts";
+import { EventQueue } from "./event-queue.ts";
+import { type HeldEvents, LiveEvents } from "./live-events.ts";
+import { OwnMark } from "./own-mark.ts";
+import { PublishReport } from "./publish-report.ts";
+
+/**
+ * How long events are gathered before they are sent, in milliseconds: a write to the connection costs as much as five events, here and in the server,
+ * and nobody who listens needs them sooner.
+ */
+const GATHER_MS = 3;
+/** How often it is looked for what was not acknowledged, and how often the mark is stored while there is traffic, in milliseconds. */
+const TICK_MS = 250;
+const TICKS_PER_MARK = 4;
+/** Pause after something failed in the store. */
+const RETRY_MS = 1_000;
+/** How long shards that are handed over wait for the events that are on their way, and how often that is looked at. */
+const LEAVE_GRACE_MS = 100;
+const LEAVE_POLL_MS = 2;
+
+/** Where runs hand their events in. */
+export interface EventOutlet {
+  readonly level: EventLevel;
+  /** Publishes events of one run once what they tell is committed; never, if it is not. */
+  publish(events: readonly CloudEvent[], committed: Promise<void>): void;
+}
+
+/** What a publisher needs. */
+export interface EventPublisherOptions {
+  readonly clock: Clock;
+  readonly events: EventHub;
+  readonly bootId: BootId;
+  readonly level: EventLevel;
+  readonly checkpoints: EventCheckpoints;
+  readonly source: RunSource;
+  /** How many events memory holds. Default: that of {@link LIMITS}. Only tests pass another. */
+  readonly queueLength?: number;
+  openWriter(listener: StreamListener): StreamWriter;
+}
+
+/** The publisher of one node. */
+export class EventPublisher implements EventOutlet, StreamListener {
+  readonly level: EventLevel;
+  readonly #options: EventPublisherOptions;
+  readonly #writer: StreamWriter;
+  readonly #report: PublishReport;
+  readonly #live: LiveEvents;
+  readonly #mark: OwnMark;
+  readonly #backlog = new Backlog();
+  /** Of shards whose debt is being asked for. */
+  readonly #asking = new Set<HeldEvents>();
+  #catchUp: CatchUp | undefined;
+  #isReady = false;
+  #isPumpDue = false;
+  #isClosed = false;
+  #lastToken = 0;
+  #ticks = 0;
+  #cancelTick: CancelTimer = () => undefined;
+  #passes: Promise<void> | undefined;
+
+  constructor(options: EventPublisherOptions) {
+    const { queueLength: length = LIMITS.eventQueueLength } = options;
+    this.#options = options;
+    this.level = options.level;
+    this.#report = new PublishReport(options.clock, options.events);
+    const queue = new EventQueue({ length, chars: LIMITS.eventQueueChars, window: LIMITS.eventsUnacknowledged }, this.#nextToken);
+    const onFull = (): void => this.#fallBehind(this.#live.dropLive(), this.#mark.current, true);
+    this.#live = new LiveEvents(queue, length, () => this.#pumpSoon(), onFull);
+    const isHeldBack = (): boolean => this.#backlog.isOwn || [...this.#asking].some(({ isBroken }) => isBroken);
+    this.#mark = new OwnMark({ ...options, progress: this.#live.progress, isHeldBack });
+    this.#writer = options.openWriter(this);
+  }
+
+  /** Events in memory that the stream has not acknowledged. */
+  get backlog(): number {
+    return this.#live.queue.length + (this.#catchUp?.queue.length ?? 0);
+  }
+
+  /** Begins, with the shards that the node has; to be awaited before the first commit. */
+  async start(shards: ShardSet): Promise<void> {
+    await this.#mark.begin();
+    this.#schedule();
+    await this.enter(shards);
+  }
+
+  /** The node owns more shards. To be called before anything is committed of them; resolves when it is known what earlier owners left. */
+  async enter(shards: ShardSet): Promise<void> {
+    const { checkpoints, bootId, clock, events } = this.#options;
+    const held = this.#live.hold(shards);
+    this.#asking.add(held);
+    while (!this.#isClosed && this.#live.heldIn(held, shards).size > 0) {
+      try {
+        const debt = await checkpoints.debtOf(bootId, shards);
+        this.#asking.delete(held);
+        const owing = this.#live.heldIn(held, debt.shards);
+        this.#live.fallBehind(held, owing);
+        if (owing.size > 0) this.#fallBehind(owing, debt.since, false);
+        return this.#goLive(held, this.#live.heldIn(held, shards), this.#mark.current, true);
+      } catch (error) {
+        events.emit("events.catchUpFailed", { error });
+        await pause(RETRY_MS, clock);
+      }
+    }
+    this.#asking.delete(held);
+  }
+
+  /**
+   * The node gives shards up: nothing of them is committed any more. Resolves when it is stored how far their events are published, which their next owner
+   * goes by. Rejects if the store fails: nothing has changed then.
+   */
+  async leave(left: Iterable<Shard>): Promise<void> {
+    const { clock, checkpoints, bootId } = this.#options;
+    const shards = new Set(left);
+    const endMs = clock.monotonic() + LEAVE_GRACE_MS;
+    // What was committed last has not been told here before the next turn of the event loop.
+    do await pause(LEAVE_POLL_MS, clock);
+    while (this.#isReady && clock.monotonic() < endMs && this.#live.published(shards).size < shards.size);
+    const published = this.#live.published(shards);
+    if (published.size > 0) await checkpoints.handOver(bootId, ShardSet.of(published), undefined);
+    if (published.size < shards.size) await checkpoints.handOver(bootId, ShardSet.of(shards), this.#mark.current);
+    this.#live.leave(shards);
+    this.#backlog.remove(shards);
+  }
+
+  publish(events: readonly CloudEvent[], committed: Promise<void>): void {
+    this.#live.publish(events, committed);
+  }
+
+  onReady(): void {
+    this.#isReady = true;
+    this.#report.ready(this.backlog);
+    this.#pump();
+  }
+
+  onLost(reason: string): void {
+    this.#isReady = false;
+    this.#live.queue.lost();
+    this.#catchUp?.queue.lost();
+    this.#report.lost(reason);
+  }
+
+  onStored(token: number): void {
+    if (this.#catchUp?.stored(token) === true || this.#live.queue.stored(token)) this.#report.stored();
+    this.#pumpSoon();
+  }
+
+  onRefused(token: number, reason: string): void {
+    const nowMs = this.#options.clock.monotonic();
+    this.#catchUp?.queue.refused(token, nowMs);
+    this.#live.queue.refused(token, nowMs);
+    this.#report.refused(reason);
+  }
+
+  /**
+   * Ends, after the last commit: waits up to `graceMs` for what is on its way, and stores how far it came. What is not published then, the next owner of
+   * these runs finds.
+   */
+  async close(graceMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.monotonic() + graceMs;
+    const isDone = (): boolean => !this.#live.isIncomplete && this.#live.progress.isSettled;
+    while (this.#isReady && !isDone() && clock.monotonic() < endMs) await pause(TICK_MS / 10, clock);
+    const wasDone = isDone();
+    this.#isClosed = true;
+    this.#cancelTick();
+    this.#catchUp?.stop();
+    await this.#passes;
+    await this.#mark.end(wasDone);
+    await this.#writer.close();
+    this.#report.tell(this.backlog);
+  }
+
+  readonly #nextToken = (): number => ++this.#lastToken;
+
+  #pumpSoon(): void {
+    if (this.#isPumpDue) return;
+    this.#isPumpDue = true;
+    this.#options.clock.schedule(GATHER_MS, () => {
+      this.#isPumpDue = false;
+      this.#pump();
+    });
+  }
+
+  /** Sends what may be sent. */
+  #pump(): void {
+    if (!this.#isReady || this.#isClosed) return;
+    const nowMs = this.#options.clock.monotonic();
+    for (const queue of [this.#live.queue, this.#catchUp?.queue]) {
+      for (let sending = queue?.next(nowMs); sending !== undefined; sending = queue?.next(nowMs)) {
+        const { subject, id, text } = sending.event;
+        this.#writer.send(sending.token, subject, id, text);
+      }
+    }
+  }
+
+  /** Shards go live, unless some of what was held was dropped: then they are behind from `since` on. */
+  #goLive(held: HeldEvents, shards: ReadonlySet<Shard>, since: PublishMark, isOwn: boolean): void {
+    if (!held.isBroken) return this.#live.goLive(held, shards);
+    this.#live.fallBehind(held, shards);
+    this.#fallBehind(shards, since, isOwn);
+  }
+
+  /** `isOwn`: what is missing was committed by this boot, so its mark must stay. */
+  #fallBehind(shards: ReadonlySet<Shard>, since: PublishMark, isOwn: boolean): void {
+    this.#backlog.add(shards, since, isOwn);
+    this.#options.events.emit("events.behind", { shards: shards.size, reason: isOwn ? "queueFull" : "leftBehind" });
+    this.#passes ??= this.#passUntilLive().finally(() => {
+      this.#passes = undefined;
+    });
+  }
+
+  async #passUntilLive(): Promise<void> {
+    const { clock, events } = this.#options;
+    while (!this.#isClosed && !this.#backlog.isEmpty) {
+      try {
+        if (this.#isReady) await this.#pass();
+        else await pause(TICK_MS, clock);
+      } catch (error) {
+        events.emit("events.catchUpFailed", { error });
+        await pause(RETRY_MS, clock);
+      }
+    }
+  }
+
+  /** What was committed before the holding began is found by the pass: all of that had been written by then, and the journal says when it is settled. */
+  async #pass(): Promise<void> {
+    const { clock, checkpoints, bootId, source, events } = this.#options;
+    const startedMs = clock.monotonic();
+    const committedAt = await checkpoints.now();
+    const { shards, since, isOwn } = this.#backlog.begin();
+    const held = this.#live.hold(shards);
+    const mark: PublishMark = { committedAt, entriesFromMs: clock.now() };
+    const nextToken = this.#nextToken;
+    const catchUp = new CatchUp({ source, checkpoints, shards, level: this.level, nextToken, events, onOffered: () => this.#pumpSoon() });
+    this.#catchUp = catchUp;
+    let reached = since;
+    try {
+      await source.journal.flush();
+      await catchUp.publish(since);
+      // Where something was dropped meanwhile the debt stays: the node's own mark says nothing of it.
+      if (!held.isBroken && !this.#isClosed) await checkpoints.settle(bootId, shards);
+      if (!this.#isClosed) reached = mark;
+    } finally {
+      this.#catchUp = undefined;
+      const left = this.#live.heldIn(held, shards);
+      if (reached === mark) this.#goLive(held, left, mark, isOwn);
+      else {
+        this.#live.fallBehind(held, left);
+        this.#backlog.add(left, since, isOwn);
+      }
+      this.#backlog.ended();
+    }
+    const { runs, published } = catchUp;
+    if (this.#backlog.isEmpty) events.emit("events.caughtUp", { runs, published, durationMs: clock.monotonic() - startedMs });
+  }
+
+  #schedule(): void {
+    this.#cancelTick = this.#options.clock.schedule(TICK_MS, () => {
+      if (this.#isClosed) return;
+      this.#tick();
+      this.#schedule();
+    });
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.clock.monotonic();
+    this.#live.queue.tick(nowMs);
+    this.#catchUp?.queue.tick(nowMs);
+    this.#pump();
+    this.#ticks += 1;
+    if (this.#ticks % TICKS_PER_MARK !== 0) return;
+    this.#report.tell(this.backlog);
+    this.#mark.store().catch((error: unknown) => this.#options.events.emit("events.catchUpFailed", { error }));
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The marks of what is published, in memory, for tests and simulation.
+ */
+import { type BootId, type RunId, type Shard, shardOf } from "../ids.ts";
+import { type ChangedRuns, CLOCK_MARGIN_MS, type EventCheckpoints, type EventDebt, OLDEST_DEBT_MS, type PublishMark } from "./event-checkpoints.ts";
+import { NIL_RUN_ID, WAKE } from "./journal.ts";
+import type { MemoryStore } from "./memory-store.ts";
+import { ShardSet } from "./shard-set.ts";
+
+/** The marks. For tests. */
+export class MemoryEventCheckpoints implements EventCheckpoints {
+  readonly #store: MemoryStore;
+
+  constructor(store: MemoryStore) {
+    this.#store = store;
+  }
+
+  async begin(bootId: BootId, nowMs: number): Promise<PublishMark> {
+    const own: PublishMark = { committedAt: await this.now(), entriesFromMs: nowMs };
+    this.#store.marks.set(bootId, own);
+    return own;
+  }
+
+  async debtOf(bootId: BootId, shards: ShardSet): Promise<EventDebt> {
+    const left = [...this.#store.marks].filter(([boot]) => boot !== bootId && !this.#isMember(boot)).map(([, mark]) => mark);
+    const owing = [...shards].filter((shard) => this.#store.shards.get(shard)?.owner === bootId && this.#owes(shard, 1));
+    const oldestMs = this.#store.clock.now() - OLDEST_DEBT_MS;
+    const since = {
+      committedAt: new Date(Math.max(Math.min(...left.map(({ committedAt }) => Date.parse(committedAt)), 8.64e15), oldestMs)).toISOString(),
+      entriesFromMs: Math.max(Math.min(...left.map(({ entriesFromMs }) => entriesFromMs)), oldestMs),
+    };
+    return { shards: left.length === 0 ? ShardSet.none : ShardSet.of(owing), since };
+  }
+
+  async settle(bootId: BootId, shards: ShardSet): Promise<void> {
+    const { marks, published } = this.#store;
+    for (const shard of shards) {
+      const stored = this.#store.shards.get(shard);
+      if (stored?.owner === bootId && this.#owes(shard, 1)) published.set(shard, stored.epoch - 1);
+    }
+    const isNeeded = [...this.#store.shards].some(([shard, { owner }]) => this.#owes(shard, owner !== undefined && this.#isMember(owner) ? 1 : 0));
+    if (!isNeeded) for (const boot of [...marks.keys()]) if (!this.#isMember(boot)) marks.delete(boot);
+  }
+
+  async now(): Promise<string> {
+    return new Date(this.#store.clock.now()).toISOString();
+  }
+
+  async advance(bootId: BootId, mark: PublishMark): Promise<string> {
+    if (this.#store.marks.has(bootId)) this.#store.marks.set(bootId, mark);
+    return this.now();
+  }
+
+  async handOver(bootId: BootId, shards: ShardSet, since: PublishMark | undefined): Promise<void> {
+    const { marks } = this.#store;
+    if (since === undefined) this.#publish(bootId, shards);
+    else marks.set(`left ${marks.size} ${since.committedAt}` as BootId, since);
+  }
+
+  async end(bootId: BootId): Promise<void> {
+    this.#publish(bootId, ShardSet.all);
+    this.#store.marks.delete(bootId);
+  }
+
+  async listChanged({ shards, since, isWithReady }: ChangedRuns, limit: number, after: RunId = NIL_RUN_ID): Promise<readonly RunId[]> {
+    const sinceMs = Date.parse(since.committedAt) - CLOCK_MARGIN_MS;
+    return [...this.#store.runs.values()]
+      .filter(({ updatedAtMs, wake }) => updatedAtMs >= sinceMs || (isWithReady && (wake & WAKE.ready) !== 0))
+      .map(({ runId }) => runId)
+      .filter((runId) => runId > after && shards.has(shardOf(runId)))
+      .sort()
+      .slice(0, limit);
+  }
+
+  async close(): Promise<void> {
+    // Nothing is held.
+  }
+
+  #publish(bootId: BootId, shards: ShardSet): void {
+    for (const [shard, { owner, epoch }] of this.#store.shards) if (owner === bootId && shards.has(shard)) this.#store.published.set(shard, epoch);
+  }
+
+  /** `tenures`: how many of the latest epochs do not count. */
+  #owes(shard: Shard, tenures: number): boolean {
+    const { shards, published } = this.#store;
+    return (published.get(shard) ?? 0) < (shards.get(shard)?.epoch ?? 0) - tenures;
+  }
+
+  #isMember(bootId: BootId): boolean {
+    const node = this.#store.nodes.get(bootId);
+    return node !== undefined && node.end === undefined;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The marks of what is published, in PostgreSQL. Nothing here waits for the disk: a mark that a crash undoes was an older one before.
+ */
+import type { BootId, RunId } from "../ids.ts";
+import { type ChangedRuns, CLOCK_MARGIN_MS, type EventCheckpoints, type EventDebt, OLDEST_DEBT_MS, type PublishMark } from "./event-checkpoints.ts";
+import { NIL_RUN_ID } from "./journal.ts";
+import { PgDatabase } from "./pg-database.ts";
+import { shardCondition } from "./pg-shards.ts";
+import { ShardSet } from "./shard-set.ts";
+
+/** Long: after the stream was away for days many runs have changed. */
+const STATEMENT_MS = 300_000;
+
+/** A time as text, to the microsecond. */
+const iso = (time: string): string => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+const OLDEST = `clock_timestamp() - ${OLDEST_DEBT_MS} * interval '1 millisecond'`;
+/** The boot of the mark `c` commits nothing any more. */
+const IS_OVER = "NOT EXISTS (SELECT FROM nodes AS n WHERE n.boot_id = c.boot_id AND n.released_at IS NULL)";
+
+const DEBT = `SELECT ${iso(`greatest(min(c.committed_at), ${OLDEST})`)} AS committed_at,
+    greatest(min(c.entries_from_ms), (extract(epoch FROM ${OLDEST}) * 1000)::bigint) AS entries_from_ms,
+    ARRAY(SELECT s.shard FROM shards AS s WHERE s.boot_id = $1 AND s.shard = ANY($2::smallint[]) AND s.published_epoch < s.epoch - 1)::integer[] AS shards
+  FROM event_checkpoints AS c WHERE c.boot_id <> $1 AND ${IS_OVER} HAVING count(*) > 0`;
+
+const SETTLE = `UPDATE shards SET published_epoch = epoch - 1
+  WHERE boot_id = $1 AND shard = ANY($2::smallint[]) AND published_epoch < epoch - 1`;
+
+/** A shard without an owner that lives owes what its last owner wrote, too. */
+const FORGET = `DELETE FROM event_checkpoints AS c WHERE ${IS_OVER} AND NOT EXISTS (
+  SELECT FROM shards AS s LEFT JOIN nodes AS n ON n.boot_id = s.boot_id AND n.released_at IS NULL
+   WHERE s.published_epoch < s.epoch - (n.boot_id IS NOT NULL)::integer)`;
+
+/** Opens it. Connections are made when they are needed. */
+export async function openPgEventCheckpoints({ url }: { readonly url: string }): Promise<EventCheckpoints> {
+  return new PgEventCheckpoints(
+    new PgDatabase({ url, applicationName: "maestro-events", size: 2, statementTimeoutMs: STATEMENT_MS, synchronousCommit: false }),
+  );
+}
+
+interface StoredMark {
+  readonly committed_at: string;
+  readonly entries_from_ms: string;
+}
+
+/** Use {@link openPgEventCheckpoints}; the class itself is for tests. */
+export class PgEventCheckpoints implements EventCheckpoints {
+  readonly #database: PgDatabase;
+
+  constructor(database: PgDatabase) {
+    this.#database = database;
+  }
+
+  async begin(bootId: BootId, nowMs: number): Promise<PublishMark> {
+    const text = `INSERT INTO event_checkpoints (boot_id, committed_at, entries_from_ms) VALUES ($1, clock_timestamp(), $2)
+      RETURNING ${iso("committed_at")} AS committed_at, entries_from_ms`;
+    const [own] = await this.#database.query<StoredMark>(text, [bootId, nowMs]);
+    return markOf(own as StoredMark);
+  }
+
+  async debtOf(bootId: BootId, shards: ShardSet): Promise<EventDebt> {
+    const [row] = await this.#database.query<StoredMark & { readonly shards: readonly number[] }>(DEBT, [bootId, [...shards]]);
+    if (row === undefined) return { shards: ShardSet.none, since: { committedAt: "", entriesFromMs: 0 } };
+    return { shards: ShardSet.of(row.shards), since: markOf(row) };
+  }
+
+  async settle(bootId: BootId, shards: ShardSet): Promise<void> {
+    await this.#database.query(SETTLE, [bootId, [...shards]]);
+    await this.#database.query(FORGET);
+  }
+
+  async now(): Promise<string> {
+    return timeOf(await this.#database.prepared("event-time", `SELECT ${iso("clock_timestamp()")} AS now`, []));
+  }
+
+  async advance(bootId: BootId, { committedAt, entriesFromMs }: PublishMark): Promise<string> {
+    const text = `WITH stored AS (UPDATE event_checkpoints SET committed_at = $2::timestamptz, entries_from_ms = $3 WHERE boot_id = $1)
+      SELECT ${iso("clock_timestamp()")} AS now`;
+    return timeOf(await this.#database.prepared("event-mark", text, [bootId, committedAt, entriesFromMs]));
+  }
+
+  async handOver(bootId: BootId, shards: ShardSet, since: PublishMark | undefined): Promise<void> {
+    if (since === undefined) {
+      await this.#database.query("UPDATE shards SET published_epoch = epoch WHERE boot_id = $1 AND shard = ANY($2::smallint[])", [
+        bootId,
+        [...shards],
+      ]);
+      return;
+    }
+    const text = "INSERT INTO event_checkpoints (boot_id, committed_at, entries_from_ms) VALUES (gen_random_uuid(), $1::timestamptz, $2)";
+    await this.#database.query(text, [since.committedAt, since.entriesFromMs]);
+  }
+
+  end(bootId: BootId): Promise<void> {
+    return this.#database.transaction(async (query) => {
+      await query("UPDATE shards SET published_epoch = epoch WHERE boot_id = $1", [bootId]);
+      await query("DELETE FROM event_checkpoints WHERE boot_id = $1", [bootId]);
+    });
+  }
+
+  async listChanged({ shards, since, isWithReady }: ChangedRuns, limit: number, after: RunId = NIL_RUN_ID): Promise<readonly RunId[]> {
+    const { text: isIn, values } = shardCondition(shards, "id", 6);
+    // Changed runs are found first, by their index, and put in order then: in order of id all runs would be read.
+    const text = `WITH changed AS MATERIALIZED (
+        SELECT id FROM workflow_runs WHERE updated_at >= $1::timestamptz - $2 * interval '1 millisecond'
+        UNION SELECT id FROM workflow_runs WHERE $3::boolean AND wake & 1 = 1)
+      SELECT id FROM changed WHERE ${isIn} AND id > $4 ORDER BY id LIMIT $5`;
+    const rows = await this.#database.query<{ readonly id: RunId }>(text, [since.committedAt, CLOCK_MARGIN_MS, isWithReady, after, limit, ...values]);
+    return rows.map(({ id }) => id);
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}
+
+function timeOf([row]: readonly { readonly now: string }[]): string {
+  return row?.now ?? "";
+}
+
+function markOf(row: StoredMark): PublishMark {
+  return { committedAt: row.committed_at, entriesFromMs: Number(row.entries_from_ms) };
+}
