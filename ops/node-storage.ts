@@ -162,7 +162,10 @@ export class NodeStorage {
         stop = () => ownership.close();
         try {
           // Nodes of two names need a bus between them; without one this node keeps others out, and is kept out.
-          this.#joined = await ownership.join({ bootId, nodeName, lanes, leaseMs, programVersion: programVersion(), isAlone: natsUrl === undefined });
+          const isAlone = natsUrl === undefined;
+          const request = { bootId, nodeName, lanes, leaseMs, programVersion: programVersion(), isAlone };
+          // Others must hand over nothing before the rest of the node has started; its membership says when that is.
+          this.#joined = await ownership.join({ ...request, isStarting: !isAlone });
         } catch (error) {
           await stop();
           throw error;

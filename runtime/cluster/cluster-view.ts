@@ -13,6 +13,11 @@ export interface ClusterNode {
   readonly roles: readonly string[];
 }
 
+/** True if a boot in this state is a member. */
+export function isMember(state: ClusterNode["state"]): boolean {
+  return state === "live" || state === "draining";
+}
+
 /** The snapshot. */
 export interface ClusterView {
   /** Grows with each change of what is here. */

@@ -5,7 +5,7 @@
  * Nodes may see different moments of the cluster and act on them: the ownership table refuses what is not so any more, and the next look corrects it.
  */
 import { type BootId, SHARD_COUNT, type Shard } from "../ids.ts";
-import type { ClusterNode, ClusterView } from "./cluster-view.ts";
+import { type ClusterNode, type ClusterView, isMember } from "./cluster-view.ts";
 import { Placement } from "./placement.ts";
 
 /** Something to do. */
@@ -67,7 +67,7 @@ export function converge(
   pace: ConvergencePace,
 ): { readonly actions: readonly ClusterAction[]; readonly memory: ConvergenceMemory } {
   const { view, self, expired, isLeaving = false } = situation;
-  const own = view.nodes.find(({ bootId, state }) => bootId === self && (state === "live" || state === "draining"));
+  const own = view.nodes.find(({ bootId, state }) => bootId === self && isMember(state));
   const fences = expired.filter((bootId) => bootId !== self).map((bootId): ClusterAction => ({ kind: "fence", bootId }));
   if (own === undefined) return { actions: fences, memory };
   const hosts = hostsOf(situation);

@@ -10,6 +10,7 @@ import type { EventHub } from "../events.ts";
 import type { BootId, Shard } from "../ids.ts";
 import type { Acquired, Joined, Ownership, Renewed } from "../storage/ownership.ts";
 import type { OwnershipView } from "../storage/ownership-view.ts";
+import { isMember } from "./cluster-view.ts";
 import { type ClusterAction, CONVERGENCE_PACE, type ConvergenceMemory, converge, NOTHING_SEEN } from "./convergence.ts";
 import { HandOvers } from "./hand-overs.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -50,6 +51,8 @@ export class Membership {
   readonly #heartbeats: Heartbeats;
   readonly #shards: HandOvers;
   readonly #drained = Promise.withResolvers<void>();
+  /** It joined before it could act for shards, and has not told the others yet that it can. */
+  #isStarting: boolean;
   /** For good: this node takes nothing any more. */
   #isLeaving = false;
   #view: OwnershipView | undefined;
@@ -70,6 +73,7 @@ export class Membership {
     const { ownership, bus, clock, events, clusterName, bootId, leaseMs, joined } = options;
     this.#options = options;
     this.#knownVersion = joined.version;
+    this.#isStarting = joined.isDraining;
     this.#shards = new HandOvers({
       ...{ ownership, bootId, clock, events },
       handOff: (shards) => options.handOff(shards),
@@ -79,7 +83,7 @@ export class Membership {
     this.#heartbeats = new Heartbeats({
       ...{ bus, clock, clusterName, bootId },
       own: () => ({ version: this.#knownVersion, load: options.load() }),
-      onHeard: ({ version }) => this.#noteVersion(version),
+      onHeard: ({ version }) => this.noteVersion(version),
     });
     this.#renewal = new Renewal({
       ...{ ownership, bootId, leaseMs, clock, events },
@@ -104,7 +108,7 @@ export class Membership {
     return this.#heartbeats.loadOf(bootId);
   }
 
-  /** Begins. */
+  /** Begins: from now on the node can act for shards. */
   start(): void {
     this.#heartbeats.start();
     this.#renewal.start();
@@ -115,6 +119,7 @@ export class Membership {
    * of the others. Rejects if the ownership can't be told.
    */
   async drain(): Promise<void> {
+    this.#isStarting = false;
     await this.#options.ownership.announce(this.#options.bootId, { isDraining: true });
     this.#isLeaving = true;
     this.#noteChange();
@@ -139,9 +144,11 @@ export class Membership {
     this.#heartbeats.tell();
   }
 
-  /** Somebody knows a newer version of the ownership: it is looked at now. */
+  /** Somebody knows this version of the ownership: if it is a newer one, it is looked at now. */
   noteVersion(version: number): void {
-    this.#noteVersion(version);
+    if (version <= this.#knownVersion) return;
+    this.#knownVersion = version;
+    this.#wake();
   }
 
   #peers(): readonly BootId[] {
@@ -157,12 +164,6 @@ export class Membership {
     this.#expired = expired;
     this.#knownVersion = Math.max(this.#knownVersion, version);
     // Also without a change: a grace may have ended.
-    this.#wake();
-  }
-
-  #noteVersion(version: number): void {
-    if (version <= this.#knownVersion) return;
-    this.#knownVersion = version;
     this.#wake();
   }
 
@@ -219,8 +220,10 @@ export class Membership {
   }
 
   async #round(): Promise<void> {
+    if (this.#isStarting) await this.#announceStart();
     const view = await this.#look();
-    if (view === undefined) return;
+    // An answer to a change of its own may have come on the heels of the view, which then says what is not so any more. The change has asked for a new round.
+    if (view === undefined || this.#seenChanges !== this.#ownChanges) return;
     const { actions, memory } = converge(
       {
         ...{ view, self: this.#options.bootId, expired: this.#expired, isLeaving: this.#isLeaving },
@@ -233,6 +236,13 @@ export class Membership {
     this.#memory = memory;
     for (const action of actions) if (!this.#isStopped) await this.#act(action);
     if (this.#isLeaving && actions.length === 0 && this.#shards.count === 0) this.#drained.resolve();
+  }
+
+  /** The others hand this node its share from now on. It was draining before, so that a start that hangs leaves no shard without an owner. */
+  async #announceStart(): Promise<void> {
+    await this.#options.ownership.announce(this.#options.bootId, { isDraining: false });
+    this.#isStarting = false;
+    this.#noteChange();
   }
 
   /** The ownership as it is now; undefined if this node changed it meanwhile. */
@@ -285,8 +295,4 @@ export class Membership {
     }
     this.#noteChange();
   }
-}
-
-function isMember(state: string): boolean {
-  return state === "live" || state === "draining";
 }

@@ -27,16 +27,17 @@ export class MemoryOwnership implements Ownership {
 
   async join(request: JoinRequest): Promise<Joined> {
     const { nodes, clock } = this.#store;
-    const { bootId, nodeName, leaseMs, roles = NODE_ROLES, programVersion = "", grpcAddress = "", isAlone = false } = request;
+    const { bootId, nodeName, leaseMs, roles = NODE_ROLES, programVersion = "", grpcAddress = "", isAlone = false, isStarting = false } = request;
     const nowMs = clock.now();
     const { staying, takesAll } = planJoin(this.#members(), request, nowMs);
+    const isDraining = isStarting && !takesAll;
     for (const member of this.#members()) if (!staying.includes(member.bootId)) end(member, "lost");
     nodes.set(bootId, {
       ...{ bootId, nodeName, roles, programVersion, grpcAddress, isAlone },
-      ...{ leaseUntilMs: nowMs + leaseMs, startedAtMs: nowMs, load: 0, isDraining: false, end: undefined, isFenced: false },
+      ...{ leaseUntilMs: nowMs + leaseMs, startedAtMs: nowMs, load: 0, isDraining, end: undefined, isFenced: false },
     });
     const { shards, bereft } = this.#take(bootId, takesAll ? ShardSet.all : ShardSet.none);
-    return { version: this.#raiseVersion(), shards, bereft };
+    return { version: this.#raiseVersion(), shards, bereft, isDraining };
   }
 
   async renew(bootId: BootId, { leaseMs, load }: Renewal): Promise<Renewed> {

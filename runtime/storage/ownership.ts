@@ -34,6 +34,8 @@ export interface JoinRequest {
   readonly grpcAddress?: string;
   /** True: this node can't reach others, nor others it, so it shares the store with none. Default false. */
   readonly isAlone?: boolean;
+  /** True: it can't act for shards yet, so unless it gets all of them now it is draining until it announces that it is not. Default false. */
+  readonly isStarting?: boolean;
 }
 
 /** Shards that a boot got. */
@@ -45,6 +47,8 @@ export interface Acquired {
 
 /** What a boot got as it joined: all shards if there was no other engine; else none. */
 export interface Joined extends Acquired {
+  /** It is draining as it begins: see {@link JoinRequest.isStarting}. */
+  readonly isDraining: boolean;
   readonly version: number;
 }
 

@@ -63,8 +63,8 @@ const RENEW = `WITH renewed AS (
     ARRAY(SELECT boot_id FROM nodes WHERE released_at IS NULL AND lease_until <= clock_timestamp() AND boot_id <> $1)::text[] AS expired
   FROM ownership_version AS v LEFT JOIN renewed AS r ON true`;
 
-const ENTER = `INSERT INTO nodes (boot_id, node_name, lanes, lease_until, roles, program_version, grpc_address, is_alone)
-  VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond', $5, $6, $7, $8)`;
+const ENTER = `INSERT INTO nodes (boot_id, node_name, lanes, lease_until, roles, program_version, grpc_address, is_alone, is_draining)
+  VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond', $5, $6, $7, $8, $9)`;
 
 const END = "UPDATE nodes SET released_at = now(), lost_at = CASE WHEN $2 THEN now() END WHERE released_at IS NULL AND";
 
@@ -86,10 +86,11 @@ class PgOwnership implements Ownership {
       const { staying, takesAll } = planJoin(members, request, nowMs);
       await query(`${END} boot_id <> ALL($1::uuid[])`, [staying, true]);
       await fenceOthers(query, staying);
-      await enter(query, request);
+      const isDraining = request.isStarting === true && !takesAll;
+      await enter(query, request, isDraining);
       const { shards, bereft } = await acquire(query, request.bootId, takesAll ? ShardSet.all : ShardSet.none);
       await query(FORGET);
-      return { version: await raiseVersion(query), shards, bereft };
+      return { version: await raiseVersion(query), shards, bereft, isDraining };
     });
   }
 
@@ -173,9 +174,9 @@ async function readMembers(query: PgQuery): Promise<{ readonly members: readonly
   return { members: rows, nowMs: rows[0]?.nowMs ?? 0 };
 }
 
-async function enter(query: PgQuery, request: JoinRequest): Promise<void> {
+async function enter(query: PgQuery, request: JoinRequest, isDraining: boolean): Promise<void> {
   const { bootId, nodeName, lanes, leaseMs, roles = NODE_ROLES, programVersion = "", grpcAddress = "", isAlone = false } = request;
-  await query(ENTER, [bootId, nodeName, lanes, leaseMs, roles, programVersion, grpcAddress, isAlone]);
+  await query(ENTER, [bootId, nodeName, lanes, leaseMs, roles, programVersion, grpcAddress, isAlone, isDraining]);
   await query("INSERT INTO lane_fences (boot_id, lane) SELECT $1, lane FROM generate_series(0, $2::integer - 1) AS lane", [bootId, lanes]);
 }
 

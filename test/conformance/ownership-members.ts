@@ -105,6 +105,15 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
     assert.equal(await ownership().announce(bootId, { isDraining: true }), false);
   });
 
+  it("shows a boot that has not started yet as draining, unless it gets all shards", async () => {
+    const first = await join("a", { isStarting: true });
+    const second = await join("b", { isStarting: true });
+    assert.deepEqual([first.isDraining, await stateOf(first.bootId), first.shards.size], [false, "live", 4096]);
+    assert.deepEqual([second.isDraining, await stateOf(second.bootId)], [true, "draining"]);
+    await ownership().announce(second.bootId, { isDraining: false });
+    assert.equal(await stateOf(second.bootId), "live");
+  });
+
   it("raises the version with each change, and with nothing else", async () => {
     const rises = async (change: () => Promise<unknown>) => {
       const before = await version();

@@ -56,11 +56,18 @@ export class MembershipWorld {
 
   /** Starts a node; it begins with what the table gives it as it joins. */
   async start(name: string): Promise<WorldNode> {
+    const node = await this.join(name);
+    node.membership.start();
+    return node;
+  }
+
+  /** A node that has joined, and gets no further with its start until its membership is started. */
+  async join(name: string): Promise<WorldNode> {
     const bootId = newBootId(this.#random);
     const events = new EventHub();
     const bus = this.network.join(name, events);
     const ownership = this.#throughSwitch(() => node.store);
-    const joined = await this.#ownership.join({ bootId, nodeName: name, lanes: 1, leaseMs: LEASE_MS });
+    const joined = await this.#ownership.join({ bootId, nodeName: name, lanes: 1, leaseMs: LEASE_MS, isStarting: true });
     const membership = new Membership({
       ...{ ownership, bus, clock: this.clock, events, clusterName: "test", bootId, leaseMs: LEASE_MS, joined },
       load: () => this.nodes.indexOf(node) / 10,
@@ -90,7 +97,6 @@ export class MembershipWorld {
     events.on("lease.failed", () => node.renewals.failed++);
     this.nodes.push(node);
     this.#act(node, joined.shards.keys());
-    membership.start();
     return node;
   }
 

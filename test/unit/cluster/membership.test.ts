@@ -31,6 +31,19 @@ describe("Membership", function () {
     assert.equal(c.handedOff.length, 0);
   });
 
+  it("is handed nothing over before it has started", async () => {
+    const [version, handedOff] = [a.membership.view?.version ?? 0, a.handedOff.length];
+    const d = await world.join("d");
+    await world.passUntil("the others to see it", () => (a.membership.view?.version ?? 0) > version, 2_000);
+    await world.pass(1_500);
+    assert.deepEqual([a.handedOff.length, world.isPlaced(a, b, c)], [handedOff, true]);
+    d.store = "away";
+    d.membership.start();
+    await world.pass(500);
+    d.store = "there";
+    await world.passUntil("the node to have its shards", () => world.isPlaced(a, b, c, d), 10_000);
+  });
+
   it("knows how busy the others are", () => {
     assert.deepEqual([a.membership.loadOf(b.bootId), a.membership.loadOf(c.bootId), c.membership.loadOf(a.bootId)], [0.1, 0.2, 0]);
   });
@@ -127,12 +140,14 @@ describe("Membership", function () {
       await world.pass(durationMs);
       return a.renewals.done - before;
     };
-    assert.equal(await renewalsIn(3_000), 3);
+    // One follows a third of the lease after another, and the time that the store takes.
+    const isCalm = async () => [2, 3].includes(await renewalsIn(3_000));
+    assert.ok(await isCalm());
     world.network.cutOff("c");
     await world.pass(2_000);
     assert.ok((await renewalsIn(3_000)) >= 9);
     await world.pass(7_000);
-    assert.equal(await renewalsIn(3_000), 3);
+    assert.ok(await isCalm());
     assert.ok(world.isPlaced(a, b, c));
   });
 
