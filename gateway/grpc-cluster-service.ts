@@ -10,6 +10,7 @@ export function clusterHandlers(service: ClusterService, calls: Calls): ClusterS
     listNodes: calls.unary("ClusterService/ListNodes", async () => ({ nodes: (await service.nodes()).map(nodeMessage) })),
     listShards: calls.unary("ClusterService/ListShards", async () => ({ groups: (await service.shards()).map(shardGroupMessage) })),
     drain: calls.unary("ClusterService/Drain", async ({ node }) => ({ node: nodeMessage(await service.drain(node)) })),
+    getActivity: calls.unary("ClusterService/GetActivity", async () => service.activity()),
     undrain: calls.unary("ClusterService/Undrain", async ({ node }) => ({ node: nodeMessage(await service.undrain(node)) })),
   };
 }

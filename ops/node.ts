@@ -21,6 +21,7 @@ import { CommitWatch } from "./commit-watch.ts";
 import { type Config, printableConfig } from "./config.ts";
 import { Lifecycle, type Stage } from "./lifecycle.ts";
 import { MemoryTrimmer, processMemory } from "./memory-trimmer.ts";
+import { countActivity } from "./node-activity.ts";
 import { NodeCluster, type NodeClusterOptions } from "./node-cluster.ts";
 import { NodeRuns } from "./node-runs.ts";
 import { NodeStorage } from "./node-storage.ts";
@@ -287,7 +288,8 @@ class Node implements RunningNode {
           random: this.#random,
         });
         const { grpcHost: host, grpcPort: port } = this.#config;
-        const [cluster, eventService] = [new ClusterService(this.#storage.ownership), new EventService(this.#runs.events.reader)];
+        const activity = countActivity(this.bootId, this.events, () => this.#runs.open.activeCount);
+        const [cluster, eventService] = [new ClusterService(this.#storage.ownership, activity), new EventService(this.#runs.events.reader)];
         this.#gateway = new GrpcServer({ runs, workflows, cluster, eventService, clock, events: this.events, host, port });
         await this.#storage.ownership.announce(this.bootId, { grpcAddress: await this.#gateway.start() });
         this.#addGauges(this.#gateway);

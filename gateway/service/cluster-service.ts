@@ -11,6 +11,18 @@ import { Fields, textReason } from "./fields.ts";
 /** What the service needs of the ownership table. */
 export type ClusterTable = Pick<Ownership, "view" | "announce">;
 
+/** What one node does. Counts are since its start. */
+export interface NodeActivity {
+  readonly bootId: BootId;
+  /** Under way now, in memory. */
+  readonly activeRuns: number;
+  readonly endedRuns: number;
+  /** Of the journal. */
+  readonly commits: number;
+  /** Of the journal, in these commits. */
+  readonly entries: number;
+}
+
 /** Shards from `first` to `last`, both included. */
 export interface ShardRange {
   readonly first: Shard;
@@ -30,9 +42,17 @@ export interface ShardGroup {
 /** The service. Every method throws MaestroError. */
 export class ClusterService {
   readonly #table: ClusterTable;
+  readonly #activity: () => NodeActivity;
 
-  constructor(table: ClusterTable) {
+  /** `activity` tells what this node does. */
+  constructor(table: ClusterTable, activity: () => NodeActivity) {
     this.#table = table;
+    this.#activity = activity;
+  }
+
+  /** What the node that is asked does. */
+  activity(): NodeActivity {
+    return this.#activity();
   }
 
   /** The newest boot of each node, by name; those that are no members only for some time after their end. */

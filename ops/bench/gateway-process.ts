@@ -11,11 +11,13 @@ import { WorkflowFilter } from "../../gateway/service/workflow-filter.ts";
 import { WorkflowService } from "../../gateway/service/workflow-service.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
+import { newBootId } from "../../runtime/ids.ts";
 import { LimitWatch } from "../../runtime/limit-watch.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { MemoryDocuments } from "../../runtime/storage/memory-documents.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
+import { countActivity } from "../node-activity.ts";
 import { InstantRuns } from "./instant-runs.ts";
 import { servePeer } from "./peer.ts";
 import { WORKLOADS } from "./workload.ts";
@@ -35,7 +37,10 @@ const directory = new WorkflowDirectory(documents);
 const runs = new RunService({ runs: instant, directory, filter: new WorkflowFilter(documents) });
 const compile = (text: string) => compileWorkflow(text, { handlers: undefined, allowShell: false, evaluator });
 const workflows = new WorkflowService({ documents, directory, compile, clock, limits: new LimitWatch(clock, events), random });
-const cluster = new ClusterService(new MemoryOwnership(new MemoryStore(clock)));
+const cluster = new ClusterService(
+  new MemoryOwnership(new MemoryStore(clock)),
+  countActivity(newBootId(random), events, () => 0),
+);
 const server = new GrpcServer({ runs, workflows, cluster, clock, events, port: 0 });
 const address = await server.start();
 server.setServing(true);

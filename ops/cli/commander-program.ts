@@ -10,6 +10,7 @@ import { addDemoCommand } from "./commander-demo.ts";
 import { addEventCommand } from "./commander-events.ts";
 import { addNodeCommands } from "./commander-node.ts";
 import { addRunCommands } from "./commander-runs.ts";
+import { addTopCommand } from "./commander-top.ts";
 import { addWorkflowCommands } from "./commander-workflows.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 
@@ -71,6 +72,7 @@ function buildProgram(context: CliContext): Command {
   addRunCommands(program, context, shared);
   addClusterCommands(program, context, shared);
   addEventCommand(program, context, shared);
+  addTopCommand(program, context, shared);
   addDemoCommand(program, context);
   return program;
 }

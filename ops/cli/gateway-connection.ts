@@ -10,6 +10,9 @@ import { entryOf, type Run, type Workflow } from "./wire.ts";
 /** Rows asked for at once. */
 const PAGE_ROWS = 500;
 
+/** Who looks at many nodes does not wait for one that hangs. */
+const ACTIVITY_TIMEOUT_MS = 2_000;
+
 /** A connection to the node at an address. @throws FIELD_INVALID the address is none. */
 export function connectGateway(address: string): Gateway {
   const client = connect(address);
@@ -40,6 +43,7 @@ export function connectGateway(address: string): Gateway {
     release: (runId) => client.release(runId),
     nodes: () => client.listNodes(),
     shards: () => client.listShards(),
+    activity: () => client.activity({ timeoutMs: ACTIVITY_TIMEOUT_MS }),
     drain: (node) => client.drainNode(node),
     undrain: (node) => client.undrainNode(node),
     close: () => client.close(),

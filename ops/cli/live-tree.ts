@@ -3,6 +3,7 @@
  */
 import type { HistoryEntry } from "../../actors/runs.ts";
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
+import { LiveFrame } from "./live-frame.ts";
 import { RunTree } from "./run-tree.ts";
 import type { Terminal } from "./terminal.ts";
 import { drawEntry, drawFrame } from "./tree-view.ts";
@@ -14,7 +15,7 @@ export class LiveTree {
   readonly tree: RunTree;
   readonly #terminal: Terminal;
   readonly #clock: Clock;
-  #drawnLines = 0;
+  readonly #frame: LiveFrame;
   #cancel: CancelTimer | undefined;
   #isClosed = false;
 
@@ -22,6 +23,7 @@ export class LiveTree {
     this.tree = new RunTree(runId);
     this.#terminal = terminal;
     this.#clock = clock;
+    this.#frame = new LiveFrame(terminal);
   }
 
   /** Takes the next entry of the run's history. */
@@ -41,11 +43,11 @@ export class LiveTree {
     this.#isClosed = true;
     this.#cancel?.();
     if (!this.#terminal.isLive) return;
-    this.#draw(drawFrame(this.tree, this.#terminal, this.#clock.now()));
+    this.#frame.draw(drawFrame(this.tree, this.#terminal, this.#clock.now()));
   }
 
   #redraw(): void {
-    this.#draw(this.#visible(drawFrame(this.tree, this.#terminal, this.#clock.now())));
+    this.#frame.draw(this.#visible(drawFrame(this.tree, this.#terminal, this.#clock.now())));
     this.#cancel = this.#clock.schedule(REDRAW_MS, () => this.#redraw());
   }
 
@@ -55,12 +57,5 @@ export class LiveTree {
     if (lines.length <= room) return lines;
     const hidden = lines.length - room + 1;
     return [lines[0] ?? "", this.#terminal.paint("quiet", `  … ${hidden} lines above`), ...lines.slice(hidden + 1)];
-  }
-
-  #draw(lines: readonly string[]): void {
-    const back = this.#drawnLines > 0 ? `\x1b[${this.#drawnLines}A` : "";
-    // Each line is cleared to its end after it was written, and what the last frame had below this one is cleared at the end: no flicker.
-    this.#terminal.write(`${back}\r${lines.map((line) => `${line}\x1b[K\n`).join("")}\x1b[J`);
-    this.#drawnLines = lines.length;
   }
 }

@@ -3,7 +3,7 @@
  * everything else to the standard error, so that pipes carry answers only.
  */
 import { toMaestroError } from "../../runtime/errors.ts";
-import type { Terminal } from "./terminal.ts";
+import { cutTo, type Terminal } from "./terminal.ts";
 
 /** Writes what a command has to say. */
 export class Output {
@@ -24,7 +24,14 @@ export class Output {
   /** Answers that form a list: one line for each, or a table under its headings. */
   table(values: readonly object[], headings: readonly string[], rows: readonly (readonly string[])[], empty: string): void {
     if (this.isJson) for (const value of values) this.terminal.write(`${JSON.stringify(value)}\n`);
-    else this.terminal.write(rows.length === 0 ? `${empty}\n` : alignColumns([headings, ...rows], this.terminal));
+    else
+      this.terminal.write(
+        rows.length === 0
+          ? `${empty}\n`
+          : tableLines([headings, ...rows], this.terminal)
+              .map((line) => `${line}\n`)
+              .join(""),
+      );
   }
 
   /** Something that is said beside the answer. */
@@ -47,8 +54,9 @@ export class Output {
   }
 }
 
-function alignColumns(rows: readonly (readonly string[])[], terminal: Terminal): string {
+/** The rows of a table with aligned columns, each cut to `width` characters; the first one has the headings. */
+export function tableLines(rows: readonly (readonly string[])[], terminal: Terminal, width = Number.POSITIVE_INFINITY): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  "));
-  return lines.map((line, index) => `${index === 0 ? terminal.paint("quiet", line) : line}\n`).join("");
+  return lines.map((line) => cutTo(line, width)).map((line, index) => (index === 0 ? terminal.paint("quiet", line) : line));
 }

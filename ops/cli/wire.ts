@@ -4,13 +4,19 @@
 import type { HistoryEntry } from "../../actors/runs.ts";
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { Timestamp } from "../../proto/gen/google/protobuf/timestamp.ts";
-import { type Node as ClusterNode, NodeRole, NodeState, type ShardGroup } from "../../proto/gen/maestro/v1/cluster_service.ts";
+import {
+  type GetActivityResponse as Activity,
+  type Node as ClusterNode,
+  NodeRole,
+  NodeState,
+  type ShardGroup,
+} from "../../proto/gen/maestro/v1/cluster_service.ts";
 import { type Problem, RunStatus } from "../../proto/gen/maestro/v1/common.ts";
 import type { Run, HistoryEntry as WireEntry } from "../../proto/gen/maestro/v1/run_service.ts";
 import type { Workflow } from "../../proto/gen/maestro/v1/workflow_service.ts";
 import type { RunStatus as StatusName } from "../../runtime/storage/journal.ts";
 
-export type { ClusterNode, Run, RunStatus, ShardGroup, Workflow };
+export type { Activity, ClusterNode, Run, RunStatus, ShardGroup, Workflow };
 
 const STATUS_NAMES = new Map<RunStatus, StatusName>(
   Object.entries(RunStatus).flatMap(([name, value]) => (value === RunStatus.UNSPECIFIED ? [] : [[value, name.toLowerCase() as StatusName] as const])),

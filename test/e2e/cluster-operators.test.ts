@@ -69,6 +69,22 @@ describe("operators of a cluster", function () {
     assert.match((await ask("shard", "list")).stdout, /^NODE +EPOCH +SHARDS +WHICH\nfirst +1 +\d+ +\d/);
   });
 
+  it("see what each node does", async () => {
+    const { stdout } = await ask("top", "--json");
+    const readings = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { name: string; activeRuns: number; commitsPerSecond: number; problem: string });
+    assert.deepEqual(
+      readings.map(({ name, activeRuns, problem }) => [name, activeRuns, problem]),
+      [
+        ["first", 0, ""],
+        ["second", 0, ""],
+      ],
+    );
+    assert.ok(readings.every(({ commitsPerSecond }) => commitsPerSecond >= 0));
+  });
+
   it("are told of names that are none", async () => {
     const { code, stderr } = await ask("node", "drain", "third");
     assert.equal(code, 4);

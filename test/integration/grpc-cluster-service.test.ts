@@ -54,6 +54,14 @@ describe("gRPC cluster service", () => {
     ]);
   });
 
+  it("tells what the node does that is asked", async () => {
+    const before = await world.client.activity();
+    assert.deepEqual([before.activeRuns, before.endedRuns, before.commits, before.entries], [7, 0, 0, 0]);
+    for (const entries of [3, 4]) world.events.emit("journal.committed", { lane: 0, writes: 1, entries, bytes: 1, durationMs: 1 });
+    const { commits, entries } = await world.client.activity();
+    assert.deepEqual([commits, entries], [2, 7]);
+  });
+
   it("drains a node and takes it back", async () => {
     assert.equal((await world.client.drainNode("first")).state, NodeState.DRAINING);
     await assert.rejects(world.client.drainNode("second"), { code: "NO_HEIR", facts: { node: "second" }, advice: /Start another node/ });

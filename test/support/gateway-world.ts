@@ -9,9 +9,11 @@ import { RunService } from "../../gateway/service/run-service.ts";
 import { WorkflowDirectory } from "../../gateway/service/workflow-directory.ts";
 import { WorkflowFilter } from "../../gateway/service/workflow-filter.ts";
 import { WorkflowService } from "../../gateway/service/workflow-service.ts";
+import { countActivity } from "../../ops/node-activity.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import { EventHub } from "../../runtime/events.ts";
+import { newBootId } from "../../runtime/ids.ts";
 import { LimitWatch } from "../../runtime/limit-watch.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import type { DocumentStore } from "../../runtime/storage/documents.ts";
@@ -56,7 +58,17 @@ export function gatewayParts(documents: DocumentStore = new MemoryDocuments(new 
   });
   const ownership = new MemoryOwnership(new MemoryStore(clock));
   const runs = new RunService({ runs: fake, directory, filter: new WorkflowFilter(documents) });
-  return { fake, directory, workflows, runs, ownership, cluster: new ClusterService(ownership) };
+  return {
+    fake,
+    directory,
+    workflows,
+    runs,
+    ownership,
+    cluster: new ClusterService(
+      ownership,
+      countActivity(newBootId(seededRandom(3)), events, () => 7),
+    ),
+  };
 }
 
 /** A gateway with the workflow `default/echo:1.0.0` on a free port, serving. */

@@ -6,8 +6,10 @@ import { RunService } from "../../../gateway/service/run-service.ts";
 import { WorkflowDirectory } from "../../../gateway/service/workflow-directory.ts";
 import { WorkflowFilter } from "../../../gateway/service/workflow-filter.ts";
 import { WorkflowService } from "../../../gateway/service/workflow-service.ts";
+import { countActivity } from "../../../ops/node-activity.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { EventHub } from "../../../runtime/events.ts";
+import { newBootId } from "../../../runtime/ids.ts";
 import { LimitWatch } from "../../../runtime/limit-watch.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { MemoryDocuments } from "../../../runtime/storage/memory-documents.ts";
@@ -53,7 +55,10 @@ export async function openHostileWorld(change: (runs: Runs) => Runs = (runs) => 
   const runs = new RunService({ runs: change(delegating(() => state.fake)), directory, filter: new WorkflowFilter(documents) });
   const broken: unknown[] = [];
   events.on("request.broken", ({ error }) => broken.push(error));
-  const cluster = new ClusterService(new MemoryOwnership(new MemoryStore(clock)));
+  const cluster = new ClusterService(
+    new MemoryOwnership(new MemoryStore(clock)),
+    countActivity(newBootId(seededRandom(3)), events, () => 0),
+  );
   const server = new GrpcServer({ runs, workflows, cluster, clock, events, port: 0 });
   const address = await server.start();
   server.setServing(true);

@@ -11,12 +11,13 @@ describe("cluster service", () => {
   const LEASE_MS = 3_000;
   const clock = virtualClock();
   const random = seededRandom(1);
+  const still = () => ({ bootId: newBootId(random), activeRuns: 0, endedRuns: 0, commits: 0, entries: 0 });
   let table: MemoryOwnership;
   let service: ClusterService;
 
   beforeEach(() => {
     table = new MemoryOwnership(new MemoryStore(clock));
-    service = new ClusterService(table);
+    service = new ClusterService(table, still);
   });
 
   async function join(nodeName: string, more: Partial<JoinRequest> = {}): Promise<BootId> {
@@ -109,7 +110,7 @@ describe("cluster service", () => {
         return isDone;
       },
     };
-    const asked = ["a", "b"].map((name) => new ClusterService(simultaneous).drain(name));
+    const asked = ["a", "b"].map((name) => new ClusterService(simultaneous, still).drain(name));
     assert.deepEqual(
       (await Promise.allSettled(asked)).map(({ status }) => status),
       ["rejected", "rejected"],

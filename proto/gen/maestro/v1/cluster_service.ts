@@ -141,6 +141,22 @@ export interface UndrainResponse {
   node: Node | undefined;
 }
 
+export interface GetActivityRequest {
+}
+
+/** Counts are since the start of the process; whoever wants rates asks twice. */
+export interface GetActivityResponse {
+  /** UUID of the process. */
+  bootId: string;
+  /** Runs that are under way on the node now, without those that wait out of memory. */
+  activeRuns: number;
+  endedRuns: number;
+  /** Commits of the journal; each has the writes of many runs when there are many. */
+  commits: number;
+  /** Journal entries in these commits. */
+  entries: number;
+}
+
 function createBaseNode(): Node {
   return {
     name: "",
@@ -804,6 +820,131 @@ export const UndrainResponse: MessageFns<UndrainResponse> = {
   },
 };
 
+function createBaseGetActivityRequest(): GetActivityRequest {
+  return {};
+}
+
+export const GetActivityRequest: MessageFns<GetActivityRequest> = {
+  encode(_: GetActivityRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetActivityRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetActivityRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetActivityResponse(): GetActivityResponse {
+  return { bootId: "", activeRuns: 0, endedRuns: 0, commits: 0, entries: 0 };
+}
+
+export const GetActivityResponse: MessageFns<GetActivityResponse> = {
+  encode(message: GetActivityResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bootId !== "") {
+      writer.uint32(10).string(message.bootId);
+    }
+    if (message.activeRuns !== 0) {
+      writer.uint32(16).int32(message.activeRuns);
+    }
+    if (message.endedRuns !== 0) {
+      writer.uint32(24).int64(message.endedRuns);
+    }
+    if (message.commits !== 0) {
+      writer.uint32(32).int64(message.commits);
+    }
+    if (message.entries !== 0) {
+      writer.uint32(40).int64(message.entries);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetActivityResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetActivityResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bootId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.activeRuns = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.endedRuns = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.commits = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.entries = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** The nodes that share a database, and which of them has the runs of which shards. Every node answers for all; a node alone is a cluster of one. */
 export type ClusterServiceService = typeof ClusterServiceService;
 export const ClusterServiceService = {
@@ -848,6 +989,16 @@ export const ClusterServiceService = {
     responseSerialize: (value: UndrainResponse): Buffer => Buffer.from(UndrainResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UndrainResponse => UndrainResponse.decode(value),
   },
+  /** What the node that is asked does itself: not the cluster. */
+  getActivity: {
+    path: "/maestro.v1.ClusterService/GetActivity" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetActivityRequest): Buffer => Buffer.from(GetActivityRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetActivityRequest => GetActivityRequest.decode(value),
+    responseSerialize: (value: GetActivityResponse): Buffer => Buffer.from(GetActivityResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetActivityResponse => GetActivityResponse.decode(value),
+  },
 } as const;
 
 export interface ClusterServiceServer extends UntypedServiceImplementation {
@@ -860,6 +1011,8 @@ export interface ClusterServiceServer extends UntypedServiceImplementation {
   drain: handleUnaryCall<DrainRequest, DrainResponse>;
   /** Lets a node that was drained have shards again. */
   undrain: handleUnaryCall<UndrainRequest, UndrainResponse>;
+  /** What the node that is asked does itself: not the cluster. */
+  getActivity: handleUnaryCall<GetActivityRequest, GetActivityResponse>;
 }
 
 export interface ClusterServiceClient extends Client {
@@ -927,6 +1080,22 @@ export interface ClusterServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UndrainResponse) => void,
+  ): ClientUnaryCall;
+  /** What the node that is asked does itself: not the cluster. */
+  getActivity(
+    request: GetActivityRequest,
+    callback: (error: ServiceError | null, response: GetActivityResponse) => void,
+  ): ClientUnaryCall;
+  getActivity(
+    request: GetActivityRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetActivityResponse) => void,
+  ): ClientUnaryCall;
+  getActivity(
+    request: GetActivityRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetActivityResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { ClusterWatch } from "../../../../ops/cli/cluster-watch.ts";
+import type { Gateway } from "../../../../ops/cli/gateway-port.ts";
+import type { Activity, ClusterNode } from "../../../../ops/cli/wire.ts";
+import { virtualClock } from "../../../../runtime/clock.ts";
+import { MaestroError } from "../../../../runtime/errors.ts";
+
+describe("the watch over a cluster", () => {
+  const clock = virtualClock();
+  const activities = new Map<string, Activity>();
+  const closed: string[] = [];
+  let nodes: ClusterNode[];
+  let watch: ClusterWatch;
+
+  const nodeAt = (grpcAddress: string, seconds = 1) =>
+    ({ name: grpcAddress, grpcAddress, bootId: grpcAddress, leaseLeft: { seconds, nanos: 0 } }) as ClusterNode;
+  const does = (address: string, commits: number, bootId = address) =>
+    activities.set(address, { bootId, activeRuns: 3, endedRuns: 2 * commits, commits, entries: 0 });
+  const gatewayTo = (address: string): Gateway => {
+    const activity = async (): Promise<Activity> => {
+      const told = activities.get(address);
+      if (told === undefined) throw new MaestroError("NODE_UNREACHABLE", { facts: { address, reason: "gone" } });
+      return told;
+    };
+    return { address, activity, nodes: async () => nodes, close: () => void closed.push(address) } as unknown as Gateway;
+  };
+
+  beforeEach(() => {
+    nodes = ["a", "b"].map((address) => nodeAt(address));
+    for (const address of ["a", "b"]) does(address, 10);
+    closed.length = 0;
+    watch = new ClusterWatch({ gateway: gatewayTo("a"), now: () => clock.monotonic(), connect: gatewayTo });
+  });
+
+  const read = async () =>
+    (await watch.read()).map(({ node, activeRuns, commitsPerSecond, endedRunsPerSecond }) => [
+      node.name,
+      activeRuns,
+      commitsPerSecond,
+      endedRunsPerSecond,
+    ]);
+
+  it("tells rates from the second look on", async () => {
+    const [a, b] = await read();
+    assert.deepEqual(
+      [a, b],
+      [
+        ["a", 3, undefined, undefined],
+        ["b", 3, undefined, undefined],
+      ],
+    );
+    clock.advance(2_000);
+    does("a", 30);
+    assert.deepEqual(await read(), [
+      ["a", 3, 10, 20],
+      ["b", 3, 0, 0],
+    ]);
+  });
+
+  it("begins anew with a process that was restarted", async () => {
+    await read();
+    clock.advance(1_000);
+    does("b", 1, "b again");
+    assert.deepEqual((await read())[1], ["b", 3, undefined, undefined]);
+  });
+
+  it("says why a node does not answer, shows the others, and forgets those that have ended", async () => {
+    activities.delete("b");
+    const [a, b] = await watch.read();
+    assert.deepEqual([a?.problem, a?.activeRuns, b?.activeRuns], ["", 3, undefined]);
+    assert.match(b?.problem ?? "", /No node answers at b/);
+    nodes = [nodeAt("a"), nodeAt("b", 0)];
+    assert.equal((await watch.read()).length, 1);
+    assert.deepEqual(closed, ["b"]);
+    watch[Symbol.dispose]();
+    assert.deepEqual(closed, ["b", "a"]);
+  });
+});
