@@ -214,6 +214,7 @@ export const ERRORS = {
   ),
   REQUEST_CANCELLED: entry("CANCELLED", 499, false, "The caller gave up waiting.", "Nothing is to be done: what was started goes on."),
   RUN_ENDED: entry("FAILED_PRECONDITION", 409, false, "Run {runId} has ended ({status}).", "Start a new run."),
+  RUN_EXISTS: entry("ALREADY_EXISTS", 409, false, "There is a run {runId} already.", "Nothing was stored. Ask for the run by its id."),
   RUN_NOT_FOUND: entry("NOT_FOUND", 404, false, "There is no run {runId}.", "Check the id; `maestro runs list` shows the runs that exist."),
   RUN_NOT_QUARANTINED: entry(
     "FAILED_PRECONDITION",

@@ -2,11 +2,16 @@
  * Expressions outside the compiled subset, for one run: which step waits for which evaluation, what is being computed, and the answers until the
  * steps that asked for them have been taken. Nothing of it is durable: it is computed again when needed.
  */
+import { toMaestroError } from "../../runtime/errors.ts";
+import type { Outcome } from "../../runtime/kernel/context.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ExternalAnswer, ExternalRequest } from "../language/expression.ts";
 import type { Frame } from "./core/state.ts";
 import type { PendingStep } from "./core/turn.ts";
+import type { RunServices } from "./run-services.ts";
 
+/** When to try again what the evaluator could not do now, unless it says when. */
+const RETRY_MS = 500;
 const NONE: readonly ExternalRequest[] = [];
 
 /** The evaluations of one run. */
@@ -52,16 +57,21 @@ export class Evaluations {
     return begun;
   }
 
-  /** A request was computed: the steps that wait for it can be taken. */
-  end(request: ExternalRequest, answer: ExternalAnswer): void {
+  /**
+   * A request was computed, and the steps that wait for it can be taken. If it could not be computed now they ask again: then the answer is when that makes
+   * sense, in milliseconds. @throws what asking again does not mend
+   */
+  settle(request: ExternalRequest, outcome: Outcome<ExternalAnswer>): number | undefined {
     const key = keyOf(request);
-    this.#answers.set(key, answer);
+    if (outcome.ok) {
+      this.#answers.set(key, outcome.value);
+      this.#release(key);
+      return undefined;
+    }
+    const failure = toMaestroError(outcome.error);
+    if (!failure.retryable) throw outcome.error;
     this.#release(key);
-  }
-
-  /** A request could not be computed now: the steps that wait for it ask again. */
-  abandon(request: ExternalRequest): void {
-    this.#release(keyOf(request));
+    return failure.retryAfterMs ?? RETRY_MS;
   }
 
   #release(key: string): void {
@@ -72,4 +82,14 @@ export class Evaluations {
 
 function keyOf(request: ExternalRequest): string {
   return JSON.stringify(request);
+}
+
+/** Has an expression computed outside of the run's turns, and tells how long that took. @throws what the evaluator throws */
+export async function evaluate({ clock, evaluator, events }: RunServices, request: ExternalRequest): Promise<ExternalAnswer> {
+  const startedMs = clock.monotonic();
+  try {
+    return await evaluator.evaluate(request);
+  } finally {
+    events.emit("expression.external", { durationMs: clock.monotonic() - startedMs });
+  }
 }

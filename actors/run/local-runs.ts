@@ -48,7 +48,7 @@ export class LocalRuns implements Runs {
   }
 
   start(request: StartRun): Promise<StartedRun> {
-    return this.#start(request, undefined);
+    return this.#start(request, undefined, false);
   }
 
   /**
@@ -58,13 +58,13 @@ export class LocalRuns implements Runs {
   async startAs(runId: RunId, request: StartRun, isRepeat: boolean): Promise<StartedRun> {
     const { gate, residents, journal } = this.#services;
     if (!gate.serves(runId)) throw moved(runId);
-    if (isRepeat && residents.has(runId)) return this.#begin(runId, request);
+    if (isRepeat && residents.has(runId)) return this.#begin(runId, request, true);
     if (isRepeat && (await journal.find(runId)) !== undefined) return { runId, created: true };
     try {
-      return await this.#start(request, runId);
+      return await this.#start(request, runId, isRepeat);
     } catch (error) {
-      // The store knows better than memory whether the run is there.
-      if (isCode(error, "JOURNAL_REJECTED") && (await journal.find(runId)) !== undefined) return { runId, created: true };
+      // It was not said to be a repeat, but the store knows better.
+      if (isCode(error, "RUN_EXISTS")) return { runId, created: true };
       throw error;
     }
   }
@@ -85,7 +85,8 @@ export class LocalRuns implements Runs {
       };
       const replyTo: ReplyTo<void> = { reply: () => undefined, fail: refused };
       if (!this.#services.gate.serves(runId)) return refused(moved(runId));
-      if (this.#region.tell(runId, { kind: "start", workflow, request, replyTo }) !== "accepted") refused(this.#services.admission.overloaded());
+      if (this.#region.tell(runId, { kind: "start", workflow, request, isRepeat: false, replyTo }) !== "accepted")
+        refused(this.#services.admission.overloaded());
     });
   }
 
@@ -173,12 +174,12 @@ export class LocalRuns implements Runs {
     await this.#command(runId, { kind: "resume" });
   }
 
-  async #start(request: StartRun, chosen: RunId | undefined): Promise<StartedRun> {
+  async #start(request: StartRun, chosen: RunId | undefined, isRepeat: boolean): Promise<StartedRun> {
     const { admission, residents } = this.#services;
     const workflow = await this.#services.workflow(request.workflowId);
     const runId = await admission.enter(undefined, chosen);
     try {
-      return await this.#begin(runId, request, workflow);
+      return await this.#begin(runId, request, isRepeat, workflow);
     } catch (error) {
       residents.withdraw(runId);
       throw error;
@@ -186,10 +187,10 @@ export class LocalRuns implements Runs {
   }
 
   /** Tells a run to begin; one that has begun answers once that is committed. */
-  async #begin(runId: RunId, request: StartRun, known?: Workflow): Promise<StartedRun> {
+  async #begin(runId: RunId, request: StartRun, isRepeat: boolean, known?: Workflow): Promise<StartedRun> {
     const workflow = known ?? (await this.#services.workflow(request.workflowId));
     try {
-      await this.#ask<void>("The commit of the run", runId, (replyTo) => ({ kind: "start", workflow, request, replyTo }));
+      await this.#ask<void>("The commit of the run", runId, (replyTo) => ({ kind: "start", workflow, request, isRepeat, replyTo }));
       return { runId, created: true };
     } catch (error) {
       if (isCode(error, "IDEMPOTENCY_KEY_REUSED")) return this.#existing(error.facts.runId as RunId, request);

@@ -3,8 +3,10 @@
  * store until it comes.
  */
 import type { RunId } from "../../runtime/ids.ts";
+import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
+import type { RunState } from "./core/state.ts";
 
 /** Runs listed at once. */
 const RUNS_PER_PAGE = 1_000;
@@ -19,4 +21,13 @@ export async function recoverRuns(journal: Pick<Journal, "listReady">, shards: S
     after = page.at(-1);
     if (page.length < RUNS_PER_PAGE) return count;
   }
+}
+
+/**
+ * For a run that was read back and whose attempts went down with an earlier node: that is the first thing that it has to hear, and to store. Answers who is
+ * told that it has; undefined for all other runs. `bereft`: the runs that have not stored it yet.
+ */
+export function lossOf(bereft: Set<RunId>, { runId, inFlight }: RunState): ReplyTo<void> | undefined {
+  if (inFlight === 0) bereft.delete(runId);
+  return bereft.has(runId) ? { reply: () => bereft.delete(runId), fail: () => undefined } : undefined;
 }

@@ -9,9 +9,9 @@ import { MaestroError, toMaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Actor, ActorSignal } from "../../runtime/kernel/actor.ts";
 import type { ActorContext, Outcome } from "../../runtime/kernel/context.ts";
+import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type RunHead, type RunWrite, WAKE } from "../../runtime/storage/journal.ts";
-import type { ExternalRequest } from "../language/expression.ts";
 import type { StartRun } from "../runs.ts";
 import type { RunCommand } from "./core/command.ts";
 import { type Effect, effectsOfLoading } from "./core/effects.ts";
@@ -21,17 +21,18 @@ import { writeOf } from "./core/run-write.ts";
 import { SnapshotPace } from "./core/snapshot-pace.ts";
 import { emptyRun, type RunState } from "./core/state.ts";
 import { type TurnResult, takeTurn } from "./core/turn.ts";
-import { Evaluations } from "./evaluations.ts";
+import { Evaluations, evaluate } from "./evaluations.ts";
 import { type LoadedRun, readRun } from "./loading.ts";
 import { outcomeOf, performEffects } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
+import { lossOf } from "./recovery.ts";
 import { Inbox } from "./run-inbox.ts";
 import { RunLimits } from "./run-limits.ts";
-import type { RunMessage } from "./run-message.ts";
+import type { RunMessage, StartMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
 import { moved, stopped } from "./shard-gate.ts";
 
-/** When to try again what the store, or the evaluator, could not do now. */
+/** When to try again what the store could not do now. */
 const RETRY_MS = 500;
 
 const RESUME: RunCommand = { kind: "resume" };
@@ -50,6 +51,8 @@ export class RunActor implements Actor<RunMessage> {
   #state: RunState | undefined;
   /** What the store's row says, as far as this instance knows. */
   #head: RunHead | undefined;
+  /** A start that came before it is known whether the run is there: what to begin if it is not. */
+  #unsure: StartMessage | undefined;
   /** What the run is started with, until that is committed. */
   #starting: StartRun | undefined;
   /** Something of this instance is on its way: its reading, or a write. */
@@ -104,11 +107,7 @@ export class RunActor implements Actor<RunMessage> {
   #receive(message: RunMessage, context: Context): void {
     switch (message.kind) {
       case "start":
-        // A start that is brought again is answered once the run that it began is committed.
-        if (this.#state !== undefined || this.#isBusy || this.#failure !== undefined) return this.#inbox.add(RESUME, message.replyTo);
-        this.#starting = message.request;
-        this.#state = emptyRun(this.#runId, message.request.workflowId, message.workflow);
-        return this.#inbox.add({ kind: "start", request: message.request }, message.replyTo);
+        return this.#start(message);
       case "command":
         return this.#inbox.add(message.command, message.replyTo);
       case "describe":
@@ -123,6 +122,21 @@ export class RunActor implements Actor<RunMessage> {
         this.#isToResume = true;
         return;
     }
+  }
+
+  /** A start that is brought again is answered once the run that it began is committed, or was read. */
+  #start(message: StartMessage): void {
+    const isUnknown = this.#state === undefined && this.#failure === undefined;
+    if (isUnknown && !message.isRepeat && !this.#isBusy) return this.#begin(message, message.replyTo);
+    if (isUnknown) this.#unsure ??= message;
+    this.#inbox.add(RESUME, message.replyTo);
+  }
+
+  #begin({ request, workflow }: StartMessage, replyTo: ReplyTo<void> | undefined): void {
+    this.#unsure = undefined;
+    this.#starting = request;
+    this.#state = emptyRun(this.#runId, request.workflowId, workflow);
+    this.#inbox.addFirst({ kind: "start", request }, replyTo);
   }
 
   /** Takes turns until something is on its way, or nothing waits. */
@@ -155,7 +169,8 @@ export class RunActor implements Actor<RunMessage> {
     this.#inbox.taken(result.answers);
     this.#isToResume ||= result.unfinished;
     this.#evaluations.await(result.pending);
-    for (const request of this.#evaluations.begin()) this.#evaluate(request, context);
+    for (const request of this.#evaluations.begin())
+      context.pipe(evaluate(this.#services, request), (outcome) => ({ kind: "evaluated", request, outcome }));
     if (result.entries.length > 0) this.#commit(state, result, context);
     else this.#inbox.payBack(undefined);
   }
@@ -201,7 +216,7 @@ export class RunActor implements Actor<RunMessage> {
     const error = isElsewhere ? moved(this.#runId) : cause; // It names the run, so that whoever asks elsewhere begins no other.
     this.#inbox.payBack(error);
     if (cause.code === "JOURNAL_FENCED") this.#services.onFenced();
-    if (!isElsewhere && this.#starting === undefined) throw error;
+    if (!isElsewhere && (this.#starting === undefined || cause.code === "RUN_EXISTS")) throw error;
     this.#failure = error;
     this.#state = undefined;
     this.#isBusy = false;
@@ -222,12 +237,15 @@ export class RunActor implements Actor<RunMessage> {
   #loaded(outcome: Outcome<LoadedRun>, afterFailure: boolean, context: Context): void {
     this.#isBusy = false;
     if (!outcome.ok) return this.#notLoaded(outcome.error, afterFailure, context);
+    this.#unsure = undefined;
     const { state, head, durationMs } = outcome.value;
     this.#services.events.emit("run.loaded", { runId: this.#runId, entries: state.lastSeq, durationMs });
     this.#state = state;
     this.#head = head;
     this.#snapshots.begin(state);
-    performEffects(this.#services, state, head, effectsOfLoading(state, this.#isBereft(state)));
+    const lost = lossOf(this.#services.bereft, state);
+    if (lost !== undefined) this.#inbox.addFirst({ kind: "nodeLost" }, lost);
+    performEffects(this.#services, state, head, effectsOfLoading(state, lost !== undefined));
     // The instance before may have failed between a commit and its effects.
     if (afterFailure) this.#services.hub.grew(this.#runId);
     if (state.status !== "running") {
@@ -240,15 +258,6 @@ export class RunActor implements Actor<RunMessage> {
     if (mended !== undefined) this.#append(headWrite(this.#runId, mended), { effects: [], events: [] }, context);
   }
 
-  /** True if the run's attempts went down with an earlier node: then that is the first thing that it hears, and stores. */
-  #isBereft({ inFlight }: RunState): boolean {
-    const { bereft } = this.#services;
-    if (inFlight === 0) bereft.delete(this.#runId);
-    if (!bereft.has(this.#runId)) return false;
-    this.#inbox.addFirst({ kind: "nodeLost" }, { reply: () => bereft.delete(this.#runId), fail: () => undefined });
-    return true;
-  }
-
   /** The store is away: the run waits with it. The run is not there, or parked: that is the answer to everyone. Anything else is a failure. */
   #notLoaded(error: unknown, afterFailure: boolean, context: Context): void {
     const failure = toMaestroError(error);
@@ -259,30 +268,16 @@ export class RunActor implements Actor<RunMessage> {
         (outcome) => ({ kind: "loaded", outcome, afterFailure }),
       );
     }
+    if (failure.code === "RUN_NOT_FOUND" && this.#unsure !== undefined) return this.#begin(this.#unsure, undefined);
     if (failure.code !== "RUN_NOT_FOUND" && failure.code !== "RUN_QUARANTINED") throw error;
     this.#failure = failure;
     this.#services.hub.failed(this.#runId, failure);
   }
 
-  #evaluate(request: ExternalRequest, context: Context): void {
-    const { clock, evaluator, events } = this.#services;
-    const startedMs = clock.monotonic();
-    context.pipe(evaluator.evaluate(request), (outcome) => {
-      events.emit("expression.external", { durationMs: clock.monotonic() - startedMs });
-      return { kind: "evaluated", request, outcome };
-    });
-  }
-
   #evaluated({ request, outcome }: Extract<RunMessage, { kind: "evaluated" }>, context: Context): void {
-    if (outcome.ok) {
-      this.#evaluations.end(request, outcome.value);
-      this.#isToResume = true;
-      return;
-    }
-    const failure = toMaestroError(outcome.error);
-    if (!failure.retryable) throw outcome.error;
-    this.#evaluations.abandon(request);
-    context.setTimer("retry", failure.retryAfterMs ?? RETRY_MS, RETRY);
+    const againMs = this.#evaluations.settle(request, outcome);
+    if (againMs !== undefined) return context.setTimer("retry", againMs, RETRY);
+    this.#isToResume = true;
   }
 
   /** A run that has ended, or that can't be had, leaves memory as soon as nobody waits for an answer. */

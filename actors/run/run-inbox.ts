@@ -44,7 +44,7 @@ export class Inbox {
   }
 
   /** A command that comes before all that wait. */
-  addFirst(command: RunCommand, replyTo: ReplyTo<void>): void {
+  addFirst(command: RunCommand, replyTo: ReplyTo<void> | undefined): void {
     this.#waiting.unshift({ command, replyTo, question: undefined });
   }
 

@@ -11,10 +11,18 @@ import type { RunCommand } from "./core/command.ts";
 import type { Effect } from "./core/effects.ts";
 import type { LoadedRun } from "./loading.ts";
 
+/** A new run is to begin; answered after the commit, or with why there is none. `isRepeat`: it may have begun before; then it is only answered. */
+export interface StartMessage {
+  readonly kind: "start";
+  readonly workflow: Workflow;
+  readonly request: StartRun;
+  readonly isRepeat: boolean;
+  readonly replyTo: ReplyTo<void> | undefined;
+}
+
 /** What a run actor is told. */
 export type RunMessage =
-  /** First message of a new run; answered after the commit, or with why there is none. */
-  | { readonly kind: "start"; readonly workflow: Workflow; readonly request: StartRun; readonly replyTo: ReplyTo<void> | undefined }
+  | StartMessage
   /** Anything that a run may be told; answered after the commit. */
   | { readonly kind: "command"; readonly command: RunCommand; readonly replyTo: ReplyTo<void> | undefined }
   | { readonly kind: "describe"; readonly replyTo: ReplyTo<RunView> }

@@ -172,6 +172,7 @@ export interface Journal {
    * @throws JOURNAL_FENCED another boot took over: nothing of this write was stored, and this boot must stop.
    * @throws IDEMPOTENCY_KEY_REUSED the key belongs to the run in the fact `runId`; nothing of this write was stored.
    * @throws JOURNAL_OVERLOADED the queue is full and the write is not essential; nothing was queued.
+   * @throws RUN_EXISTS the run that was to be created is there; nothing of this write was stored. This refusal does not touch what is written later.
    * @throws JOURNAL_REJECTED the store refused this write for what is in it; others of its batch were committed.
    */
   append(write: RunWrite): Promise<void>;

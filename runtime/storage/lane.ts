@@ -207,8 +207,10 @@ export class Lane {
     }
     const [first] = pending;
     if (pending.length === 1 && first !== undefined) {
-      const { runId } = first.write;
-      this.#failRun(first.write, new MaestroError("JOURNAL_REJECTED", { facts: { runId, reason: refusal.reason } }));
+      const { runId, create } = first.write;
+      const isThere = create !== undefined && refusal.isDuplicate;
+      const reject = (): MaestroError => new MaestroError("JOURNAL_REJECTED", { facts: { runId, reason: refusal.reason } });
+      this.#failRun(first.write, isThere ? new MaestroError("RUN_EXISTS", { facts: { runId } }) : reject());
       return this.#commit(pending);
     }
     const middle = pending.length >> 1;

@@ -4,7 +4,7 @@
  * any size stay in the table.
  */
 import type { Clock } from "../clock.ts";
-import { MaestroError, messageOf } from "../errors.ts";
+import { type ErrorCode, MaestroError, messageOf } from "../errors.ts";
 import type { RunId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { bytesOf } from "./batch.ts";
@@ -19,6 +19,8 @@ const ROW_BYTES = 256 * 1024;
 /** First and longest delay before an object is stored again, in milliseconds. */
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 5_000;
+/** Refusals after which there is no such run: another has its key, or the store never saw it (who may have sent its creation before reads the store first). */
+const NOT_CREATED: ReadonlySet<ErrorCode> = new Set(["IDEMPOTENCY_KEY_REUSED", "JOURNAL_OVERLOADED"]);
 
 /** See the file header. */
 export class LargePayloads {
@@ -90,11 +92,11 @@ export class LargePayloads {
 
   /**
    * The objects of a run that is not created after all are of no use to anybody: a client that repeats a large request with its idempotency key
-   * would fill the disk with them. Those of another refused write go when its run goes.
+   * would fill the disk with them. Those of another refused write go when its run goes: it may have been created before, or be created elsewhere.
    */
   async #forget(write: RunWrite, error: unknown, lane: Lane): Promise<void> {
     if (write.create === undefined || !write.payloads?.some(isForObjects)) return;
-    if (error instanceof MaestroError && error.code === "JOURNAL_FENCED") return;
+    if (!(error instanceof MaestroError) || !NOT_CREATED.has(error.code)) return;
     await this.#objects?.removeRun(write.runId).catch((failure: unknown) => lane.noteRetry(1, messageOf(failure)));
   }
 

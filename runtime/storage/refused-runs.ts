@@ -73,9 +73,9 @@ export class RefusedRuns {
     this.#failures.set(runId, { error, endTicket });
   }
 
-  /** A write was refused, by whomever. */
+  /** A write was refused, by whomever. A run that is there has no gap because somebody wanted to create it once more: what it writes must pass. */
   noteRefused({ runId, entryCount, firstSeq, create }: RunWrite, error: MaestroError, nowMs: number): void {
-    if (entryCount === 0) return;
+    if (entryCount === 0 || error.code === "RUN_EXISTS") return;
     const known = this.#gaps.get(runId);
     const epoch = this.#held.epochOf(shardOf(runId));
     const isKnown = known !== undefined && known.epoch === epoch && known.firstSeq <= firstSeq;

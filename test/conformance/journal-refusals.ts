@@ -36,6 +36,21 @@ export function refusalCases(bed: () => StorageBed): void {
     assert.equal(await historyOf(journal, refused), "1;2;");
   });
 
+  it("refuses to create a run twice, and takes what that run writes afterwards", async () => {
+    const journal = await open();
+    const [runId, keyed] = [runIdOn(), runIdOn()];
+    const key = `of ${keyed}`;
+    await Promise.all([createWrite(runId), createWrite(keyed, { key })].map((write) => journal.append(write)));
+    const other = { entries: Buffer.from("other") };
+    const again = [createWrite(runId), createWrite(keyed, { key })].map((write) => codeOf(journal.append({ ...write, ...other })));
+    assert.deepEqual(await Promise.all(again), ["RUN_EXISTS", "RUN_EXISTS"]);
+    for (const id of [runId, keyed]) {
+      await journal.append(headWrite(id, WAITING));
+      await journal.append(entryWrite(id, 2));
+      assert.deepEqual([await historyOf(journal, id), (await journal.find(id))?.status], ["1;2;", "waiting"]);
+    }
+  });
+
   it("stores nothing behind a rejected write but heads until the run goes on from there", async () => {
     const journal = await open();
     const runId = runIdOn();

@@ -1,8 +1,9 @@
 /** Runs as actors: real actors and real lanes over a store in memory. */
 import assert from "node:assert/strict";
+import type { StartedRun } from "../../../actors/runs.ts";
 import { virtualClock } from "../../../runtime/clock.ts";
 import { newRunId } from "../../../runtime/ids.ts";
-import { seededRandom } from "../../../runtime/random.ts";
+import { seededRandom, systemRandom } from "../../../runtime/random.ts";
 import { CALLS, code, FOREVER, runsBed, SIGNAL, SLOW } from "../../support/runs-bed.ts";
 import { Store, startOf, startRunsNode } from "../../support/runs-node.ts";
 import { waitUntil } from "../../support/wait-until.ts";
@@ -67,6 +68,61 @@ describe("runs of a node", () => {
     await watching;
     assert.equal(seen[0]?.startsWith("2 "), true);
     assert.equal(seen.at(-1)?.endsWith("run.ended"), true);
+  });
+
+  describe("started again under their id", () => {
+    const begin = async (body: string) => {
+      const request = startOf(await bed.store.deploy(body), 1);
+      const runId = newRunId(5, Date.now(), systemRandom());
+      await bed.node.open.runs.startAs(runId, request, false);
+      const again = (isRepeat: boolean) => bed.node.open.runs.startAs(runId, request, isRepeat);
+      return { runId, again, cancel: () => bed.node.runs.cancel(runId, "enough") };
+    };
+    const FAR_OFF = "do: [{ rest: { wait: { days: 1 } } }]";
+
+    it("answer what there is while they leave memory", async () => {
+      const { open, events, runs } = bed.node;
+      const [runId, request] = [newRunId(5, Date.now(), systemRandom()), startOf(await bed.store.deploy(FAR_OFF))];
+      const again = new Promise<StartedRun>((resolve) => {
+        const unsubscribe = events.on("run.passivated", () => {
+          unsubscribe();
+          resolve(open.runs.startAs(runId, request, true));
+        });
+      });
+      await open.runs.startAs(runId, request, false);
+      assert.deepEqual(await again, { runId, created: true });
+      await runs.cancel(runId, "enough");
+      assert.equal((await runs.get(runId)).status, "cancelled");
+    });
+
+    it("answer what there was when they have ended", async () => {
+      const { runId, again } = await begin(CALLS);
+      await bed.node.runs.outcome(runId, FOREVER);
+      assert.deepEqual(await again(true), { runId, created: true });
+      assert.equal(bed.tasks.executed.length, 2);
+    });
+
+    it("begin if they did not, also when somebody has asked for them before", async () => {
+      const request = startOf(await bed.store.deploy(SIGNAL));
+      const runId = newRunId(5, Date.now(), systemRandom());
+      const asked = bed.node.runs.get(runId);
+      const started = await Promise.all([true, true].map((isRepeat) => bed.node.open.runs.startAs(runId, request, isRepeat)));
+      assert.deepEqual(
+        started,
+        [1, 2].map(() => ({ runId, created: true })),
+      );
+      assert.equal((await asked).runId, runId, "who asked before hears of the run that began meanwhile");
+      assert.equal(bed.store.memory.runs.size, 1);
+    });
+
+    it("take no harm if nobody knows that it is again", async () => {
+      const { runId, again, cancel } = await begin(FAR_OFF);
+      await waitUntil("the run to leave memory", () => bed.node.open.activeCount === 0);
+      const ended = bed.node.runs.outcome(runId, FOREVER);
+      assert.deepEqual(await again(false), { runId, created: true });
+      await cancel();
+      assert.equal((await ended).status, "cancelled");
+    });
   });
 
   it("ends a watch when its caller goes", async () => {

@@ -11,6 +11,7 @@ import { openMemoryJournal } from "../../../runtime/storage/memory-journal.ts";
 import { MemoryObjectStore } from "../../../runtime/storage/memory-object-store.ts";
 import { MemoryOwnership } from "../../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../../runtime/storage/memory-store.ts";
+import { objectName } from "../../../runtime/storage/object-store.ts";
 import { createWrite, entryWrite, runIdOn } from "../../support/run-writes.ts";
 
 /** An object store that keeps everyone waiting until it is released. */
@@ -88,5 +89,18 @@ describe("large payloads", () => {
     assert.deepEqual(await Promise.all(codes), ["JOURNAL_OVERLOADED", "JOURNAL_OVERLOADED"]);
     await journal.append(entryWrite(runId, 3));
     assert.equal((await journal.read(runId, 1, 10)).length, 3);
+  });
+
+  it("go with a run that was not created because its key is taken, and stay with one that is there", async () => {
+    const { journal, objects } = await open();
+    const [runId, owner, refused] = [runIdOn(), runIdOn(), runIdOn()];
+    objects.release();
+    await journal.append({ ...createWrite(runId), ...payload(1) });
+    const other = { entries: Buffer.from("other") };
+    await assert.rejects(journal.append({ ...createWrite(runId), ...payload(1), ...other }), { code: "RUN_EXISTS" });
+    assert.equal((await journal.readPayload(runId, 1, 0)).length, 300_000);
+    await journal.append(createWrite(owner, { key: "taken" }));
+    await assert.rejects(journal.append({ ...createWrite(refused, { key: "taken" }), ...payload(1) }), { code: "IDEMPOTENCY_KEY_REUSED" });
+    assert.equal(await objects.get(refused, objectName(new Uint8Array(300_000))), undefined);
   });
 });
