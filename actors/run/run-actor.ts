@@ -30,7 +30,7 @@ import { Inbox } from "./run-inbox.ts";
 import { RunLimits } from "./run-limits.ts";
 import type { RunMessage, StartMessage } from "./run-message.ts";
 import type { RunServices } from "./run-services.ts";
-import { moved, stopped } from "./shard-gate.ts";
+import { elsewhere, stopped } from "./shard-gate.ts";
 
 /** When to try again what the store could not do now. */
 const RETRY_MS = 500;
@@ -63,6 +63,8 @@ export class RunActor implements Actor<RunMessage> {
   #writtenAtMs = 0;
   /** The last turn stopped at its bound, or an evaluation was answered. */
   #isToResume = false;
+  /** A message met a defect: everyone was told so, and the next instance reads what this one has written. */
+  #hasFailed = false;
   /** Why the run can't be had; then every message is answered with it. */
   #failure: MaestroError | undefined;
 
@@ -79,6 +81,7 @@ export class RunActor implements Actor<RunMessage> {
       this.#limits.noteInbox(this.#inbox.length, this.#state);
       this.#workOn(context);
     } catch (error) {
+      this.#hasFailed = true;
       this.#inbox.failAll(toMaestroError(error));
       throw error;
     }
@@ -90,17 +93,16 @@ export class RunActor implements Actor<RunMessage> {
     if (signal.kind === "stopping") return this.#stop(context);
   }
 
-  /** The instance goes. If its run goes to another node, that one reads what is committed: so a write that is on its way is awaited, and its effects told. */
+  /** The instance goes. Nobody is told that nothing was done before that is known: a write that is on its way is awaited, and its effects told. */
   #stop(context: Context): void | Promise<void> {
     const { gate, residents } = this.#services;
-    const writing = gate.serves(this.#runId) ? undefined : this.#writing;
-    if (writing === undefined) this.#inbox.failAll(stopped(gate, this.#runId));
-    else this.#inbox.failWaiting(stopped(gate, this.#runId));
+    const writing = this.#hasFailed ? undefined : this.#writing;
+    this.#inbox.failWaiting(stopped(gate, this.#runId));
     if (writing === undefined) return residents.remove(this.#runId);
     const committed: RunMessage = { kind: "committed", outcome: { ok: true, value: undefined }, effects: writing.effects };
     return writing.promise
       .then(() => this.#committed(committed, context))
-      .catch((error: unknown) => this.#inbox.payBack(toMaestroError(error)))
+      .catch((error: unknown) => this.#inbox.payBack(elsewhere(this.#runId, error) ?? toMaestroError(error)))
       .finally(() => residents.remove(this.#runId));
   }
 
@@ -212,11 +214,11 @@ export class RunActor implements Actor<RunMessage> {
 
   /** What was decided is void. A run that never began is gone, and so is this node's right to run it when it was fenced; else the run is read back. */
   #notCommitted(cause: MaestroError, context: Context): void {
-    const isElsewhere = cause.code === "JOURNAL_FENCED" || cause.code === "SHARD_MOVED";
-    const error = isElsewhere ? moved(this.#runId) : cause; // It names the run, so that whoever asks elsewhere begins no other.
+    const movedOn = elsewhere(this.#runId, cause);
+    const error = movedOn ?? cause;
     this.#inbox.payBack(error);
     if (cause.code === "JOURNAL_FENCED") this.#services.onFenced();
-    if (!isElsewhere && (this.#starting === undefined || cause.code === "RUN_EXISTS")) throw error;
+    if (movedOn === undefined && (this.#starting === undefined || cause.code === "RUN_EXISTS")) throw error;
     this.#failure = error;
     this.#state = undefined;
     this.#isBusy = false;

@@ -173,6 +173,17 @@ describe("runs of a node", () => {
     await assert.rejects(bed.node.runs.execute(startOf(workflowId), FOREVER), code("NODE_STOPPING"));
   });
 
+  it("are answered by what is committed, not that the node stops, when their write is on its way", async () => {
+    const { open, runs, faults } = bed.node;
+    const { runId } = await runs.start(startOf(await bed.store.deploy(SIGNAL)));
+    faults.inject({ kind: "none", delayMs: 100 });
+    const cancelled = runs.cancel(runId, "enough");
+    await waitUntil("the write to be on its way", () => bed.node.journal.pressure().queuedWrites === 0);
+    await open.system.stop();
+    await cancelled;
+    assert.equal(bed.store.memory.runs.get(runId)?.status, "cancelled");
+  });
+
   it("names the commit, not an actor, when the store takes none for long", async () => {
     const clock = virtualClock();
     const store = new Store(clock);
