@@ -136,8 +136,9 @@ export class NodeCluster implements ClusterMap {
       onView: (view) => this.#show(view),
       onAcquired: (acquired) => this.#open(acquired),
       handOff: async (shards) => {
-        await runs.open.closeShards(shards);
+        const bereft = await runs.open.closeShards(shards);
         await runs.events.publisher?.leave(shards);
+        return bereft;
       },
       onReleased: (shards) => held.remove(shards),
     });

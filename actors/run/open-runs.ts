@@ -24,6 +24,7 @@ import type { Workflow } from "../language/model.ts";
 import { TimerService } from "../timers/timer-service.ts";
 import type { NodeLoad } from "./active-limit.ts";
 import { Admission, type AdmissionBounds } from "./admission.ts";
+import { BereftRuns } from "./bereft-runs.ts";
 import type { RunCommand } from "./core/command.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LocalRuns } from "./local-runs.ts";
@@ -110,7 +111,7 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
   const unmark = markQuarantinedRuns({ events, journal, hub, clock, onFailed });
 
   await keeper.open(options.held.open, options.bereft);
-  let isAdopting = bereft.size > 0;
+  let isAdopting = bereft.hasMoreThan(new Set());
   await timers.start();
   auditor.start();
 
@@ -133,7 +134,7 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
       unmark();
       await journal.flush();
       const quarantined = quarantinedIn(system);
-      isAdopting = [...bereft].some((runId) => !quarantined.has(runId));
+      isAdopting = bereft.hasMoreThan(quarantined);
       await system.stop();
     },
   };
@@ -186,7 +187,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
     admission,
     recent: new RecentRuns(),
     outlet: options.outlet,
-    bereft: new Set(),
+    bereft: new BereftRuns(),
     workflow: options.workflow,
     retryOf: (handler) => pool.handlers.get(handler)?.options.retry,
     onFenced: options.onFenced,
@@ -195,7 +196,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs, maxResident: LIMITS.residentRuns }) });
   const { bereft } = services;
   const keeper = new ShardKeeper({
-    ...{ clock, events, gate, held: options.held, region, journal, timers, dispatcher, hub, bereft },
+    ...{ clock, events, gate, held: options.held, region, journal, ledger, timers, dispatcher, hub, bereft },
     quarantined: () => quarantinedIn(system),
   });
   const auditor = new WakeAuditor({

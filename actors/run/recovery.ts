@@ -6,6 +6,7 @@ import type { RunId } from "../../runtime/ids.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
+import type { BereftRuns } from "./bereft-runs.ts";
 import type { RunState } from "./core/state.ts";
 
 /** Runs listed at once. */
@@ -27,7 +28,7 @@ export async function recoverRuns(journal: Pick<Journal, "listReady">, shards: S
  * For a run that was read back and whose attempts went down with an earlier node: that is the first thing that it has to hear, and to store. Answers who is
  * told that it has; undefined for all other runs. `bereft`: the runs that have not stored it yet.
  */
-export function lossOf(bereft: Set<RunId>, { runId, inFlight }: RunState): ReplyTo<void> | undefined {
+export function lossOf(bereft: BereftRuns, { runId, inFlight }: RunState): ReplyTo<void> | undefined {
   if (inFlight === 0) bereft.delete(runId);
   return bereft.has(runId) ? { reply: () => bereft.delete(runId), fail: () => undefined } : undefined;
 }

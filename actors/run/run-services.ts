@@ -2,7 +2,6 @@
  * What run actors share on a node: the ports and services that carry their effects out.
  */
 import type { Clock } from "../../runtime/clock.ts";
-import type { RunId } from "../../runtime/ids.ts";
 import type { LimitWatch } from "../../runtime/limit-watch.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { RetryOptions } from "../../runtime/workers/pool.ts";
@@ -10,6 +9,7 @@ import type { EventOutlet } from "../events/event-publisher.ts";
 import type { ExternalEvaluator } from "../language/expression.ts";
 import type { TimerService } from "../timers/timer-service.ts";
 import type { Admission } from "./admission.ts";
+import type { BereftRuns } from "./bereft-runs.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { RunSource } from "./loading.ts";
 import type { RecentRuns } from "./recent-runs.ts";
@@ -33,7 +33,7 @@ export interface RunServices extends RunSource {
   /** Where events go; undefined: nowhere. */
   readonly outlet: EventOutlet | undefined;
   /** Runs of a node that was lost, which have not stored yet that their attempts went down with it. */
-  readonly bereft: Set<RunId>;
+  readonly bereft: BereftRuns;
   /** The retry policy that a handler declares for itself. */
   retryOf(handler: string): RetryOptions | undefined;
   /** This boot may not write any more: the node has to stop. Called at least once. */

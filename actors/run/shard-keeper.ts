@@ -8,7 +8,9 @@ import { type RunId, type Shard, shardOf } from "../../runtime/ids.ts";
 import type { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
+import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { TimerService } from "../timers/timer-service.ts";
+import type { BereftRuns } from "./bereft-runs.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { recoverRuns } from "./recovery.ts";
 import type { Region } from "./region.ts";
@@ -28,19 +30,31 @@ export interface ShardKeeperParts {
   readonly held: Pick<HeldShards, "close">;
   readonly region: Region;
   readonly journal: Pick<Journal, "listReady" | "flush">;
+  readonly ledger: Pick<TaskLedger, "flush">;
   readonly timers: Pick<TimerService, "open" | "close">;
   readonly dispatcher: Pick<Dispatcher, "leave">;
   readonly hub: RunHub;
   /** See `RunServices.bereft`. */
-  readonly bereft: Set<RunId>;
+  readonly bereft: BereftRuns;
   /** Ids of the runs that are quarantined in memory. */
   quarantined(): ReadonlySet<string>;
+}
+
+/** A call that opens shards. */
+interface Opening {
+  readonly bereft: ShardSet;
 }
 
 /** See the file header. */
 export class ShardKeeper {
   readonly #parts: ShardKeeperParts;
   readonly #recovered = new ChangingShards();
+  /** Shards that are about to be served, and by which call; one that is handed over before is not. */
+  readonly #opening = new Map<Shard, Opening>();
+  /** Shards whose hand-over failed half-way, or is under way: they are served no more, and not handed over yet. */
+  readonly #unfinished = new Set<Shard>();
+  /** Shards that were handed over with runs whose next owner must be told that they were lost before; until they come back. */
+  readonly #owed = new Set<Shard>();
 
   constructor(parts: ShardKeeperParts) {
     this.#parts = parts;
@@ -52,63 +66,106 @@ export class ShardKeeper {
   }
 
   /**
-   * Serves shards from now on; resolves when what they have to do is in memory. `bereft`: those of them whose last owner ended without handing them over.
+   * Serves shards from now on; resolves when what they have to do is in memory. `bereft`: those of them whose last owner ended without handing them over:
+   * these are served once their runs are marked, before which nothing may load them.
    * Rejects if the store can't list what is ready: the shards are served all the same, and the auditor brings back what it finds.
    */
   async open(opened: ShardSet, bereft: ShardSet): Promise<void> {
-    const { gate, timers, clock, events } = this.#parts;
+    const { gate, clock, events } = this.#parts;
+    const call: Opening = { bereft };
+    for (const shard of opened) this.#opening.set(shard, call);
     for (const shard of opened) await gate.whenLeft(shard);
-    gate.open(opened);
+    for (const shard of opened) this.#owed.delete(shard);
     const startedMs = clock.monotonic();
-    const [count] = await Promise.all([this.#recover(opened, bereft), timers.open(opened)]);
-    events.emit("run.recovered", { count, durationMs: clock.monotonic() - startedMs });
+    const handedOver = [...opened].filter((shard) => !bereft.has(shard));
+    const lost = [...opened].filter((shard) => bereft.has(shard));
+    const counts = await Promise.all([this.#openHandedOver(handedOver, call), this.#openLost(lost, call)]);
+    events.emit("run.recovered", { count: counts[0] + counts[1], durationMs: clock.monotonic() - startedMs });
   }
 
-  /** Brings back the runs with work ready of shards that are served already, and answers how many there were. */
-  async #recover(shards: ShardSet, lost: ShardSet): Promise<number> {
-    const { journal, region, gate, bereft } = this.#parts;
-    try {
-      return await recoverRuns(journal, shards, (runId) => {
-        if (lost.has(shardOf(runId)) && gate.serves(runId)) bereft.add(runId);
-        region.resume(runId);
-      });
-    } finally {
-      this.#recovered.add([...shards].filter((shard) => gate.served.has(shard)));
-    }
+  /** Serves shards, and answers how many of their runs have work ready. */
+  async #openHandedOver(asked: readonly Shard[], call: Opening): Promise<number> {
+    if (asked.length === 0) return 0;
+    const { journal, region } = this.#parts;
+    const shards = this.#serve(asked, call);
+    return this.#bringBack(shards, () => recoverRuns(journal, shards, (runId) => region.resume(runId)));
+  }
+
+  /** The same for shards whose owner was lost: their runs are marked first. If they can't be listed, whatever is loaded there counts as marked. */
+  async #openLost(asked: readonly Shard[], call: Opening): Promise<number> {
+    if (asked.length === 0) return 0;
+    const { journal, region, bereft } = this.#parts;
+    const ready: RunId[] = [];
+    const listed = await recoverRuns(journal, ShardSet.of(asked), (runId) => ready.push(runId)).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    const isStillOpening = (shard: Shard): boolean => this.#opening.get(shard) === call;
+    for (const runId of ready) if (isStillOpening(shardOf(runId))) bereft.add(runId);
+    if (listed !== undefined) bereft.addAllOf(asked.filter(isStillOpening));
+    const shards = this.#serve(asked, call);
+    return this.#bringBack(shards, async () => {
+      for (const runId of ready) region.resume(runId);
+      if (listed !== undefined) throw listed.error;
+      return ready.length;
+    });
+  }
+
+  /** Serves those of the shards that were not handed over meanwhile. */
+  #serve(asked: readonly Shard[], call: Opening): ShardSet {
+    const shards = ShardSet.of(asked.filter((shard) => this.#opening.get(shard) === call));
+    for (const shard of shards) this.#opening.delete(shard);
+    this.#parts.gate.open(shards);
+    return shards;
+  }
+
+  /** Has the runs of shards that are served already in memory, and their timers read. */
+  async #bringBack(shards: ShardSet, recover: () => Promise<number>): Promise<number> {
+    const { gate, timers } = this.#parts;
+    const recovering = recover().finally(() => this.#recovered.add([...shards].filter((shard) => gate.served.has(shard))));
+    return (await Promise.all([recovering, timers.open(shards)]))[0];
   }
 
   /**
    * Hands shards over. Calls that come meanwhile wait, and are answered SHARD_MOVED when it is done; so are those that no turn has taken yet. Attempts get
    * a short time to end; the next owner has the others executed again. Answers the shards with runs which have not stored yet that their attempts went down
-   * with an earlier owner: the next one must be told.
+   * with an earlier owner: the next one must be told. If it rejects it can be repeated.
    */
   async close(shards: Iterable<Shard>): Promise<ShardSet> {
-    const { gate, held, region, journal, timers, dispatcher, hub } = this.#parts;
-    const closing = ShardSet.of([...shards].filter((shard) => gate.served.has(shard)));
-    if (closing.size === 0) return ShardSet.none;
-    const left = Promise.withResolvers<void>();
-    gate.leave(closing, left.promise);
-    this.#recovered.delete(closing);
-    timers.close(closing);
-    await dispatcher.leave(closing, ATTEMPT_GRACE_MS);
-    const quarantined = this.#parts.quarantined();
-    await region.stop(closing);
-    held.close(closing);
-    await journal.flush();
-    hub.moved((runId) => closing.has(shardOf(runId)), moved);
-    gate.left(closing);
-    left.resolve();
-    return this.#takeBereft(closing, quarantined);
+    const asked = [...shards];
+    for (const shard of asked) {
+      if (this.#opening.get(shard)?.bereft.has(shard) === true) this.#owed.add(shard);
+      this.#opening.delete(shard);
+    }
+    const closing = ShardSet.of(asked.filter((shard) => this.#parts.gate.served.has(shard) || this.#unfinished.has(shard)));
+    if (closing.size > 0) {
+      for (const shard of closing) this.#unfinished.add(shard);
+      const quarantined = await this.#leave(closing);
+      for (const shard of closing) this.#unfinished.delete(shard);
+      for (const shard of this.#parts.bereft.take(closing, quarantined)) this.#owed.add(shard);
+    }
+    return ShardSet.of(asked.filter((shard) => this.#owed.has(shard)));
   }
 
-  #takeBereft(closed: ShardSet, quarantined: ReadonlySet<string>): ShardSet {
-    const { bereft } = this.#parts;
-    const shards: Shard[] = [];
-    for (const runId of bereft) {
-      if (!closed.has(shardOf(runId))) continue;
-      bereft.delete(runId);
-      if (!quarantined.has(runId)) shards.push(shardOf(runId));
+  /** Stops what runs in the shards, and answers which runs were quarantined. Whoever waits for the end of it is let go on whatever happens. */
+  async #leave(closing: ShardSet): Promise<ReadonlySet<string>> {
+    const { gate, held, region, journal, ledger, timers, dispatcher, hub } = this.#parts;
+    const left = Promise.withResolvers<void>();
+    gate.leave(closing, left.promise);
+    try {
+      this.#recovered.delete(closing);
+      timers.close(closing);
+      await dispatcher.leave(closing, ATTEMPT_GRACE_MS);
+      const quarantined = this.#parts.quarantined();
+      await region.stop(closing);
+      held.close(closing);
+      // The ledger too: what is stored of an attempt later than what the next owner stores would stay there.
+      await Promise.all([journal.flush(), ledger.flush()]);
+      return quarantined;
+    } finally {
+      hub.moved((runId) => closing.has(shardOf(runId)), moved);
+      gate.left(closing);
+      left.resolve();
     }
-    return ShardSet.of(shards);
   }
 }

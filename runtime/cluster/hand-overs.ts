@@ -6,6 +6,7 @@ import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import { type BootId, SHARD_COUNT, type Shard } from "../ids.ts";
 import type { Ownership } from "../storage/ownership.ts";
+import type { ShardSet } from "../storage/shard-set.ts";
 import type { Holding } from "./convergence.ts";
 
 const PAUSE_MIN_MS = 100;
@@ -17,8 +18,11 @@ export interface HandOversOptions {
   readonly bootId: BootId;
   readonly clock: Clock;
   readonly events: EventHub;
-  /** Stops what runs in the shards and flushes the journal. If it rejects, the node keeps the shards, and they must work as before. */
-  handOff(shards: readonly Shard[]): Promise<void>;
+  /**
+   * Stops what runs in the shards and flushes the journal. If it rejects, the node keeps the shards, and they must work as before. Answers those
+   * whose next owner must be told that they were lost before.
+   */
+  handOff(shards: readonly Shard[]): Promise<ShardSet>;
   /** Called when the shards were given up. */
   onReleased(shards: readonly Shard[]): void;
 }
@@ -71,14 +75,15 @@ export class HandOvers {
   async #handOver(shards: readonly Shard[]): Promise<void> {
     const { clock, events, handOff, onReleased } = this.#options;
     const startedAtMs = clock.monotonic();
+    let bereft: ShardSet;
     try {
-      await handOff(shards);
+      bereft = await handOff(shards);
     } catch (error) {
       for (const shard of shards) this.#holdings[shard] = "held";
       events.emit("cluster.handOverFailed", { shards: shards.length, reason: messageOf(error) });
       return;
     }
-    if (!(await this.#release(shards))) return;
+    if (!(await this.#release(shards, bereft))) return;
     for (const shard of shards) this.#holdings[shard] = "none";
     this.#count -= shards.length;
     events.emit("cluster.handedOver", { shards: shards.length, durationMs: clock.monotonic() - startedAtMs });
@@ -86,11 +91,11 @@ export class HandOvers {
   }
 
   /** Gives shards up, however often it takes: what ran there has stopped. Answers false if the node was stopped before. */
-  async #release(shards: readonly Shard[]): Promise<boolean> {
+  async #release(shards: readonly Shard[], bereft: ShardSet): Promise<boolean> {
     const { ownership, bootId, clock, events } = this.#options;
     for (let pauseMs = PAUSE_MIN_MS; !this.#isStopped; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
       try {
-        await ownership.release(bootId, shards);
+        await ownership.release(bootId, shards, bereft);
         return true;
       } catch (error) {
         events.emit("cluster.storeFailed", { operation: "release", reason: messageOf(error) });

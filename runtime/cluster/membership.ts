@@ -12,7 +12,7 @@ import type { Acquired, Joined, Ownership, Renewed } from "../storage/ownership.
 import type { OwnershipView } from "../storage/ownership-view.ts";
 import { isMember } from "./cluster-view.ts";
 import { type ClusterAction, CONVERGENCE_PACE, type ConvergenceMemory, converge, NOTHING_SEEN } from "./convergence.ts";
-import { HandOvers } from "./hand-overs.ts";
+import { HandOvers, type HandOversOptions } from "./hand-overs.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { Renewal } from "./renewal.ts";
 
@@ -37,7 +37,7 @@ export interface MembershipOptions {
   /** Called when the node got shards: it acts for them from now on. */
   onAcquired(acquired: Acquired): void;
   /** Stops what runs in the shards and flushes the journal, so that nothing of them is written any more. If it rejects, the node keeps them. */
-  handOff(shards: readonly Shard[]): Promise<void>;
+  readonly handOff: HandOversOptions["handOff"];
   /** Called when shards that were handed off were given up in the table. */
   onReleased(shards: readonly Shard[]): void;
   /** Called once, when the boot was fenced: it must stop. Membership does nothing more by then. */

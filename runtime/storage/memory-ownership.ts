@@ -64,12 +64,13 @@ export class MemoryOwnership implements Ownership {
     return acquired;
   }
 
-  async release(bootId: BootId, shards: Iterable<Shard>): Promise<number> {
+  async release(bootId: BootId, shards: Iterable<Shard>, bereft = ShardSet.none): Promise<number> {
     let released = 0;
     for (const shard of this.#member(bootId) === undefined ? [] : shards) {
       const stored = this.#store.shards.get(shard);
       if (stored?.owner !== bootId) continue;
       stored.owner = undefined;
+      stored.isBereft &&= bereft.has(shard);
       released++;
     }
     if (released > 0) this.#raiseVersion();
@@ -119,7 +120,10 @@ export class MemoryOwnership implements Ownership {
       const owner = stored?.owner === undefined ? undefined : nodes.get(stored.owner);
       if (owner?.isFenced === false && owner.bootId !== bootId) continue;
       const isNew = owner?.bootId !== bootId;
-      const next = isNew || stored === undefined ? { owner: bootId, epoch: (stored?.epoch ?? 0) + 1, isBereft: owner?.end === "lost" } : stored;
+      const next =
+        isNew || stored === undefined
+          ? { owner: bootId, epoch: (stored?.epoch ?? 0) + 1, isBereft: owner === undefined ? stored?.isBereft === true : owner.end === "lost" }
+          : stored;
       shards.set(shard, next);
       got.set(shard, next.epoch);
       if (next.isBereft) bereft.push(shard);

@@ -45,8 +45,8 @@ export interface MemoryShard {
   /** Undefined: nobody. */
   owner: BootId | undefined;
   readonly epoch: number;
-  /** True if its owner took it from one that was lost. */
-  readonly isBereft: boolean;
+  /** True if its owner took it from one that was lost, or, without an owner, if the next one is to be told so. */
+  isBereft: boolean;
 }
 
 /** A document, and whether it was taken out of use. */

@@ -49,7 +49,7 @@ const IS_FREE = "NOT EXISTS (SELECT FROM lane_fences f WHERE f.boot_id = s.boot_
 
 const ACQUIRE = `WITH member AS (SELECT FROM nodes WHERE boot_id = $1 AND released_at IS NULL),
   mine AS (SELECT s.shard, s.epoch, s.taken_from FROM shards AS s, member WHERE s.boot_id = $1 AND s.shard = ANY($2::smallint[])),
-  taken AS (UPDATE shards AS s SET boot_id = $1, epoch = s.epoch + 1, taken_from = s.boot_id FROM member
+  taken AS (UPDATE shards AS s SET boot_id = $1, epoch = s.epoch + 1, taken_from = coalesce(s.boot_id, s.taken_from) FROM member
     WHERE s.shard = ANY($2::smallint[]) AND ${IS_FREE} RETURNING s.shard, s.epoch, s.taken_from),
   got AS (SELECT true AS is_new, * FROM taken UNION ALL SELECT false, * FROM mine)
   SELECT is_new AS "isNew", taken_from IS NOT NULL AND NOT EXISTS (SELECT FROM nodes n WHERE n.boot_id = taken_from AND n.lost_at IS NULL) AS "isBereft",
@@ -113,11 +113,11 @@ class PgOwnership implements Ownership {
     });
   }
 
-  release(bootId: BootId, shards: Iterable<Shard>): Promise<number> {
+  release(bootId: BootId, shards: Iterable<Shard>, bereft = ShardSet.none): Promise<number> {
     return this.#change(async (query) => {
-      const text = `UPDATE shards AS s SET boot_id = NULL FROM nodes AS n
+      const text = `UPDATE shards AS s SET boot_id = NULL, taken_from = CASE WHEN s.shard = ANY($3::smallint[]) THEN taken_from END FROM nodes AS n
         WHERE n.boot_id = $1 AND n.released_at IS NULL AND s.boot_id = $1 AND s.shard = ANY($2::smallint[]) RETURNING 1`;
-      const released = await query(text, [bootId, [...shards]]);
+      const released = await query(text, [bootId, [...shards], [...bereft]]);
       if (released.length > 0) await raiseVersion(query);
       return released.length;
     });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { newRunId } from "../../runtime/ids.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import type { ShardEpochs } from "../../runtime/storage/held-shards.ts";
+import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { createWrite, entryWrite, runIdOn } from "../support/run-writes.ts";
 import { ALL, OVER, type OwnershipBed } from "./ownership-bed.ts";
 
@@ -59,6 +60,19 @@ export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): vo
         [4, 4],
       ],
     );
+  });
+
+  it("tells the next owner of a shard that was lost, and given up before its owner had dealt with that", async () => {
+    const first = await join("a");
+    await ownership().release(first.bootId, [3], ShardSet.of([3]));
+    const second = await join("a");
+    assert.deepEqual([second.bereft.size, second.bereft.has(3)], [4095, false], "it was never lost");
+    const b = await join("b");
+    await ownership().release(second.bootId, [1, 2, 3], ShardSet.of([1, 3]));
+    assert.deepEqual(inOrder((await ownership().acquire(b.bootId, [1, 2, 3])).bereft), [1]);
+    assert.deepEqual(inOrder((await ownership().acquire(b.bootId, [1, 2, 3])).bereft), [1], "told again");
+    await ownership().release(b.bootId, [1]);
+    assert.equal((await ownership().acquire(second.bootId, [1])).bereft.size, 0);
   });
 
   it("lets only the owner release, and others take what is free", async () => {

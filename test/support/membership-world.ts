@@ -14,6 +14,7 @@ import { type Random, seededRandom } from "../../runtime/random.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
 import type { Announcement, Ownership } from "../../runtime/storage/ownership.ts";
+import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { nextTurn } from "./next-turn.ts";
 
 const STEP_MS = 10;
@@ -157,9 +158,10 @@ export class MembershipWorld {
     return this.#store.nodes.get(node.bootId)?.isFenced === false;
   }
 
-  async #handOff(node: WorldNode, shards: readonly Shard[]): Promise<void> {
+  async #handOff(node: WorldNode, shards: readonly Shard[]): Promise<ShardSet> {
     await new Promise<void>((resolve) => this.clock.schedule(HAND_OFF_MS, resolve));
     for (const shard of shards) node.acting.delete(shard);
+    return ShardSet.none;
   }
 
   /** The time that a call or its answer takes. */
@@ -183,7 +185,7 @@ export class MembershipWorld {
       renew: (bootId, renewal) => pass(() => table.renew(bootId, renewal)),
       view: () => pass(() => table.view()),
       acquire: (bootId, shards) => pass(() => table.acquire(bootId, shards)),
-      release: (bootId, shards) => pass(() => table.release(bootId, shards)),
+      release: (bootId, shards, bereft) => pass(() => table.release(bootId, shards, bereft)),
       fence: (bootId, options) => pass(() => table.fence(bootId, options)),
       leave: (bootId) => pass(() => table.leave(bootId)),
       announce: (bootId, announcement) => pass(() => table.announce(bootId, announcement)),

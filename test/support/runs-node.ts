@@ -22,6 +22,7 @@ import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
 import { MemoryTaskLedger } from "../../runtime/storage/memory-task-ledger.ts";
+import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { Attempt, AttemptOutcome, WorkerPool } from "../../runtime/workers/pool.ts";
 import { compileText, HEAD } from "./compile-document.ts";
 
@@ -91,6 +92,7 @@ export interface RunsNode {
   readonly runs: Runs;
   readonly open: OpenRuns;
   readonly journal: Journal;
+  readonly ledger: TaskLedger;
   readonly held: HeldShards;
   readonly faults: MemoryFaults;
   readonly events: EventHub;
@@ -124,6 +126,7 @@ export async function startRunsNode(
   const { shards, bereft } = await ownership.join({ bootId, nodeName: "test", lanes: 1, leaseMs: 60_000 });
   const held = new HeldShards(shards);
   const journal = await openMemoryJournal({ store: memory, bootId, held, clock, random, events, faults });
+  const ledger = new MemoryTaskLedger(memory);
   const troubles: string[] = [];
   let fenced = false;
   const workflow = async (id: string): Promise<Workflow> => {
@@ -135,7 +138,7 @@ export async function startRunsNode(
   const open = await openRuns({
     ...{ nodeName: "test", clock, random, events, journal, idleMs, held, bereft, admissionBounds },
     pool: tasks,
-    ledger: new MemoryTaskLedger(memory),
+    ledger,
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
     ...{ workflow, outlet },
     onFenced: () => {
@@ -147,7 +150,7 @@ export async function startRunsNode(
     await open.close();
     if (!open.isAdopting) await ownership.leave(bootId);
   };
-  return { runs: open.runs, open, journal, held, faults, events, troubles, fenced: () => fenced, stop };
+  return { runs: open.runs, open, journal, ledger, held, faults, events, troubles, fenced: () => fenced, stop };
 }
 
 /** A start of a workflow. */

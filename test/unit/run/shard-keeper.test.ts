@@ -1,6 +1,6 @@
 /** Shards that come and go while their runs live. */
 import assert from "node:assert/strict";
-import { shardOf } from "../../../runtime/ids.ts";
+import { type RunId, shardOf } from "../../../runtime/ids.ts";
 import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 import { CALLS, code, FOREVER, runsBed, SIGNAL, SLOW } from "../../support/runs-bed.ts";
 import { startOf } from "../../support/runs-node.ts";
@@ -75,5 +75,101 @@ describe("the shards of a node", () => {
     await openAgain(ShardSet.all, ShardSet.of([shardOf(runId)]));
     const types = async () => (await runs.history(runId, 1, 100)).map(({ type }) => type);
     await waitUntil("the run to note it", async () => (await types()).includes("attempt.interrupted"));
+  });
+
+  const typesOf = async (runId: RunId) => (await bed.node.runs.history(runId, 1, 100)).map(({ type }) => type);
+  const interruptionsOf = async (runId: RunId) => (await typesOf(runId)).filter((type) => type === "attempt.interrupted").length;
+  /** Has the next list of what is ready wait, or fail. */
+  const nextList = (before: () => Promise<void>): void => {
+    const { journal } = bed.node;
+    const listReady = journal.listReady.bind(journal);
+    journal.listReady = async (...asked) => {
+      journal.listReady = listReady;
+      await before();
+      return listReady(...asked);
+    };
+  };
+
+  it("are served only once their runs are marked, if their last owner was lost", async () => {
+    const { runs, open } = bed.node;
+    const { runId } = await runs.start(startOf(await bed.store.deploy(SLOW)));
+    await open.closeShards(ShardSet.all);
+    const listed = Promise.withResolvers<void>();
+    let isAsked = false;
+    nextList(() => {
+      isAsked = true;
+      return listed.promise;
+    });
+    const opened = openAgain([shardOf(runId)], ShardSet.all);
+    await waitUntil("the list to be asked for", () => isAsked);
+    assert.equal(open.gate.serves(runId), false);
+    await assert.rejects(runs.cancel(runId, "meanwhile"), code("SHARD_MOVED"));
+    listed.resolve();
+    await opened;
+    await waitUntil("the run to note it", async () => (await interruptionsOf(runId)) === 1);
+  });
+
+  it("count each run that comes back as marked, once, if the runs of a lost owner could not be listed", async () => {
+    const { runs, open } = bed.node;
+    const { runId } = await runs.start(startOf(await bed.store.deploy(SLOW)));
+    await open.closeShards(ShardSet.all);
+    nextList(() => Promise.reject(new Error("the store is away")));
+    await assert.rejects(openAgain(ShardSet.all, ShardSet.all), /the store is away/);
+    assert.ok(open.gate.serves(runId));
+    await open.auditor.audit(-60_000);
+    await waitUntil("the run to note it", async () => (await interruptionsOf(runId)) === 1);
+    assert.equal((await open.closeShards([shardOf(runId)])).size, 1, "there may be others that were not seen yet");
+  });
+
+  it("go on to their next owner as lost, if they are handed over before their runs are marked", async () => {
+    const { runs, open } = bed.node;
+    const { runId } = await runs.start(startOf(await bed.store.deploy(SLOW)));
+    await open.closeShards(ShardSet.all);
+    const listed = Promise.withResolvers<void>();
+    let isAsked = false;
+    nextList(() => {
+      isAsked = true;
+      return listed.promise;
+    });
+    const opened = openAgain([shardOf(runId)], ShardSet.all);
+    await waitUntil("the list to be asked for", () => isAsked);
+    for (const attempt of [1, 2]) assert.deepEqual([...(await open.closeShards([shardOf(runId)]))], [shardOf(runId)], `attempt ${attempt}`);
+    listed.resolve();
+    await opened;
+    assert.equal(open.gate.size, 0, "it is not served after that");
+  });
+
+  it("keep nobody waiting if their hand-over fails, and can be handed over again", async () => {
+    const { runs, open, journal } = bed.node;
+    const { runId } = await runs.start(startOf(await bed.store.deploy(SLOW)));
+    const flush = journal.flush.bind(journal);
+    let flushes = 0;
+    journal.flush = async () => {
+      flushes += 1;
+      if (flushes === 1) throw new Error("the disk is full");
+      await flush();
+    };
+    await assert.rejects(open.closeShards([shardOf(runId)]), /the disk is full/);
+    await assert.rejects(runs.get(runId), code("SHARD_MOVED"));
+    await open.closeShards([shardOf(runId)]);
+    assert.equal(flushes, 2);
+  });
+
+  it("are handed over with what the ledger has still to store", async () => {
+    const { open, ledger } = bed.node;
+    const flushed = Promise.withResolvers<void>();
+    let isAsked = false;
+    let isClosed = false;
+    ledger.flush = () => {
+      isAsked = true;
+      return flushed.promise;
+    };
+    const closing = open.closeShards(ShardSet.all).then(() => {
+      isClosed = true;
+    });
+    await waitUntil("the ledger to be flushed", () => isAsked);
+    assert.equal(isClosed, false);
+    flushed.resolve();
+    await closing;
   });
 });
