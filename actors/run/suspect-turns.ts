@@ -14,6 +14,8 @@ export class SuspectTurns {
   /** Asks for a turn: `begin` is called once it has come, perhaps at once. Asking again during the turn begins it again. */
   ask(id: string, width: number, begin: () => void): void {
     if (this.#current.has(id)) return begin();
+    // Who asks with another width waits with that one alone: in two queues it would have two turns, and only one would be ended.
+    for (const [other, queue] of this.#waiting) if (other !== width) queue.delete(id);
     const queue = this.#waiting.get(width) ?? new Map<string, () => void>();
     this.#waiting.set(width, queue);
     queue.set(id, begin);

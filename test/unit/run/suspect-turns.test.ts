@@ -32,6 +32,20 @@ describe("turns of suspects", () => {
     assert.deepEqual(begun, ["a", "c"]);
   });
 
+  it("come once for who asks again with another width", () => {
+    const turns = new SuspectTurns();
+    const begun: string[] = [];
+    const ask = (id: string, width: number): void => turns.ask(id, width, () => void begun.push(`${id} ${width}`));
+    ask("first", 1);
+    ask("a", 4);
+    ask("a", 1);
+    assert.deepEqual(turns.ids(), ["first", "a"]);
+    turns.leave("first");
+    turns.leave("a");
+    ask("last", 1);
+    assert.deepEqual(begun, ["first 1", "a 1", "last 1"]);
+  });
+
   it("never have more at the same time than anyone of them asked for, and come for everyone", () => {
     const person = fc.record({ width: fc.constantFrom(...WIDTHS), leavesAfter: fc.nat(20) });
     const property = fc.property(fc.array(person, { maxLength: 60 }), (people) => {
