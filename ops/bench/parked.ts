@@ -75,6 +75,7 @@ class Parked {
     const few = FEW * scale;
     const unary = await this.#start("client", few, this.#workflows);
     const first = await this.#start("node", few, this.#workflows);
+    await this.#settle();
     const rate = await this.#startRate(few);
     const figures = [
       once(`start ${few}, unary`, "s", "time to start this many runs, each by a unary gRPC call", secondsOf(unary)),
@@ -82,6 +83,12 @@ class Parked {
     ];
     for (const amount of long ? [MANY, VERY_MANY] : [MANY]) figures.push(...(await this.#parkUpTo(amount * scale, rate)));
     return figures;
+  }
+
+  /** Both rates are taken after it: a node that gave its memory back has to grow again. */
+  async #settle(): Promise<void> {
+    this.#setting.progress("waiting until the parked runs have left memory, and the node gave back what it can");
+    await pause(SETTLING_MS, this.#setting.clock);
   }
 
   /** The median of some rounds, in starts per second. */
@@ -99,8 +106,7 @@ class Parked {
     await this.#start("node", total - this.#count - few, this.#workflows);
     const last = await this.#start("node", few, this.#workflows);
     const atOnce = await this.#memory();
-    this.#setting.progress("waiting until the parked runs have left memory, and the node gave back what it can");
-    await pause(SETTLING_MS, this.#setting.clock);
+    await this.#settle();
     const after = await this.#memory();
     const rate = await this.#startRate(few);
     const value = after.residentBytes / MIB;
