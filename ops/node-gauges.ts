@@ -1,0 +1,41 @@
+/**
+ * What of a node is measured by looking at it, when somebody asks for the metrics page: sizes, and how full its bounds are. What events tell is counted in
+ * `prom-metrics.ts`.
+ */
+import { boundOf, type WatchedLimit } from "../runtime/watched-limits.ts";
+import type { NodeGateway } from "./node-gateway.ts";
+import type { NodeRuns } from "./node-runs.ts";
+import type { NodeStorage } from "./node-storage.ts";
+import type { NodeMetrics } from "./prom-metrics.ts";
+
+/** The parts that are looked at; they have started. */
+export interface GaugedNode {
+  readonly gateway: NodeGateway;
+  readonly runs: NodeRuns;
+  readonly storage: NodeStorage;
+  /** Writer lanes of the journal. */
+  readonly lanes: number;
+}
+
+/** Adds the gauges of a node that has started. */
+export function addNodeGauges(metrics: NodeMetrics, node: GaugedNode): void {
+  const { gateway, runs } = node;
+  const { system } = runs.open;
+  metrics.addGauge("maestro_actors", "Actors in memory.", () => system.size);
+  metrics.addGauge("maestro_actors_quarantined", "Actors that are set aside now.", () => system.quarantined().length);
+  metrics.addGauge("maestro_actor_pending_replies", "Asks that await their answer.", () => system.pendingReplies);
+  metrics.addGauge("maestro_grpc_waiting_calls", "Calls that wait for something: watches, executions.", () => gateway.waitingCalls);
+  metrics.addGauge("maestro_events_waiting", "Events in memory, not acknowledged.", () => runs.events.publisher?.backlog ?? 0);
+  addUsages(metrics, node);
+}
+
+function addUsages(metrics: NodeMetrics, { runs, storage, lanes }: GaugedNode): void {
+  const { open, pool } = runs;
+  const { journal } = storage;
+  const add = (limit: WatchedLimit, read: () => number, places = 1): void => metrics.addUsage(limit, () => read() / (boundOf(limit) * places));
+  add("activeRuns", () => open.activeCount);
+  add("pendingReplies", () => open.system.pendingReplies);
+  add("taskQueueLength", () => pool.state.queued);
+  add("laneQueueWrites", () => journal.pressure().queuedWrites, lanes);
+  add("laneQueueBytes", () => journal.pressure().queuedBytes, lanes);
+}
