@@ -12,10 +12,9 @@ import type { Clock } from "../runtime/clock.ts";
 import { Membership } from "../runtime/cluster/membership.ts";
 import type { EventHub } from "../runtime/events.ts";
 import type { BootId } from "../runtime/ids.ts";
-import { LIMITS } from "../runtime/limits.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Acquired } from "../runtime/storage/ownership.ts";
-import type { OwnershipView } from "../runtime/storage/ownership-view.ts";
+import type { NodeView, OwnershipView } from "../runtime/storage/ownership-view.ts";
 import { ShardSet } from "../runtime/storage/shard-set.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
@@ -67,6 +66,10 @@ export class NodeCluster implements ClusterMap {
 
   get view(): OwnershipView {
     return started(this.#view, "cluster");
+  }
+
+  loadOf({ bootId, load }: NodeView): number {
+    return bootId === this.self ? this.#options.runs.open.fullness : (this.#membership?.loadOf(bootId) ?? load);
   }
 
   onChange(listener: () => void): () => void {
@@ -132,7 +135,7 @@ export class NodeCluster implements ClusterMap {
     const { ownership, joined, held } = storage;
     return new Membership({
       ...{ ownership, bus, clock, events, joined, bootId: this.self, clusterName: config.clusterName, leaseMs: config.leaseMs, onLost },
-      load: () => runs.open.activeCount / LIMITS.activeRuns,
+      load: () => runs.open.fullness,
       onView: (view) => this.#show(view),
       onAcquired: (acquired) => this.#open(acquired),
       handOff: async (shards) => {

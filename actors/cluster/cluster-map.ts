@@ -3,7 +3,7 @@
  * asked in vain says so, and the map catches up.
  */
 import type { BootId } from "../../runtime/ids.ts";
-import type { OwnershipView } from "../../runtime/storage/ownership-view.ts";
+import type { NodeView, OwnershipView } from "../../runtime/storage/ownership-view.ts";
 
 /** The map of one node. */
 export interface ClusterMap {
@@ -11,6 +11,8 @@ export interface ClusterMap {
   readonly self: BootId;
   /** The newest snapshot that this node has seen. */
   readonly view: OwnershipView;
+  /** How busy a node is, as was last heard; of this one, as it is. 0 idle, 1 full. */
+  loadOf(node: NodeView): number;
   /** Calls back after each change of {@link view}; the returned function ends it. */
   onChange(listener: () => void): () => void;
   /** Another node knows a newer version: there is something to look at. Costs nothing when that is seen already. */

@@ -150,8 +150,8 @@ export class RoutedRuns implements Runs {
 
   /** The node for a new run, if it is not this one. */
   #elsewhere(): NodeView | undefined {
-    const { view, self } = this.#map;
-    if (this.#placement?.view !== view) this.#placement = { view, nodes: new RunPlacement(self, view) };
+    const { view } = this.#map;
+    if (this.#placement?.view !== view) this.#placement = { view, nodes: new RunPlacement(this.#map) };
     return this.#placement.nodes.choose(this.#options.random);
   }
 

@@ -90,6 +90,11 @@ export class Admission implements Intake {
     return this.#waiting.length;
   }
 
+  /** The share of the runs that may be under way now that are: 0 idle, 1 full. Runs that came with shards may make it more than full, which is not told. */
+  get fullness(): number {
+    return Math.min(this.#options.activeCount() / this.#placesNow(), 1);
+  }
+
   get isCrowded(): boolean {
     const { queueLength } = this.#bounds;
     const queued = this.#waiting.length + this.#expected;
@@ -214,8 +219,13 @@ export class Admission implements Intake {
   }
 
   #hasPlace(): boolean {
+    return this.#options.activeCount() < this.#placesNow();
+  }
+
+  /** How many runs may be under way. */
+  #placesNow(): number {
     this.#limit.look(this.#options.clock.monotonic(), this.#options.load);
-    return this.#options.activeCount() < Math.min(this.#limit.value, this.#bounds.activeRuns);
+    return Math.min(this.#limit.value, this.#bounds.activeRuns);
   }
 
   #isStrict(nowMs: number): boolean {

@@ -76,6 +76,8 @@ export interface OpenRuns {
   readonly auditor: WakeAuditor;
   /** Runs with work under way; at most `LIMITS.activeRuns`. */
   readonly activeCount: number;
+  /** The share of what the node can carry now that is under way: 0 idle, 1 full. */
+  readonly fullness: number;
   /** True if, at the close, there were runs that had not stored yet that their attempts went down with the previous owner. */
   readonly isAdopting: boolean;
   /**
@@ -119,6 +121,9 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
     ...{ runs, system, auditor, gate },
     get activeCount() {
       return residents.activeCount;
+    },
+    get fullness() {
+      return services.admission.fullness;
     },
     get isAdopting() {
       return isAdopting;

@@ -20,7 +20,7 @@ import { MemoryFaults } from "../../runtime/storage/memory-faults.ts";
 import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryTaskLedger } from "../../runtime/storage/memory-task-ledger.ts";
-import type { OwnershipView } from "../../runtime/storage/ownership-view.ts";
+import type { NodeView, OwnershipView } from "../../runtime/storage/ownership-view.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { nextTurn } from "./next-turn.ts";
 import { type NodeHandler, Store, Tasks } from "./runs-node.ts";
@@ -33,6 +33,8 @@ const LONGEST_MS = 120_000;
 class TestMap implements ClusterMap {
   readonly self: BootId;
   view: OwnershipView;
+  /** What was heard of how busy nodes are. */
+  readonly loads = new Map<BootId, number>();
   readonly #listeners = new Set<() => void>();
   readonly #look: () => void;
 
@@ -40,6 +42,10 @@ class TestMap implements ClusterMap {
     this.self = self;
     this.view = view;
     this.#look = look;
+  }
+
+  loadOf({ bootId, load }: NodeView): number {
+    return this.loads.get(bootId) ?? load;
   }
 
   onChange(listener: () => void): () => void {

@@ -40,6 +40,30 @@ describe("runs of a cluster", () => {
     });
   });
 
+  it("begin elsewhere while their node is clearly busier, as last heard and without any change of who owns what", async () => {
+    const [first, second, third] = nodes as [ClusterNode, ClusterNode, ClusterNode];
+    const id = await world.store.deploy(CALLS);
+    const { version } = first.map.view;
+    const ownerOfNew = async (): Promise<ClusterNode> => world.ownerOf((await world.finish(first.runs.start(startOf(id)))).runId);
+    const hear = (...loads: readonly number[]): void => {
+      for (const [place, { bootId }] of nodes.entries()) first.map.loads.set(bootId, loads[place] ?? 0);
+    };
+    hear(0.9, 0.7, 0.7);
+    assert.equal(await ownerOfNew(), first, "the others are hardly less busy");
+    hear(0.9, 0.1, 0.9);
+    const owners = new Set<ClusterNode>();
+    for (let run = 0; run < 20; run += 1) owners.add(await ownerOfNew());
+    assert.deepEqual(owners, new Set([first, second]), "the third is as busy");
+    hear(0.2, 0.1, 0.1);
+    assert.equal(await ownerOfNew(), first);
+    assert.equal(first.map.view.version, version);
+    await world.finish(world.move([...first.held.open], first, second));
+    hear(0, 0.8, 0.3);
+    const heirs: ClusterNode[] = [];
+    for (let run = 0; run < 20; run += 1) heirs.push(await ownerOfNew());
+    assert.ok(heirs.filter((heir) => heir === third).length > 10, "of two others the less busy one is preferred");
+  });
+
   it("take signals, cancellations and terminations from each node", async () => {
     await eachPair(async (from, owner) => {
       const [one, two, three] = [await startOn(owner, SIGNAL), await startOn(owner, SIGNAL), await startOn(owner, SIGNAL)];

@@ -106,6 +106,24 @@ describe("admission", () => {
     assert.equal(scene.mostActive, 2);
   });
 
+  it("says how full the node is, by what it can carry now", async () => {
+    const scene = new Scene({ queueLength: 10_000, activeRuns: 2_000 });
+    assert.equal(scene.admission.fullness, 0);
+    scene.startMany(400);
+    await settled();
+    assert.equal(scene.admission.fullness, 0.8, "of the 500 that are always let in");
+    scene.active = 1_000;
+    scene.admission.committed(40);
+    scene.clock.advance(200);
+    assert.equal(scene.admission.fullness, 0.8, "delays of 40 ms where 50 are borne");
+    scene.admission.committed(500);
+    scene.clock.advance(200);
+    assert.equal(scene.admission.fullness, 1, "it is too slow for what it has");
+    scene.active = 10;
+    scene.clock.advance(200);
+    assert.equal(scene.admission.fullness, 0.02, "and is told as soon as that has ended, without any start");
+  });
+
   it("lets in also when a run ended without a commit", async () => {
     const scene = new Scene();
     scene.startMany(3);
