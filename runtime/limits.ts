@@ -119,6 +119,8 @@ export const LIMITS = Object.freeze({
   ledgerRecords: 50_000,
   /** Tasks that wait for a worker thread on one node. */
   taskQueueLength: 100_000,
+  /** Attempts with the same concurrency key that may be under way at a time, at most. */
+  slotsPerKey: 10_000,
   /** Tasks that one worker thread executes at a time. */
   tasksPerThread: 128,
   /** Times in a row that a task may lose its thread to a neighbour before it is executed alone. */

@@ -77,8 +77,19 @@ export interface TaskBase {
    * Their input is `{ input, output }` of the task.
    */
   readonly compensation: DoNode | undefined;
+  /** From `metadata.queue`, `priority` and `concurrency`, of calls and commands alone; undefined if they are absent. */
+  readonly scheduling: TaskScheduling | undefined;
   /** The task's definition as JSON, for `$task.definition`. */
   readonly definition: Json;
+}
+
+/** Where the attempts of a task wait. What is undefined is left to the handler. */
+export interface TaskScheduling {
+  readonly queue: string | undefined;
+  /** From 1 (first) to 5 (last). */
+  readonly priority: number | undefined;
+  /** At most `limit` attempts with the same key are under way at a time. The key is a text or a number. */
+  readonly concurrency: { readonly key: Template; readonly limit: number } | undefined;
 }
 
 /** Tasks in sequence. Also the root, the body of `for`, `try` and `catch`, and of a compensation. */

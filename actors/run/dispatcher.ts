@@ -8,6 +8,7 @@ import { type RunId, shardOf } from "../../runtime/ids.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { AttemptStatus, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { AttemptOutcome, Isolation, WorkerPool } from "../../runtime/workers/pool.ts";
+import { scheduledAs } from "../../runtime/workers/scheduling.ts";
 import type { AttemptView } from "./core/effects.ts";
 import { LastAttempts } from "./last-attempts.ts";
 import type { ServedShards } from "./served-shards.ts";
@@ -146,8 +147,10 @@ export class Dispatcher {
     const { runId, call, input, traceParent, isolation } = attempt;
     // An earlier execution of the same attempt is being cancelled: this one begins when that has ended.
     if (this.#closed || this.#underWay.get(id) !== attempt || this.#inPool.has(id)) return;
+    const { pool } = this.#options;
     const request = {
       id,
+      ...scheduledAs(call.handler, pool.handlers.get(call.handler)?.options, call.scheduling),
       handler: call.handler,
       input,
       idempotencyKey: `${runId}:${call.frame}`,
@@ -158,7 +161,7 @@ export class Dispatcher {
       isolation,
     };
     try {
-      this.#options.pool.submit(request, (outcome) => this.#ended(id, attempt, outcome));
+      pool.submit(request, (outcome) => this.#ended(id, attempt, outcome));
       this.#inPool.add(id);
     } catch (error) {
       this.#notSubmitted(id, attempt, error);

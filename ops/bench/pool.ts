@@ -90,5 +90,7 @@ function attempt(handler: string, number: number): Attempt {
     task: "/do/0/step",
     attempt: 1,
     traceParent: "",
+    queue: "default",
+    priority: 3,
   };
 }

@@ -47,6 +47,15 @@ export interface TaskDefinition<Input = unknown, Output = unknown> {
   readonly heartbeatMs?: number;
   /** Default: whatever the workflow says. */
   readonly retry?: RetryOptions;
+  /** Name of the queue that attempts wait in, unless the workflow names another one. Default `default`. */
+  readonly queue?: string;
+  /** Which attempts go first when several wait, from 1 to 5 (the last), unless the workflow says otherwise. Default 3. */
+  readonly priority?: number;
+  /**
+   * At most `limit` attempts with the same key are under way at a time, in the whole cluster; the others wait. Default: no bound. Default of `key`: all
+   * attempts of this handler are counted together. A workflow that gives a key of its own is what counts.
+   */
+  readonly concurrency?: { readonly key?: string; readonly limit: number };
   /** Does the work. What it returns must be JSON; undefined counts as null. What it throws fails the attempt. */
   run(input: Input, context: TaskContext): Output | Promise<Output>;
 }
@@ -96,12 +105,15 @@ export class TaskError extends Error {
 
 /** The options of a definition, with the defaults filled in. */
 export function optionsOf(definition: TaskDefinition): HandlerOptions {
-  const { tier = "thread", scheduleToStartMs, startToCloseMs, heartbeatMs, retry } = definition;
+  const { tier = "thread", scheduleToStartMs, startToCloseMs, heartbeatMs, retry, queue, priority, concurrency } = definition;
   return {
     tier,
     ...(scheduleToStartMs === undefined ? {} : { scheduleToStartMs }),
     ...(startToCloseMs === undefined ? {} : { startToCloseMs }),
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     ...(retry === undefined ? {} : { retry }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(concurrency === undefined ? {} : { concurrency }),
   };
 }

@@ -1,11 +1,14 @@
 /**
  * What is wrong with a task definition: pure, and all faults at once, because whoever mends a file wants the whole list.
  */
+import { LIMITS } from "../limits.ts";
 import type { TaskDefinition } from "./define-task.ts";
+import { keyFault, LAST_PRIORITY, queueFault } from "./scheduling.ts";
 
 const NAME = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
-const FIELDS = new Set(["name", "tier", "scheduleToStartMs", "startToCloseMs", "heartbeatMs", "retry", "run"]);
+const FIELDS = new Set(["name", "tier", "scheduleToStartMs", "startToCloseMs", "heartbeatMs", "retry", "queue", "priority", "concurrency", "run"]);
 const RETRY_FIELDS = new Set(["attempts", "delayMs", "backoff", "maxDelayMs", "jitter"]);
+const CONCURRENCY_FIELDS = new Set(["key", "limit"]);
 const DAY_MS = 86_400_000;
 
 /** The faults of a definition, each naming its field and the rule; empty if it is sound. */
@@ -21,6 +24,7 @@ export function definitionFaults(definition: TaskDefinition): string[] {
     range(faults, field, definition[field], 1, 365 * DAY_MS);
   }
   if (retry !== undefined) retryFaults(faults, retry);
+  schedulingFaults(faults, definition);
   unknownFields(faults, definition, FIELDS, "");
   return faults;
 }
@@ -40,6 +44,28 @@ function retryFaults(faults: string[], retry: unknown): void {
     faults.push(`retry.backoff must be "constant", "linear" or "exponential", but is ${shown(fields.backoff)}`);
   }
   unknownFields(faults, fields, RETRY_FIELDS, "retry.");
+}
+
+function schedulingFaults(faults: string[], { queue, priority, concurrency }: TaskDefinition): void {
+  const fault = queue === undefined ? undefined : queueFault(queue);
+  if (fault !== undefined) faults.push(`queue ${fault}, but is ${shown(queue)}`);
+  wholeNumber(faults, "priority", priority, LAST_PRIORITY);
+  if (concurrency === undefined) return;
+  if (typeof concurrency !== "object" || concurrency === null) {
+    faults.push(`concurrency must be an object, but is ${shown(concurrency)}`);
+    return;
+  }
+  const { key, limit } = concurrency;
+  const wrongKey = key === undefined ? undefined : keyFault(key);
+  if (wrongKey !== undefined) faults.push(`concurrency.key ${wrongKey}, but is ${shown(key)}`);
+  wholeNumber(faults, "concurrency.limit", limit ?? "missing", LIMITS.slotsPerKey);
+  unknownFields(faults, concurrency, CONCURRENCY_FIELDS, "concurrency.");
+}
+
+function wholeNumber(faults: string[], field: string, value: unknown, most: number): void {
+  if (value === undefined) return;
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most) return;
+  faults.push(`${field} must be a whole number from 1 to ${most}, but is ${shown(value)}`);
 }
 
 function range(faults: string[], field: string, value: unknown, least: number, most: number): void {

@@ -2,6 +2,7 @@
  * The port of the worker pool: executes task attempts outside the node's own thread. A crash, an endless loop or a `process.exit` in a task
  * costs that attempt, never the node. Results travel as JSON text, so that the node's thread neither clones nor parses what it only stores.
  */
+import type { ConcurrencyLimit, SchedulingOptions } from "./scheduling.ts";
 
 /** Where an attempt executes: in a thread of the node, or in a thread of a child process that may die without harm. */
 export type Tier = "thread" | "process";
@@ -26,6 +27,12 @@ export interface Attempt {
   readonly attempt: number;
   /** W3C trace context; empty without one. */
   readonly traceParent: string;
+  /** Name of the queue that it waits in. */
+  readonly queue: string;
+  /** Which of those that wait go first: from 1 to 5, the last. */
+  readonly priority: number;
+  /** It is executed only while it has one of the slots of this key. Undefined: it needs none. */
+  readonly concurrency?: ConcurrencyLimit | undefined;
   /** Default `tier`. */
   readonly isolation?: Isolation;
 }
@@ -59,8 +66,8 @@ export type AttemptOutcome =
   | { readonly kind: "failed"; readonly error: AttemptError }
   | { readonly kind: "cancelled" };
 
-/** Bounds and retries that a handler declares for itself. */
-export interface HandlerOptions {
+/** Bounds, retries and scheduling that a handler declares for itself. */
+export interface HandlerOptions extends SchedulingOptions {
   readonly tier: Tier;
   /** Longest wait for a thread, in milliseconds. Default: none. */
   readonly scheduleToStartMs?: number;

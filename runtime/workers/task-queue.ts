@@ -1,32 +1,76 @@
 /**
- * A first-in first-out queue whose items can be taken out of the middle, all at constant cost. Its bound is the pool's business.
+ * Items that wait, the more urgent first, and none for ever. Adding, taking, and taking out of the middle cost the same however many there are. The bound
+ * of its length is its owner's business.
+ *
+ * Of two items the one with the earlier turn goes first, and an item's turn is the time of its arrival plus {@link AGEING_MS} for each priority after the
+ * first. So among equals the order is that of arrival, and an item is overtaken only by those that arrive within `AGEING_MS` after it for each priority that
+ * they are ahead of it.
  */
+import { invariant } from "../assert.ts";
+import { LAST_PRIORITY } from "./scheduling.ts";
+
+/** How much later an item may arrive, for each priority that it is ahead, and still go first, in milliseconds. For tests. */
+export const AGEING_MS = 10_000;
 
 /** The queue. An item is in it at most once. */
 export class TaskQueue<T extends object> {
-  readonly #items = new Set<T>();
-  /** Kept alive across calls: a fresh iterator would walk over everything that was removed at the front. */
-  #iterator = this.#items.values();
+  readonly #lines: readonly Line<T>[] = Array.from({ length: LAST_PRIORITY }, () => new Line<T>());
+  #length = 0;
 
   get length(): number {
-    return this.#items.size;
+    return this.#length;
   }
 
-  /** Adds an item at the end. */
-  push(item: T): void {
-    this.#items.add(item);
+  /** Adds an item that arrives at `nowMs`, which never goes back, with a priority from 1 to {@link LAST_PRIORITY}. */
+  push(item: T, priority: number, nowMs: number): void {
+    const line = this.#lines[priority - 1];
+    invariant(line !== undefined, `${priority} is a priority`);
+    line.push(item, nowMs + (priority - 1) * AGEING_MS);
+    this.#length += 1;
   }
 
-  /** Takes the oldest item out. */
+  /** Takes the item out whose turn it is. */
   shift(): T | undefined {
-    if (this.#items.size === 0) return undefined;
-    const { value } = this.#iterator.next();
-    if (value !== undefined) this.#items.delete(value);
-    return value;
+    let next: Line<T> | undefined;
+    for (const line of this.#lines) if (line.turnMs < (next?.turnMs ?? Number.POSITIVE_INFINITY)) next = line;
+    const item = next?.head;
+    if (item !== undefined) this.remove(item);
+    return item;
   }
 
   /** Takes an item out; false if it was not there. */
   remove(item: T): boolean {
-    return this.#items.delete(item);
+    if (!this.#lines.some((line) => line.remove(item))) return false;
+    this.#length -= 1;
+    return true;
+  }
+}
+
+/** The items of one priority, in the order of their arrival. */
+class Line<T extends object> {
+  readonly #turns = new Map<T, number>();
+  /** Kept alive across calls: a fresh iterator would walk over everything that was removed at the front. */
+  #iterator = this.#turns.keys();
+  #head: T | undefined;
+
+  /** The item that arrived first. */
+  get head(): T | undefined {
+    if (this.#head === undefined && this.#turns.size > 0) this.#head = this.#iterator.next().value;
+    return this.#head;
+  }
+
+  /** When it is its turn; Infinity if there is none. */
+  get turnMs(): number {
+    const { head } = this;
+    return (head && this.#turns.get(head)) ?? Number.POSITIVE_INFINITY;
+  }
+
+  push(item: T, turnMs: number): void {
+    this.#turns.set(item, turnMs);
+  }
+
+  remove(item: T): boolean {
+    if (this.#head === item) this.#head = undefined;
+    return this.#turns.delete(item);
   }
 }

@@ -47,7 +47,7 @@ export class ThreadGroup {
 
   /** Has an attempt wait. */
   enqueue(execution: Execution): void {
-    this.#queue.push(execution);
+    this.#queue.push(execution, execution.attempt.priority, execution.queuedAtMs);
   }
 
   /** Takes an attempt out of the queue; false if it was not there. */
@@ -55,12 +55,12 @@ export class ThreadGroup {
     return this.#queue.remove(execution);
   }
 
-  /** Takes the attempt that has waited longest, whether or not there is a thread for it. */
+  /** Takes the attempt whose turn it is, whether or not there is a thread for it. */
   shift(): Execution | undefined {
     return this.#queue.shift();
   }
 
-  /** Takes the attempt that has waited longest, with the thread for it; undefined if nothing waits or every thread is full. */
+  /** Takes the attempt whose turn it is, with the thread for it; undefined if nothing waits or every thread is full. */
   next(): { readonly execution: Execution; readonly thread: PoolThread } | undefined {
     const thread = this.#queue.length === 0 ? undefined : this.#leastLoaded();
     const execution = thread && this.#queue.shift();

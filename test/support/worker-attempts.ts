@@ -17,6 +17,8 @@ export function attemptOf(handler: string, input: unknown = null, more: Partial<
     task: "/do/0/step",
     attempt: 1,
     traceParent: "",
+    queue: "default",
+    priority: 3,
     ...more,
   };
 }

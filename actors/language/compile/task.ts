@@ -17,6 +17,7 @@ import { CONTINUE, type Compilation, type ListCompiler, type TaskSite } from "./
 import { compileDo, compileFor, compileFork } from "./containers.ts";
 import { compileInput, compileOutput, compileTimeout } from "./data-flow.ts";
 import { compileRun } from "./run.ts";
+import { compileScheduling } from "./scheduling.ts";
 import { compileRaise, compileSet, compileSwitch, compileWait } from "./simple.ts";
 import { compileThen } from "./then.ts";
 import { compileTry } from "./try-catch.ts";
@@ -114,13 +115,16 @@ export class TaskCompiler implements ListCompiler {
       // biome-ignore lint/suspicious/noThenProperty: the name that the specification gives it; never a function
       then: compileThen(fields, names, compilation),
       compensation: undefined,
+      scheduling: undefined,
       definition: value,
     };
     const kind = this.#kind(fields);
     const node = kind?.(fields, { base, variables, names }, compilation, this) ?? { ...base, kind: "do", tasks: [] };
-    const compensation = this.#compensation(fields);
+    const metadata = fields.mapping("metadata");
+    const compensation = metadata && this.#compensation(metadata, fields);
+    const scheduling = metadata && compileScheduling(metadata, node, variables, compilation);
     if (kind !== undefined) fields.close();
-    return { ...node, compensation };
+    return { ...node, compensation, scheduling };
   }
 
   #kind(fields: Fields): KindCompiler | undefined {
@@ -136,11 +140,9 @@ export class TaskCompiler implements ListCompiler {
     return undefined;
   }
 
-  /** `metadata.compensate`. Everything else in `metadata` belongs to the author. */
-  #compensation(fields: Fields): DoNode | undefined {
+  /** `metadata.compensate` of the task that `fields` reads. */
+  #compensation(metadata: Fields, fields: Fields): DoNode | undefined {
     const { violations } = this.#compilation;
-    const metadata = fields.mapping("metadata");
-    if (metadata === undefined) return undefined;
     const value = metadata.json("compensate");
     if (value === undefined) {
       const misspelt = Object.keys(metadata.source).find((name) => closest(name, ["compensate"]) !== undefined);
@@ -175,6 +177,7 @@ function bareBase(id: number, name: string, pointer: string, definition: Json): 
     // biome-ignore lint/suspicious/noThenProperty: the name that the specification gives it; never a function
     then: CONTINUE,
     compensation: undefined,
+    scheduling: undefined,
     definition,
   };
 }

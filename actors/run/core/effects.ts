@@ -3,11 +3,12 @@
  * frames that it ends are still there then.
  */
 import type { Isolation } from "../../../runtime/workers/pool.ts";
+import type { DocumentScheduling } from "../../../runtime/workers/scheduling.ts";
 import type { CallNode } from "../../language/model.ts";
 import type { RunEvent } from "./entry.ts";
 import { hasWaited, isolationOf, widthOf } from "./node-loss.ts";
 import { type Frame, pathOf, type RunState } from "./state.ts";
-import { requestOf } from "./steps/call.ts";
+import { requestOf, schedulingOf } from "./steps/call.ts";
 
 /** An attempt of a task. */
 export interface AttemptView {
@@ -17,6 +18,8 @@ export interface AttemptView {
   readonly path: string;
   /** When it was scheduled, milliseconds since the epoch. */
   readonly createdAtMs: number;
+  /** Where its document has it wait; undefined: what the handler declares holds. */
+  readonly scheduling?: DocumentScheduling | undefined;
 }
 
 /** Something to do after a commit. */
@@ -98,7 +101,8 @@ export function effectsOfLoading(state: RunState, isLost: boolean): Effect[] {
 }
 
 function attemptView(frame: Frame): AttemptView {
-  return { frame: frame.id, attempt: frame.attempt, handler: (frame.node as CallNode).handler, path: pathOf(frame), createdAtMs: frame.attemptAtMs };
+  const { id, attempt, attemptAtMs, node } = frame;
+  return { frame: id, attempt, handler: (node as CallNode).handler, path: pathOf(frame), createdAtMs: attemptAtMs, scheduling: schedulingOf(frame) };
 }
 
 function addLeaving(state: RunState, id: number, status: "completed" | "cancelled", effects: Effect[]): void {

@@ -15,8 +15,16 @@ export function frameOf(state: RunState, id: number): Frame {
   return frame;
 }
 
+/** An `AttemptScheduled` fact. */
+export interface ScheduledAttempt {
+  readonly frame: number;
+  readonly attempt: number;
+  readonly request?: string | undefined;
+  readonly concurrencyKey?: string | undefined;
+}
+
 /** An attempt was scheduled. */
-export function scheduleAttempt(state: RunState, scheduled: { frame: number; attempt: number; request?: string | undefined }, atMs: number): void {
+export function scheduleAttempt(state: RunState, scheduled: ScheduledAttempt, atMs: number): void {
   const frame = frameOf(state, scheduled.frame);
   frame.attempt = scheduled.attempt;
   frame.attemptAtMs = atMs;
@@ -24,6 +32,7 @@ export function scheduleAttempt(state: RunState, scheduled: { frame: number; att
   frame.isIsolated = false;
   state.inFlight += 1;
   if (scheduled.request !== undefined) frame.request = Payload.ofText(scheduled.request);
+  if (scheduled.concurrencyKey !== undefined) frame.concurrencyKey = scheduled.concurrencyKey;
   setPhase(state, frame, "waiting");
 }
 

@@ -59,6 +59,7 @@ function newFrame(id: number, node: TaskNode, parent: Frame | undefined, raw: Pa
     isIsolated: false,
     attemptAtMs: 0,
     request: undefined,
+    concurrencyKey: undefined,
     items: undefined,
     outputs: undefined,
     error: undefined,

@@ -48,6 +48,8 @@ export interface Frame {
   attemptAtMs: number;
   /** call: what the handler is asked. */
   request: Payload | undefined;
+  /** call: the evaluated key of its concurrency limit; undefined if it has none, or one that is no expression. */
+  concurrencyKey: string | undefined;
   /** for: the array that it walks through. */
   items: Payload | undefined;
   /** fork: outputs by branch. */

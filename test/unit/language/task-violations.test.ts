@@ -42,6 +42,29 @@ const TASKS: readonly Case[] = [
     "/do/0/t/metadata/compensation (5:19): unknown field compensation. Did you mean compensate?",
   ],
   [
+    "a queue that is no name, a priority that is none, a limit without a key",
+    task("call: charge@default", "metadata: { queue: '${ .x }', priority: high, concurrency: { limit: 0 } }"),
+    "/do/0/t/metadata/queue (5:19): must be a name of 1 to 64 letters, digits and . _ -, beginning with a letter or a digit.",
+    '/do/0/t/metadata/priority (5:37): must be a whole number from 1 to 5, not the text "high".',
+    "/do/0/t/metadata/concurrency (5:53): lacks the field key: add it.",
+    "/do/0/t/metadata/concurrency/limit (5:68): must be a whole number from 1 to 10000, not the number 0.",
+  ],
+  [
+    "a concurrency key that is neither a text nor a number",
+    task("call: charge@default", "metadata: { concurrency: { key: [1], limit: 2 } }"),
+    "/do/0/t/metadata/concurrency/key (5:34): must be a text of 1 to 256 characters, a number, or an expression that gives one of them.",
+  ],
+  [
+    "a misspelt concurrency",
+    task("call: charge@default", "metadata: { concurency: { key: a, limit: 2 } }"),
+    "/do/0/t/metadata/concurency (5:19): unknown field concurency. Did you mean concurrency?",
+  ],
+  [
+    "a priority of what no worker executes",
+    task("wait: PT1S", "metadata: { priority: 1 }"),
+    "/do/0/t/metadata/priority (5:19): priority has no effect on this kind of task, only on call and run: move it there.",
+  ],
+  [
     "a compensation in a compensation",
     task("wait: PT1S", "metadata: { compensate: [ { u: { wait: PT1S, metadata: { compensate: [] } } } ] }"),
     "/do/0/t/metadata/compensate/0/u/metadata/compensate (5:64): a compensation can't have a compensation itself: remove it.",

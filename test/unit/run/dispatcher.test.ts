@@ -8,7 +8,7 @@ import { newRunId } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 import type { AttemptRecord } from "../../../runtime/storage/task-ledger.ts";
-import type { Attempt, AttemptOutcome, WorkerPool } from "../../../runtime/workers/pool.ts";
+import type { Attempt, AttemptOutcome, HandlerInfo, WorkerPool } from "../../../runtime/workers/pool.ts";
 
 const runId = newRunId(3, Date.UTC(2026, 0, 1), seededRandom(1));
 const call: AttemptView = { frame: 2, attempt: 1, handler: "charge", path: "/do/0/pay", createdAtMs: 5 };
@@ -23,8 +23,9 @@ function setUp() {
   const troubles: string[] = [];
   const world = { full: false, broken: false, runTakes: true };
   const inPool = new Set<string>();
+  const handlers = new Map<string, HandlerInfo>();
   const pool: WorkerPool = {
-    handlers: new Map(),
+    handlers,
     state: { threads: 1, active: 0, queued: 0 },
     submit(attempt, settle) {
       if (world.full) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued: 1 }, retryAfterMs: 50 });
@@ -51,7 +52,7 @@ function setUp() {
     onTrouble: (what, error) => troubles.push(`${what}: ${error}`),
     isolate: (_runId, frame, attempt, answer) => asked.push({ id: `${frame}:${attempt}`, answer }),
   });
-  return { clock, submitted, cancelled, settled, asked, records, troubles, world, dispatcher };
+  return { clock, submitted, cancelled, settled, asked, records, troubles, world, dispatcher, handlers };
 }
 
 describe("the dispatcher", () => {
@@ -71,6 +72,22 @@ describe("the dispatcher", () => {
     dispatcher.dispatch(runId, { ...call, attempt: 2 }, "{}", "");
     assert.equal(submitted[0]?.attempt.idempotencyKey, submitted[1]?.attempt.idempotencyKey);
     assert.notEqual(submitted[0]?.attempt.id, submitted[1]?.attempt.id);
+  });
+
+  it("has an attempt wait where its document says, else where its handler says", () => {
+    const { dispatcher, submitted, handlers } = setUp();
+    const placeOf = (scheduling: AttemptView["scheduling"], attempt: number): unknown => {
+      dispatcher.dispatch(runId, { ...call, attempt, scheduling }, "{}", "");
+      const { queue, priority, concurrency } = submitted.at(-1)?.attempt ?? {};
+      return { queue, priority, concurrency };
+    };
+    assert.deepEqual(placeOf(undefined, 1), { queue: "default", priority: 3, concurrency: undefined });
+    const limit = { key: "handler/charge", limit: 2 };
+    handlers.set("charge", { name: "charge", file: "", options: { tier: "thread", queue: "bank", priority: 5, concurrency: { limit: 2 } } });
+    assert.deepEqual(placeOf(undefined, 2), { queue: "bank", priority: 5, concurrency: limit });
+    assert.deepEqual(placeOf({ priority: 1 }, 3), { queue: "bank", priority: 1, concurrency: limit });
+    const concurrency = { key: "ada", limit: 1 };
+    assert.deepEqual(placeOf({ queue: "urgent", concurrency }, 4), { queue: "urgent", priority: 5, concurrency });
   });
 
   it("offers an attempt again that the pool had no place for", () => {

@@ -33,6 +33,8 @@ describe("task definition", () => {
     assert.deepEqual(faultsOf({}), []);
     const retry = { attempts: 3, delayMs: 0, backoff: "linear", maxDelayMs: 10, jitter: 1 };
     assert.deepEqual(faultsOf({ tier: "process", startToCloseMs: 1, scheduleToStartMs: 1, heartbeatMs: 1, retry }), []);
+    assert.deepEqual(faultsOf({ queue: "gpu-1", priority: 5, concurrency: { limit: 1 } }), []);
+    assert.deepEqual(faultsOf({ concurrency: { key: "the printer", limit: 10_000 } }), []);
   });
 
   it("tells all faults at once, each with its field", () => {
@@ -52,6 +54,18 @@ describe("task definition", () => {
       "tier",
       "timeout",
     ]);
+  });
+
+  it("tells what is wrong with a queue, a priority and a limit", () => {
+    const wrong = faultsOf({ queue: "a b", priority: 0, concurrency: { key: "", limit: 1.5, wait: true } });
+    assert.deepEqual(
+      wrong.map((fault) => fault.split(" ", 1)[0]),
+      ["queue", "priority", "concurrency.key", "concurrency.limit", "concurrency.wait"],
+    );
+    assert.deepEqual(
+      [5, {}, null].map((concurrency) => faultsOf({ concurrency })[0]?.split(" ", 1)[0]),
+      ["concurrency", "concurrency.limit", "concurrency"],
+    );
   });
 
   it("is looked for in modules only, not in tests, declarations and private files", () => {

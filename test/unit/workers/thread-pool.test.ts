@@ -36,6 +36,18 @@ describe("thread pool", () => {
     assert.equal(outcome(first).kind, "completed");
   });
 
+  it("starts the most urgent of those that wait first", async () => {
+    const { fakes, submit } = virtualPool();
+    const thread = fakes.ready(0);
+    for (let index = 0; index < LIMITS.tasksPerThread; index += 1) submit("plain");
+    const waiting = [3, 5, 1, 3].map((priority) => [submit("plain", { priority }), priority]);
+    assert.equal(waiting.length, 4);
+    for (const id of [1, 2, 3, 4]) thread.complete(id);
+    await nextTurn();
+    const base = LIMITS.tasksPerThread;
+    assert.deepEqual(thread.executing("plain").slice(-4), [base + 3, base + 1, base + 4, base + 2]);
+  });
+
   it("tells once when half of the queue is full", () => {
     const { events, submit } = virtualPool({ queueLength: 10 });
     const seen: string[] = [];

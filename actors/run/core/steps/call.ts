@@ -1,24 +1,45 @@
 /**
  * Calls and shell commands: attempts by the worker pool.
  */
+import { type DocumentScheduling, keyFault } from "../../../../runtime/workers/scheduling.ts";
 import type { CallNode } from "../../../language/model.ts";
 import { evaluate } from "../data-flow.ts";
 import type { RunEvent } from "../entry.ts";
 import type { Environment } from "../environment.ts";
+import { DataFault } from "../problems.ts";
 import { viewOf } from "../scope.ts";
 import type { Frame, RunState } from "../state.ts";
 
-/** The first attempt, with what it is asked; the request is written only if it can't be read off the document or the input. */
+/** The first attempt, with what it is asked and what it is counted by; both are written only if they can't be read off the document or the input. */
 export function beginCall(state: RunState, environment: Environment, frame: Frame, node: CallNode): RunEvent[] {
   const { request } = node;
   const written =
     request === undefined || request.constant !== undefined ? undefined : evaluate(request, state, environment, viewOf(frame), frame.input).text;
-  return [{ $case: "attemptScheduled", value: { frame: frame.id, attempt: 1, request: written } }];
+  const concurrencyKey = evaluatedKey(state, environment, frame, node);
+  return [{ $case: "attemptScheduled", value: { frame: frame.id, attempt: 1, request: written, concurrencyKey } }];
 }
 
 /** The next attempt, after its delay. */
 export function retryCall(frame: Frame): RunEvent[] {
-  return [{ $case: "attemptScheduled", value: { frame: frame.id, attempt: frame.attempt + 1, request: undefined } }];
+  return [{ $case: "attemptScheduled", value: { frame: frame.id, attempt: frame.attempt + 1, request: undefined, concurrencyKey: undefined } }];
+}
+
+/** Where the attempt of a frame waits, as its document says; undefined: the document says nothing. */
+export function schedulingOf(frame: Frame): DocumentScheduling | undefined {
+  const { scheduling } = frame.node;
+  if (scheduling?.concurrency === undefined) return scheduling as DocumentScheduling | undefined;
+  const { key, limit } = scheduling.concurrency;
+  return { ...scheduling, concurrency: { key: frame.concurrencyKey ?? String(key.constant), limit } };
+}
+
+function evaluatedKey(state: RunState, environment: Environment, frame: Frame, node: CallNode): string | undefined {
+  const key = node.scheduling?.concurrency?.key;
+  if (key === undefined || key.constant !== undefined) return undefined;
+  const { value } = evaluate(key, state, environment, viewOf(frame), frame.input);
+  const text = typeof value === "number" ? String(value) : value;
+  const fault = keyFault(text);
+  if (fault !== undefined) throw new DataFault(`the concurrency key ${fault}, or a number`);
+  return text as string;
 }
 
 /** What the handler is asked, as JSON text: as written, else the document's constant, else the task's input. */

@@ -147,7 +147,14 @@ export interface AttemptScheduled {
   /** Counted from 1. */
   attempt: number;
   /** What is asked of the executor, as JSON text; absent when the document holds it as a constant, or it equals the first attempt's. */
-  request?: string | undefined;
+  request?:
+    | string
+    | undefined;
+  /**
+   * What the attempts are counted by of which only so many may be under way at a time; absent when the document or the handler holds it as a constant, when it
+   * equals the first attempt's, or when there is no such bound.
+   */
+  concurrencyKey?: string | undefined;
 }
 
 /** An attempt returned a result that is still to be transformed by `output` or `export`. */
@@ -999,7 +1006,7 @@ export const LoopStarted: MessageFns<LoopStarted> = {
 };
 
 function createBaseAttemptScheduled(): AttemptScheduled {
-  return { frame: 0, attempt: 0, request: undefined };
+  return { frame: 0, attempt: 0, request: undefined, concurrencyKey: undefined };
 }
 
 export const AttemptScheduled: MessageFns<AttemptScheduled> = {
@@ -1012,6 +1019,9 @@ export const AttemptScheduled: MessageFns<AttemptScheduled> = {
     }
     if (message.request !== undefined) {
       writer.uint32(26).string(message.request);
+    }
+    if (message.concurrencyKey !== undefined) {
+      writer.uint32(34).string(message.concurrencyKey);
     }
     return writer;
   },
@@ -1051,6 +1061,14 @@ export const AttemptScheduled: MessageFns<AttemptScheduled> = {
             }
 
             message.request = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.concurrencyKey = reader.string();
             continue;
           }
         }

@@ -102,6 +102,8 @@ export interface FrameSnapshot {
     | undefined;
   /** Its attempt was under way at several losses of a node, and is executed now. */
   isolated: boolean;
+  /** See AttemptScheduled. */
+  concurrencyKey?: string | undefined;
 }
 
 export interface FrameSnapshot_OutputsEntry {
@@ -552,6 +554,7 @@ function createBaseFrameSnapshot(): FrameSnapshot {
     context: undefined,
     signal: undefined,
     isolated: false,
+    concurrencyKey: undefined,
   };
 }
 
@@ -622,6 +625,9 @@ export const FrameSnapshot: MessageFns<FrameSnapshot> = {
     }
     if (message.isolated !== false) {
       writer.uint32(176).bool(message.isolated);
+    }
+    if (message.concurrencyKey !== undefined) {
+      writer.uint32(186).string(message.concurrencyKey);
     }
     return writer;
   },
@@ -816,6 +822,14 @@ export const FrameSnapshot: MessageFns<FrameSnapshot> = {
             }
 
             message.isolated = reader.bool();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.concurrencyKey = reader.string();
             continue;
           }
         }
