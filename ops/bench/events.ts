@@ -3,10 +3,10 @@
  * at a fixed rate, from the time in the event (the turn that decided it, so its commit is included) to a plain subscriber.
  */
 import { pause } from "../../runtime/storage/pause.ts";
+import { type NatsServer, startNatsServer } from "../local-cluster/nats-server.ts";
 import { type Benchmark, type BenchSetting, type Figure, figureOf, type Measured, measureInTurn, type Round } from "./benchmark.ts";
 import { type Installation, install } from "./installation.ts";
 import type { Heard } from "./nats-listener.ts";
-import { NatsProcess } from "./nats-process.ts";
 import type { NodeArgument } from "./node-process.ts";
 import type { OverloadReport } from "./open-loop.ts";
 import { Peer } from "./peer.ts";
@@ -25,7 +25,7 @@ export const events: Benchmark = {
   async measure(setting) {
     await using owned = new AsyncDisposableStack();
     setting.progress("starting NATS, three times PostgreSQL, node and client");
-    const nats = owned.use(await NatsProcess.start(setting.clock));
+    const nats = owned.use(await startNatsServer({ clock: setting.clock, hasJetStream: true }));
     const installed: [Level, Installation][] = [];
     for (const level of ["without", "runs", "tasks"] as const) installed.push([level, owned.use(await install(setting, extrasOf(level, nats.url)))]);
     for (const [level, installation] of installed) {
@@ -49,14 +49,14 @@ function extrasOf(level: Level, natsUrl: string): Pick<NodeArgument, "flags"> {
   return level === "without" ? {} : { flags: { natsUrl, eventLevel: level } };
 }
 
-function throughput({ roundMs }: BenchSetting, level: Level, installation: Installation, nats: NatsProcess): Measured {
+function throughput({ roundMs }: BenchSetting, level: Level, installation: Installation, nats: NatsServer): Measured {
   const about = level === "without" ? "without NATS" : `with the events of ${level}`;
   const round = async (): Promise<Round> => {
-    const before = await nats.cpuUs();
+    const before = await nats.program.cpuUs();
     const { load, nodeCpuUs, pgCpuUs } = await installation.load({ workload: "w1", driver: "stream", inFlight: IN_FLIGHT, durationMs: roundMs });
     const runs = load.operations;
     const details = { "p99 ms": load.p99Ms, "node us/run": nodeCpuUs / runs, "pg us/run": pgCpuUs / runs };
-    return { value: (runs / load.elapsedMs) * 1000, details: { ...details, "nats us/run": ((await nats.cpuUs()) - before) / runs } };
+    return { value: (runs / load.elapsedMs) * 1000, details: { ...details, "nats us/run": ((await nats.program.cpuUs()) - before) / runs } };
   };
   return { label: { name: `W1a ${level}`, unit: "runs/s", about: `completed runs with ${IN_FLIGHT} in flight, ${about}` }, round };
 }

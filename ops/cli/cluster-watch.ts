@@ -23,7 +23,7 @@ interface Told {
 
 /** What it needs. */
 export interface ClusterWatchOptions {
-  readonly gateway: Gateway;
+  readonly gateway: Pick<Gateway, "nodes">;
   /** Monotonic milliseconds. */
   now(): number;
   connect(address: string): Gateway;

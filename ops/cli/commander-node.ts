@@ -14,7 +14,12 @@ import { WorkflowFolder } from "./workflow-folder.ts";
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 
+/** A machine has no use for more. */
+const NODES_MAX = 9;
+
 type Options = Readonly<Record<string, string | true | undefined>>;
+
+type DevOptions = Options & { readonly nodes?: number };
 
 /** Adds the commands to a program. */
 export function addNodeCommands(program: Command, context: CliContext): void {
@@ -28,12 +33,23 @@ export function addNodeCommands(program: Command, context: CliContext): void {
     .description(
       "Run a node for trying things out: deploys the workflows of a folder, and again whatever changes; loads task handlers from its folder `handlers` at the start; allows the shell.",
     )
-    .action(async (folder: string | undefined, options: Options) => {
+    .option(
+      "--nodes <count>",
+      `run a cluster of 2 to ${NODES_MAX} nodes instead, each a process of its own, with PostgreSQL and NATS; the ports are those of the first one`,
+      nodeCount,
+    )
+    .action(async (folder: string | undefined, { nodes, ...options }: DevOptions) => {
       const root = resolve(context.cwd, folder ?? ".");
       if (!existsSync(root)) throw fieldInvalid("folder", `there is no folder ${root}`);
       const handlers = join(root, "handlers");
       const defaults: Partial<Config> = { allowShell: true, ...(existsSync(handlers) && { handlersFolder: handlers }) };
-      const node = await openNode(context, loadConfig({ env: context.env, flags: flagsOf(options), defaults }));
+      const config = loadConfig({ env: context.env, flags: flagsOf(options), defaults });
+      if (nodes !== undefined) {
+        const { runDevCluster } = await import("./dev-cluster.ts");
+        await runDevCluster(context, { config, size: nodes, root });
+        return;
+      }
+      const node = await openNode(context, config);
       await develop(context, node, root);
     });
 }
@@ -75,6 +91,14 @@ function withSettings(command: Command): Command {
     command.option(`${setting.flag} ${value}`, `${setting.doc} ${setting.env}${fallback}`);
   }
   return command.option("--json", "log as JSON on a terminal too");
+}
+
+function nodeCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 2 || count > NODES_MAX) {
+    throw fieldInvalid("--nodes", `must be a whole number from 2 to ${NODES_MAX}, not "${text}"`);
+  }
+  return count;
 }
 
 function flagsOf(options: Options): Partial<Record<SettingName, string>> {

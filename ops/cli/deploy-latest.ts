@@ -7,9 +7,12 @@ import type { Gateway } from "./gateway-port.ts";
 import type { Workflow } from "./wire.ts";
 import { withVersion } from "./yaml-dev-version.ts";
 
+/** What documents are deployed to. */
+export type Deployer = Pick<Gateway, "deploy" | "workflow">;
+
 /** The version that the next run executes, and whether it is a new one. `nowMs` names a version of its own, if one is needed. */
 export async function deployLatest(
-  gateway: Gateway,
+  gateway: Deployer,
   text: string,
   nowMs: number,
 ): Promise<{ readonly workflow: Workflow; readonly created: boolean }> {
@@ -22,7 +25,7 @@ export async function deployLatest(
   return gateway.deploy(withVersion(text, `${base}-dev.${nowMs}`), false);
 }
 
-async function deployAsIs(gateway: Gateway, text: string): Promise<{ readonly workflow: Workflow; readonly created: boolean } | undefined> {
+async function deployAsIs(gateway: Deployer, text: string): Promise<{ readonly workflow: Workflow; readonly created: boolean } | undefined> {
   try {
     return await gateway.deploy(text, false);
   } catch (error) {

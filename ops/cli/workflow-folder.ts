@@ -4,8 +4,7 @@
 import { existsSync, globSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
-import { deployLatest } from "./deploy-latest.ts";
-import type { Gateway } from "./gateway-port.ts";
+import { type Deployer, deployLatest } from "./deploy-latest.ts";
 import type { Output } from "./output.ts";
 
 /** Editors write a file in several steps; this long after the last one it is read. */
@@ -17,7 +16,7 @@ const IS_WORKFLOW = /\bdsl"?\s*:/;
 /** What the folder needs. */
 export interface WorkflowFolderOptions {
   readonly folder: string;
-  readonly gateway: Gateway;
+  readonly gateway: Deployer;
   readonly output: Output;
   readonly clock: Clock;
 }
