@@ -44,6 +44,7 @@ export function loadConfig(sources: ConfigSources): Config {
     if ("fault" in read) violations.push({ field: flag === undefined ? setting.env : setting.flag, description: read.fault });
     else values[name] = read.value;
   }
+  violations.push(...needingNats(values as Config));
   if (violations.length > 0) {
     const [first] = violations.map((violation) => `${violation.field} ${violation.description}`);
     const problems = `${first}${violations.length > 1 ? ` (and ${violations.length - 1} more)` : ""}`;
@@ -59,12 +60,21 @@ export function printableConfig(config: Config): Record<string, string | number 
     const value = config[name];
     const setting: Setting = SETTINGS[name];
     if (value === undefined) shown[name] = "(not set)";
-    else shown[name] = setting.secret === true ? "(secret)" : value;
+    else if (setting.secret === true) shown[name] = "(secret)";
+    else shown[name] = typeof value === "object" ? value.join(",") || "(all)" : value;
   }
   return shown;
 }
 
-function readSetting(setting: Setting, text: string): { readonly value: string | number | boolean } | { readonly fault: string } {
+/** What a node can leave to others only if it can reach them. */
+function needingNats({ natsUrl, roles, queues }: Partial<Config>): Violation[] {
+  if (natsUrl !== undefined) return [];
+  const description = "needs a NATS server (MAESTRO_NATS_URL): without one the node is alone, and has everything to do itself";
+  const left = [(roles?.length ?? 0) < SETTINGS.roles.fallback.length && SETTINGS.roles.env, (queues?.length ?? 0) > 0 && SETTINGS.queues.env];
+  return left.flatMap((field) => (field === false ? [] : [{ field, description }]));
+}
+
+function readSetting(setting: Setting, text: string): { readonly value: string | number | boolean | readonly string[] } | { readonly fault: string } {
   const got = setting.secret === true ? "" : `, not "${text}"`;
   switch (setting.kind) {
     case "text":
@@ -80,6 +90,13 @@ function readSetting(setting: Setting, text: string): { readonly value: string |
       return FALSE.has(text.toLowerCase()) ? { value: false } : { fault: `must be true or false${got}` };
     case "choice":
       return setting.choices.includes(text) ? { value: text } : { fault: `must be one of ${setting.choices.join(", ")}${got}` };
+    case "list": {
+      const words = text.split(",").map((word) => word.trim());
+      if (text.trim() === "") return { fault: "must not be empty; leave it out for its default" };
+      const [wrong] = words.filter((word) => setting.fault(word) !== undefined);
+      if (wrong !== undefined) return { fault: `has "${wrong}", which ${setting.fault(wrong)}` };
+      return new Set(words).size === words.length ? { value: words } : { fault: `names something twice${got}` };
+    }
   }
 }
 

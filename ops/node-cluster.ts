@@ -11,16 +11,22 @@ import { openNatsBus } from "../runtime/bus/nats-bus.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Membership } from "../runtime/cluster/membership.ts";
 import type { EventHub } from "../runtime/events.ts";
+import { Exchange } from "../runtime/exchange/exchange.ts";
 import type { BootId } from "../runtime/ids.ts";
+import { LIMITS } from "../runtime/limits.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Acquired } from "../runtime/storage/ownership.ts";
 import type { NodeView, OwnershipView } from "../runtime/storage/ownership-view.ts";
 import { ShardSet } from "../runtime/storage/shard-set.ts";
+import { SHELL } from "../runtime/workers/builtin/shell.ts";
+import type { WorkerPool } from "../runtime/workers/pool.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
-import type { NodeRuns } from "./node-runs.ts";
+import { type NodeRuns, TASK_GRACE_MS } from "./node-runs.ts";
 import { type NodeStorage, started } from "./node-storage.ts";
 
+/** Beside the time that tasks get: to give back what did not end, and to be told that this was heard, in milliseconds. */
+const CLUSTER_STOP_MS = TASK_GRACE_MS + 10_000;
 /** Time for which the bus may deliver what is under way when the node stops, in milliseconds. */
 const BUS_DRAIN_MS = 3_000;
 /** Longest time for the hand-over of all shards when the node stops, in milliseconds. */
@@ -53,6 +59,7 @@ export class NodeCluster implements ClusterMap {
   #view: OwnershipView | undefined;
   #routed: RoutedRuns | undefined;
   #server: RunServer | undefined;
+  #exchange: Exchange | undefined;
 
   constructor(options: NodeClusterOptions) {
     this.#options = options;
@@ -66,6 +73,22 @@ export class NodeCluster implements ClusterMap {
 
   get view(): OwnershipView {
     return started(this.#view, "cluster");
+  }
+
+  /** The exchange of tasks between nodes. */
+  get exchange(): Exchange {
+    return started(this.#exchange, "workers");
+  }
+
+  /** The pool through which tasks find an executor in the cluster, around the node's own. The bus is there. */
+  poolOf(local: WorkerPool): WorkerPool {
+    const { config, clock, random, events } = this.#options;
+    const { clusterName, roles, threads, allowShell, queues: serves } = config;
+    const bus = started(this.#bus, "bus");
+    const slots = roles.includes("executor") ? threads * LIMITS.tasksPerThread : 0;
+    const knows = (handler: string): boolean => local.handlers.has(handler) && (allowShell || handler !== SHELL);
+    this.#exchange = new Exchange({ bus, clock, random, events, clusterName, self: this.self, local, slots, serves, knows });
+    return this.#exchange.pool;
   }
 
   loadOf({ bootId, load }: NodeView): number {
@@ -89,7 +112,10 @@ export class NodeCluster implements ClusterMap {
       start: () => {
         this.#bus = openNatsBus({ url: config.natsUrl, name: config.nodeName, clock, random, events });
       },
-      stop: () => started(this.#bus, "bus").drain(BUS_DRAIN_MS),
+      stop: () => {
+        this.#exchange?.stop();
+        return started(this.#bus, "bus").drain(BUS_DRAIN_MS);
+      },
     };
   }
 
@@ -104,13 +130,18 @@ export class NodeCluster implements ClusterMap {
         this.#routed = new RoutedRuns({ bus, map: this, subject, clock, random, local, gate: runs.open.gate });
         this.#server = new RunServer({ bus, map: this, subject, clock, local });
         this.#server.start();
+        this.exchange.start();
         this.#membership = this.#join(bus);
         await storage.handLeaseOver();
         this.#membership.start();
       },
+      stopTimeoutMs: CLUSTER_STOP_MS,
       stop: async () => {
+        const { hurried } = this.#options;
         this.#server?.stop();
         this.#routed?.close();
+        // While the lease holds: nobody may take this node for lost as long as it executes what it was lent.
+        await this.exchange.drain(TASK_GRACE_MS, hurried);
         await this.#membership?.stop();
       },
     };
@@ -161,6 +192,7 @@ export class NodeCluster implements ClusterMap {
   #show(view: OwnershipView): void {
     if (this.#view !== undefined && view.version < this.#view.version) return;
     this.#view = view;
+    this.exchange.show(view);
     for (const listener of this.#listeners) listener();
   }
 }

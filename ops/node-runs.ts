@@ -25,8 +25,8 @@ import { type NodeStorage, started } from "./node-storage.ts";
 
 /** Longest recovery of the runs of an earlier boot. */
 const RECOVERY_MS = 300_000;
-/** Time that tasks under way get to end by themselves when the node stops. What they have not finished is done again by the next boot. */
-const TASK_GRACE_MS = 5_000;
+/** Time that tasks under way get to end by themselves when the node stops, in milliseconds. What they have not finished is done again elsewhere. */
+export const TASK_GRACE_MS = 5_000;
 /** How often it is looked whether they have. */
 const TASK_POLL_MS = 20;
 
@@ -38,6 +38,8 @@ export interface NodeRunsOptions {
   readonly random: Random;
   readonly events: EventHub;
   readonly storage: NodeStorage;
+  /** The pool that runs use, around the node's own. */
+  poolOf(local: WorkerPool): WorkerPool;
   /** Aborted: tasks under way get no time to end. */
   readonly hurried: AbortSignal;
   /** Another boot took over. */
@@ -91,15 +93,16 @@ export class NodeRuns {
   }
 
   #workers(): Stage {
-    const { config, clock, events, storage } = this.#options;
+    const { config, clock, events, storage, poolOf } = this.#options;
     return {
       name: "workers",
       start: async () => {
         const folder = config.handlersFolder === undefined ? {} : { handlersFolder: resolve(config.handlersFolder) };
-        this.#pool = await startWorkerPool({
-          ...{ clock, events, threads: config.threads, allowShell: config.allowShell, isChildNeeded: storage.bereft.size > 0 },
-          ...folder,
-        });
+        const isExecutor = config.roles.includes("executor");
+        // Without executing any, a node has to know the handlers all the same: it checks documents, and keeps the bounds of attempts.
+        const threads = isExecutor ? config.threads : 1;
+        const isChildNeeded = isExecutor && storage.bereft.size > 0;
+        this.#pool = poolOf(await startWorkerPool({ ...{ clock, events, threads, allowShell: config.allowShell, isChildNeeded }, ...folder }));
       },
       stop: () => this.pool.stop(0),
     };

@@ -152,7 +152,7 @@ export class NodeStorage {
 
   #ownership(): Stage {
     const { bootId, config, clock, events, onLost } = this.#options;
-    const { nodeName, lanes, leaseMs, natsUrl } = config;
+    const { nodeName, lanes, leaseMs, natsUrl, roles } = config;
     let stop = (): Promise<void> => Promise.resolve();
     return {
       name: "ownership",
@@ -163,7 +163,7 @@ export class NodeStorage {
         try {
           // Nodes of two names need a bus between them; without one this node keeps others out, and is kept out.
           const isAlone = natsUrl === undefined;
-          const request = { bootId, nodeName, lanes, leaseMs, programVersion: programVersion(), isAlone };
+          const request = { bootId, nodeName, lanes, leaseMs, roles, programVersion: programVersion(), isAlone };
           // Others must hand over nothing before the rest of the node has started; its membership says when that is.
           this.#joined = await ownership.join({ ...request, isStarting: !isAlone });
         } catch (error) {

@@ -93,7 +93,7 @@ class Node implements RunningNode {
     const onTrouble = (what: string, error: unknown): void => this.#log.warn({ problem: messageOf(error) }, what);
     const shared = { config, bootId, clock, random, hurried, events, onTrouble, onLost: () => this.#fence() };
     const storage = new NodeStorage(shared);
-    const runs = new NodeRuns({ ...shared, storage });
+    const runs = new NodeRuns({ ...shared, storage, poolOf: (local) => this.#cluster?.poolOf(local) ?? local });
     this.#cluster = this.#clusterOf({ ...shared, storage, runs });
     this.#gateway = new NodeGateway({ ...shared, storage, executing: runs, runs: () => this.runs });
     [this.#storage, this.#runs] = [storage, runs];
@@ -146,9 +146,10 @@ class Node implements RunningNode {
 
   /** In order of their start. */
   #stages(): readonly Stage[] {
-    const [storage, runs, gateway, cluster] = [this.#storage.stages(), this.#runs.stages(), this.#gateway.stage(), this.#cluster];
-    if (cluster === undefined) return [...storage, ...runs, gateway];
-    return [...storage, cluster.busStage(), ...runs, cluster.clusterStage(), gateway, cluster.drainStage()];
+    const [storage, runs, cluster] = [this.#storage.stages(), this.#runs.stages(), this.#cluster];
+    const gateway = this.#config.roles.includes("gateway") ? [this.#gateway.stage()] : [];
+    if (cluster === undefined) return [...storage, ...runs, ...gateway];
+    return [...storage, cluster.busStage(), ...runs, cluster.clusterStage(), ...gateway, cluster.drainStage()];
   }
 
   #observer(): LifecycleObserver {
@@ -156,7 +157,7 @@ class Node implements RunningNode {
     return {
       stageStarted: (stage, durationMs) => {
         this.#health.stageStarted(stage);
-        if (stage === "gateway") this.#addGauges();
+        if (stage === "tasks") this.#addGauges();
         this.#log.debug({ stage, durationMs: ms(durationMs) }, "a stage started");
       },
       stageStopped: (stage, durationMs) => this.#log.debug({ stage, durationMs: ms(durationMs) }, "a stage stopped"),

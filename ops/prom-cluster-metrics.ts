@@ -60,6 +60,25 @@ export function clusterRows(registry: Registry): Pick<MetricTable, Extract<Event
   };
 }
 
+/** What happens to tasks between nodes. */
+export function exchangeRows(registry: Registry): Pick<MetricTable, Extract<EventName, `tasks.${string}` | `queue.${string}`>> {
+  const registers = [registry];
+  const lent = new Counter({ name: "maestro_tasks_lent_total", help: "Task attempts of this node's runs that other nodes took.", registers });
+  const back = new Counter({
+    name: "maestro_tasks_taken_back_total",
+    help: "Task attempts that came back from other nodes without a result, by reason.",
+    labelNames: ["reason"],
+    registers,
+  });
+  const failures = new Counter({ name: "maestro_task_call_failures_total", help: "Calls about tasks that failed by a defect.", registers });
+  return {
+    "tasks.lent": ({ count }) => lent.inc(count),
+    "tasks.takenBack": ({ count, reason }) => back.inc({ reason }, count),
+    "tasks.callFailed": () => failures.inc(),
+    "queue.unserved": undefined,
+  };
+}
+
 /** What happens to events on their way to the stream. */
 export function eventRows(registry: Registry): Pick<MetricTable, Extract<EventName, `events.${string}`>> {
   const registers = [registry];

@@ -5,7 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { EventHub, EventListener, EventName } from "../runtime/events.ts";
 import type { WatchedLimit } from "../runtime/watched-limits.ts";
-import { busRows, clusterRows, eventRows } from "./prom-cluster-metrics.ts";
+import { busRows, clusterRows, eventRows, exchangeRows } from "./prom-cluster-metrics.ts";
 
 /** The metrics of one node. */
 export interface NodeMetrics {
@@ -77,6 +77,7 @@ function metricTable(registry: Registry): MetricTable {
   return {
     ...runRows(registry),
     ...taskRows(registry),
+    ...exchangeRows(registry),
     ...journalRows(registry),
     ...busRows(registry),
     ...clusterRows(registry),

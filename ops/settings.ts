@@ -3,6 +3,8 @@
  * bounds. Nothing else in the product reads the environment. `config.ts` turns the table into a checked, frozen configuration.
  */
 import { availableParallelism, hostname } from "node:os";
+import { NODE_ROLES, type NodeRole } from "../runtime/storage/ownership.ts";
+import { queueFault } from "../runtime/workers/scheduling.ts";
 import { POSTGRES_URL } from "./postgres-url.ts";
 
 /** What all settings have. */
@@ -43,8 +45,15 @@ export interface ChoiceSetting<T extends string> extends SettingBase<T> {
   readonly choices: readonly T[];
 }
 
+/** Words with commas between them, each once. */
+export interface ListSetting<T extends string> extends SettingBase<readonly T[]> {
+  readonly kind: "list";
+  /** What is wrong with a word, or undefined. */
+  fault(word: string): string | undefined;
+}
+
 /** Any setting. */
-export type Setting = TextSetting | IntegerSetting | BooleanSetting | ChoiceSetting<string>;
+export type Setting = TextSetting | IntegerSetting | BooleanSetting | ChoiceSetting<string> | ListSetting<string>;
 
 /** How loud the log is. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
@@ -92,6 +101,22 @@ export const SETTINGS = {
     pattern: { test: /^[A-Za-z0-9_-]{1,64}$/, says: "must be 1 to 64 letters, digits, _ or -" },
     doc: "Name of the cluster: nodes of one name on one NATS server and one PostgreSQL belong together.",
   } as TextSetting<string>,
+  roles: {
+    kind: "list",
+    fault: (word) => (NODE_ROLES.includes(word as NodeRole) ? undefined : `must be one of ${NODE_ROLES.join(", ")}`),
+    env: "MAESTRO_ROLES",
+    flag: "--roles",
+    fallback: NODE_ROLES,
+    doc: "What the node does for its cluster: takes calls (gateway), has runs (engine), executes tasks (executor). Fewer than all need --nats.",
+  } as ListSetting<NodeRole>,
+  queues: {
+    kind: "list",
+    fault: queueFault,
+    env: "MAESTRO_QUEUES",
+    flag: "--queues",
+    fallback: [],
+    doc: "Queues whose tasks the node executes, if it is an executor. Default: all. Fewer than all need --nats.",
+  } as ListSetting<string>,
   eventLevel: {
     kind: "choice",
     choices: ["off", "runs", "tasks"],

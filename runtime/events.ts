@@ -76,6 +76,13 @@ export interface RuntimeEvents {
     readonly message: string;
     readonly data?: unknown;
   };
+  /** Attempts of this node's runs were lent to an executor, and came back without a result. */
+  "tasks.lent": { readonly count: number };
+  "tasks.takenBack": { readonly count: number; readonly reason: "expired" | "lost" | "givenBack" | "unheld" };
+  /** A call about tasks failed in a way that is none of the network's. */
+  "tasks.callFailed": { readonly bootId: string; readonly reason: string };
+  /** Attempts wait in a queue that no node serves. Told once until one does. */
+  "queue.unserved": { readonly queue: string; readonly waiting: number };
   "run.started": { readonly runId: string; readonly workflow: string };
   "run.ended": { readonly runId: string; readonly workflow: string; readonly status: string; readonly durationMs: number; readonly error?: string };
   "run.recovered": { readonly count: number; readonly durationMs: number };

@@ -197,6 +197,19 @@ export const LIMITS = Object.freeze({
   eventsUnacknowledged: 1_000,
   /** Runs whose histories are read at a time to publish what was missed. */
   eventReplayRuns: 32,
+  /** How long an attempt stays with the executor that took it unless that says it has it still, in milliseconds. */
+  taskLoanMs: 10_000,
+  /** Attempts that an executor takes by one call, and the characters of them; inputs with more characters than that are fetched apart. */
+  attemptsPerTake: 256,
+  takenChars: 128 * 1024,
+  lentInputChars: 32 * 1024,
+  /** Losses of the executor that had an attempt after which the attempt has crashed. From the first on it is executed outside of executors' own processes. */
+  executorLossesPerTask: 10,
+  /** Results, and the characters of them, that travel together to another node. */
+  resultsPerCall: 256,
+  resultCallChars: 128 * 1024,
+  /** Queues of tasks that a node tells others of, those with the most attempts first. */
+  queuesTold: 1_000,
   /** Messages of the event stream that a subscriber is sent ahead of what it has taken. */
   streamReadAhead: 256,
 });
@@ -224,4 +237,5 @@ invariant(LIMITS.commandCallChars < LIMITS.callPartBytes, "commands that travel 
 invariant(LIMITS.servedCalls + LIMITS.servedWaits < LIMITS.busHandlers, "calls of other nodes must not crowd out other messages");
 invariant(2 * 3 * LIMITS.eventTextLength < 1024 * 1024, "an event must fit into a message of a NATS server as it comes");
 invariant(LIMITS.eventsUnacknowledged <= LIMITS.eventQueueLength, "what is under way is part of what waits");
+invariant(3 * (LIMITS.takenChars + LIMITS.lentInputChars) <= LIMITS.callPartBytes, "attempts that are taken together must fit in one message");
 invariant(LIMITS.busPayloadBytes <= LIMITS.busPendingBytes, "a message of the largest size must be sendable");

@@ -4,10 +4,10 @@
  */
 import { type CallPart, RunAnswer, RunCall } from "../../proto/gen/maestro/cluster/v1/run_call.ts";
 import type { Bus, BusMessage } from "../../runtime/bus/bus.ts";
+import { partsOf } from "../../runtime/bus/message-parts.ts";
 import { type ErrorCode, MaestroError } from "../../runtime/errors.ts";
 import { type BootId, type RunId, type Shard, shardOf } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
-import { partsOf } from "./call-parts.ts";
 import type { ClusterMap, RunsSubject } from "./cluster-map.ts";
 import { errorOf } from "./failure-message.ts";
 

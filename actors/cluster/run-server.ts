@@ -4,13 +4,13 @@
  */
 import { type CommandResult, RunAnswer, RunCall, type RunCommand, type StartCall } from "../../proto/gen/maestro/cluster/v1/run_call.ts";
 import type { Bus, BusReply, Subscription } from "../../runtime/bus/bus.ts";
+import { PartialCalls } from "../../runtime/bus/message-parts.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import { parseRunId, type RunId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { LocalRuns } from "../run/local-runs.ts";
 import type { StartedRun } from "../runs.ts";
-import { PartialCalls } from "./call-parts.ts";
 import type { ClusterMap, RunsSubject } from "./cluster-map.ts";
 import { failureMessage } from "./failure-message.ts";
 import { isOwnerTrouble } from "./owner-calls.ts";

@@ -7,12 +7,12 @@ import { type CliContext, withGateway } from "./cli-context.ts";
 import { EXIT } from "./exit-code.ts";
 import type { Gateway } from "./gateway-port.ts";
 import { drawShards, type NodeShards, shardsByNode } from "./shard-table.ts";
-import { type ClusterNode, isoOf, nodeStateName, printableNode } from "./wire.ts";
+import { type ClusterNode, isoOf, nodeStateName, printableNode, roleNames } from "./wire.ts";
 
 /** How often it is looked whether a node is drained, in milliseconds. */
 const LOOK_EVERY_MS = 200;
 
-const NODE_HEADINGS = ["NODE", "STATE", "SHARDS", "LOAD", "VERSION", "ADDRESS", "STARTED", "BOOT"];
+const NODE_HEADINGS = ["NODE", "STATE", "ROLES", "SHARDS", "LOAD", "VERSION", "ADDRESS", "STARTED", "BOOT"];
 
 interface Common {
   readonly address?: string;
@@ -96,7 +96,7 @@ function drainText(node: ClusterNode): string {
 
 function nodeRow(node: ClusterNode): string[] {
   const { name, shards, load, version, grpcAddress, startedAt, bootId } = node;
-  return [name, nodeStateName(node), String(shards), percent(load), version, grpcAddress, isoOf(startedAt), bootId];
+  return [name, nodeStateName(node), roleNames(node).join(","), String(shards), percent(load), version, grpcAddress, isoOf(startedAt), bootId];
 }
 
 function shareRow({ node, shards, share, epochs }: NodeShards): string[] {

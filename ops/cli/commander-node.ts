@@ -87,7 +87,7 @@ function withSettings(command: Command): Command {
   for (const name of NAMES) {
     const setting: Setting = SETTINGS[name];
     const value = setting.kind === "boolean" ? "[true|false]" : `<${setting.kind === "choice" ? setting.choices.join("|") : setting.kind}>`;
-    const fallback = setting.fallback === undefined ? "" : ` (default ${String(setting.fallback)})`;
+    const fallback = setting.fallback === undefined || String(setting.fallback) === "" ? "" : ` (default ${String(setting.fallback)})`;
     command.option(`${setting.flag} ${value}`, `${setting.doc} ${setting.env}${fallback}`);
   }
   return command.option("--json", "log as JSON on a terminal too");

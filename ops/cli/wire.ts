@@ -97,13 +97,18 @@ export function nodeStateName({ state }: ClusterNode): string {
   return nameOf(NodeState, state);
 }
 
+/** What a node does, each in one word. */
+export function roleNames({ roles }: ClusterNode): readonly string[] {
+  return roles.map((role) => nameOf(NodeRole, role));
+}
+
 /** A node as an object that prints well as JSON. */
 export function printableNode(node: ClusterNode): object {
-  const { roles, leaseLeft, startedAt, ...rest } = node;
+  const { leaseLeft, startedAt, ...rest } = node;
   return {
     ...rest,
     state: nodeStateName(node),
-    roles: roles.map((role) => nameOf(NodeRole, role)),
+    roles: roleNames(node),
     leaseLeftMs: spanMsOf(leaseLeft),
     startedAt: isoOf(startedAt),
   };

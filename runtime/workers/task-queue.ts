@@ -9,7 +9,7 @@
 import { invariant } from "../assert.ts";
 import { LAST_PRIORITY } from "./scheduling.ts";
 
-/** How much later an item may arrive, for each priority that it is ahead, and still go first, in milliseconds. For tests. */
+/** How much later an item may arrive, for each priority that it is ahead, and still go first, in milliseconds. */
 export const AGEING_MS = 10_000;
 
 /** The queue. An item is in it at most once. */

@@ -65,7 +65,7 @@ describe("operators of a cluster", function () {
       shares.reduce((sum, { shards }) => sum + shards, 0),
       4_096,
     );
-    assert.match((await ask("node", "list")).stdout, /^NODE +STATE +SHARDS.*\nfirst +live +\d+ .*\nsecond +live/);
+    assert.match((await ask("node", "list")).stdout, /^NODE +STATE +ROLES +SHARDS.*\nfirst +live +gateway,engine,executor +\d+ .*\nsecond +live/);
     assert.match((await ask("shard", "list")).stdout, /^NODE +EPOCH +SHARDS +WHICH\nfirst +1 +\d+ +\d/);
   });
 

@@ -83,6 +83,26 @@ describe("config", () => {
     }
   });
 
+  it("takes lists of known words, each once, and refuses to leave work to others that can't be reached", () => {
+    const natsUrl = "nats://localhost:4222";
+    const config = loadConfig({ env: { MAESTRO_ROLES: "gateway, engine", MAESTRO_NATS_URL: natsUrl }, flags: { queues: "gpu,default" } });
+    assert.deepEqual(
+      [config.roles, config.queues],
+      [
+        ["gateway", "engine"],
+        ["gpu", "default"],
+      ],
+    );
+    assert.equal(printableConfig(config).roles, "gateway,engine");
+    assert.equal(printableConfig(loadConfig({ env: {} })).queues, "(all)");
+    const faultOf = (roles: string): string | undefined => faultsOf({ MAESTRO_ROLES: roles, MAESTRO_NATS_URL: natsUrl }).get("MAESTRO_ROLES");
+    assert.match(faultOf("engine,cook") ?? "", /has "cook", which must be one of gateway, engine, executor/);
+    assert.match(faultOf(" ") ?? "", /must not be empty/);
+    assert.match(faultOf("engine,engine") ?? "", /twice/);
+    assert.match(faultsOf({ MAESTRO_ROLES: "engine" }).get("MAESTRO_ROLES") ?? "", /needs a NATS server/);
+    assert.match(faultsOf({ MAESTRO_QUEUES: "gpu" }).get("MAESTRO_QUEUES") ?? "", /needs a NATS server/);
+  });
+
   it("is frozen", () => {
     const config = loadConfig({ env: {} });
     assert.throws(() => Object.assign(config, { lanes: 1 }), TypeError);

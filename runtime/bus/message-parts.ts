@@ -1,20 +1,30 @@
 /**
  * Calls that are too large for one message of the bus, in pieces: how they are cut, and how the node that they are sent to puts them together.
  */
-import type { CallPart } from "../../proto/gen/maestro/cluster/v1/run_call.ts";
-import type { Clock } from "../../runtime/clock.ts";
-import { MaestroError } from "../../runtime/errors.ts";
-import { newUuid } from "../../runtime/ids.ts";
-import { LIMITS } from "../../runtime/limits.ts";
-import type { Random } from "../../runtime/random.ts";
+import type { Clock } from "../clock.ts";
+import { MaestroError } from "../errors.ts";
+import { newUuid } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import type { Random } from "../random.ts";
 
 /** Pieces that are still missing after this time are lost; the caller sends all of them anew. In milliseconds. */
 const PATIENCE_MS = 10_000;
 /** When an overloaded node may be asked again, in milliseconds. */
 const OVERLOAD_RETRY_MS = 1_000;
 
+/** A piece of a call. */
+export interface MessagePart {
+  /** Chosen by the sender, anew for each time that the call is sent. */
+  readonly callId: string;
+  /** Counted from 0. */
+  readonly place: number;
+  /** How many pieces there are. */
+  readonly count: number;
+  readonly bytes: Buffer;
+}
+
 /** The pieces of a call; none if it fits in one message. */
-export function partsOf(payload: Uint8Array, random: Random): readonly CallPart[] {
+export function partsOf(payload: Uint8Array, random: Random): readonly MessagePart[] {
   if (payload.length <= LIMITS.callPartBytes) return [];
   const count = Math.ceil(payload.length / LIMITS.callPartBytes);
   const callId = newUuid(random);
@@ -40,7 +50,7 @@ export class PartialCalls {
   }
 
   /** Takes a piece; answers the whole call if it was the last one that was missing. @throws NODE_OVERLOADED */
-  add({ callId, place, count, bytes }: CallPart): Uint8Array | undefined {
+  add({ callId, place, count, bytes }: MessagePart): Uint8Array | undefined {
     if (this.#bytes + bytes.length > LIMITS.partialCallBytes) {
       throw new MaestroError("NODE_OVERLOADED", { facts: { active: this.#calls.size }, retryAfterMs: OVERLOAD_RETRY_MS });
     }

@@ -1,0 +1,279 @@
+/**
+ * The attempts of a node's own runs that its own worker pool did not take at once: they wait, are lent to executors that ask, and come back or settle. Everything
+ * that executors say may be late, lost or said twice; whatever arrives, an attempt settles once, and waits or is lent until then.
+ */
+import type { Clock } from "../clock.ts";
+import { MaestroError } from "../errors.ts";
+import type { EventHub } from "../events.ts";
+import type { BootId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import type { Attempt, AttemptOutcome, HandlerInfo } from "../workers/pool.ts";
+import { failed } from "../workers/protocol.ts";
+import { AGEING_MS } from "../workers/task-queue.ts";
+import { Backlog, type LineFilter } from "./backlog.ts";
+import { Loans } from "./loans.ts";
+import type { PendingAttempt } from "./pending-attempt.ts";
+
+/** When a full backlog is worth another try, in milliseconds. */
+const RETRY_AFTER_MS = 1_000;
+
+/** A loan as an executor names it. */
+export interface LoanName {
+  readonly id: string;
+  readonly grant: number;
+}
+
+/** What a lender needs. */
+export interface LenderOptions {
+  readonly clock: Clock;
+  readonly events: EventHub;
+  /** The handlers that this node knows: their bounds hold wherever they are executed. */
+  readonly handlers: ReadonlyMap<string, HandlerInfo>;
+  /** Attempts that may wait. */
+  readonly queueLength: number;
+  /** Says whether some node might execute an attempt; `lacks`: it is known that it has no such handler. Undefined while nobody can know. */
+  isExecutable(queue: string, lacks: (executor: BootId) => boolean, handler: string): boolean | undefined;
+  /** How many other nodes take attempts, as far as is known. */
+  takers(): number;
+  /** Tells an executor that nobody wants these any more. A hint. */
+  hintCancelled(executor: BootId, loan: LoanName): void;
+  /** Called when an attempt begins to wait; `isFirst`: none of its queue did. */
+  onWaiting(isFirst: boolean): void;
+  /** Called with an attempt that no node can execute; it is the lender's no more. */
+  refuse(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void;
+}
+
+/** The lender of one node. */
+export class Lender {
+  readonly #options: LenderOptions;
+  readonly #backlog = new Backlog();
+  readonly #loans: Loans;
+  readonly #pending = new Map<string, PendingAttempt>();
+  /** Handlers that executors said they do not have. */
+  readonly #lacks = new Map<BootId, Set<string>>();
+  #lastOrder = 0;
+
+  constructor(options: LenderOptions) {
+    this.#options = options;
+    this.#loans = new Loans(options.clock);
+  }
+
+  /** What waits. */
+  get backlog(): Pick<Backlog, "size" | "queues" | "count"> {
+    return this.#backlog;
+  }
+
+  /** Attempts that are lent, by queue. */
+  lentByQueue(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { attempt, loan } of this.#pending.values()) if (loan !== undefined) counts.set(attempt.queue, (counts.get(attempt.queue) ?? 0) + 1);
+    return counts;
+  }
+
+  /** Attempts that are lent. */
+  get lentCount(): number {
+    return this.#pending.size - this.#backlog.size;
+  }
+
+  /** Has an attempt wait for an executor. @throws TASK_QUEUE_FULL */
+  add(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
+    const queued = this.#backlog.size;
+    if (queued >= this.#options.queueLength) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued }, retryAfterMs: RETRY_AFTER_MS });
+    this.#lastOrder += 1;
+    const turnMs = this.#options.clock.monotonic() + (attempt.priority - 1) * AGEING_MS;
+    const fresh = { waitingSinceMs: 0, place: -1, loan: undefined, losses: 0, isCancelled: false, stopWatch: undefined };
+    const pending: PendingAttempt = { attempt, settle, order: this.#lastOrder, turnMs, ...fresh };
+    this.#pending.set(attempt.id, pending);
+    this.#wait(pending);
+  }
+
+  /** Nobody wants an attempt any more. Answers false if it is not here. */
+  cancel(id: string): boolean {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return false;
+    const { loan } = pending;
+    pending.isCancelled = true;
+    if (loan !== undefined) this.#options.hintCancelled(loan.executor, { id, grant: loan.grant });
+    else {
+      this.#backlog.remove(pending);
+      setImmediate(() => this.#settleIfHere(pending, { kind: "cancelled" }));
+    }
+    return true;
+  }
+
+  /** The next attempt that this node can execute itself; it is the lender's no more. */
+  takeHere(canExecute: LineFilter): Pick<PendingAttempt, "attempt" | "settle"> | undefined {
+    const pending = this.#backlog.next(canExecute);
+    if (pending === undefined) return undefined;
+    this.#forget(pending);
+    return { attempt: asItIs(pending), settle: pending.settle };
+  }
+
+  /** Lends up to `count` attempts: at most the share of one among those who take. */
+  lend(
+    executor: BootId,
+    grant: number,
+    serves: (queue: string) => boolean,
+    count: number,
+  ): { readonly attempts: readonly Attempt[]; readonly left: number } {
+    const lacks = this.#lacks.get(executor);
+    const canExecute: LineFilter = (queue, handler) => serves(queue) && lacks?.has(handler) !== true;
+    const waiting = this.#backlog.count(canExecute);
+    const share = Math.min(count, LIMITS.attemptsPerTake, Math.ceil(waiting / Math.max(1, this.#options.takers())));
+    const attempts: Attempt[] = [];
+    for (let chars = 0; attempts.length < share && chars < LIMITS.takenChars; ) {
+      const pending = this.#backlog.next(canExecute);
+      if (pending === undefined) break;
+      this.#backlog.remove(pending);
+      pending.stopWatch?.();
+      this.#loans.lend(pending, executor, grant);
+      attempts.push(asItIs(pending));
+      chars += charsOf(pending.attempt);
+    }
+    if (attempts.length > 0) this.#options.events.emit("tasks.lent", { count: attempts.length });
+    return { attempts, left: waiting - attempts.length };
+  }
+
+  /** The input of an attempt that an executor has; undefined if it has not. */
+  inputOf(executor: BootId, id: string): string | undefined {
+    const pending = this.#pending.get(id);
+    return pending?.loan?.executor === executor ? pending.attempt.input : undefined;
+  }
+
+  /** An executor has these and no others, of all that it took before; answers which of them nobody wants. */
+  renew(executor: BootId, held: readonly LoanName[]): readonly LoanName[] {
+    const ids = new Set(held.map(({ id }) => id));
+    this.#takeBack(
+      this.#loans.of(executor).filter(({ attempt }) => !ids.has(attempt.id)),
+      "unheld",
+    );
+    return held.filter(({ id, grant }) => {
+      const pending = this.#pending.get(id);
+      if (pending === undefined || pending.isCancelled) return true;
+      if (pending.loan !== undefined && pending.loan.executor !== executor) return true;
+      // It was silent for too long, and has it still: it may go on, for nobody else has begun.
+      this.#backlog.remove(pending);
+      pending.stopWatch?.();
+      this.#loans.lend(pending, executor, grant);
+      return false;
+    });
+  }
+
+  /** An executor did not execute these to their end. `lacksHandlers`: it can't. */
+  giveBack(executor: BootId, loans: readonly LoanName[], lacksHandlers: boolean): void {
+    const given = loans.flatMap(({ id, grant }) => {
+      const pending = this.#pending.get(id);
+      return pending?.loan?.executor === executor && pending.loan.grant === grant ? [pending] : [];
+    });
+    if (lacksHandlers) {
+      const lacks = this.#lacks.get(executor) ?? new Set<string>();
+      this.#lacks.set(executor, lacks);
+      for (const { attempt } of given) lacks.add(attempt.handler);
+    }
+    this.#takeBack(given, "givenBack");
+    if (lacksHandlers) this.refuseHopeless();
+  }
+
+  /** An attempt has ended, whoever executed it. What was stopped before its end without being asked to goes on elsewhere. */
+  end(executor: BootId, id: string, outcome: AttemptOutcome): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    const { loan } = pending;
+    if (outcome.kind === "cancelled") {
+      if (loan?.executor === executor) this.#takeBack([pending], "givenBack");
+      return;
+    }
+    if (loan !== undefined && loan.executor !== executor) this.#options.hintCancelled(loan.executor, { id, grant: loan.grant });
+    this.#settleIfHere(pending, outcome);
+  }
+
+  /** An executor has ended. What it has not given back before may be to blame for that. */
+  forgetExecutor(executor: BootId): void {
+    this.#lacks.delete(executor);
+    const had = this.#loans.of(executor);
+    for (const pending of had) pending.losses += 1;
+    const crashed = had.filter(({ losses, isCancelled }) => losses >= LIMITS.executorLossesPerTask && !isCancelled);
+    for (const pending of crashed) {
+      this.#settleIfHere(pending, failed("crashed", `The node that executed it was lost, ${pending.losses} times.`));
+    }
+    this.#takeBack(this.#loans.of(executor), "lost");
+  }
+
+  /** Those who have something. */
+  get executors(): Iterable<BootId> {
+    return this.#loans.executors;
+  }
+
+  /** Ends loans whose time is over. Called about once a second. */
+  expire(): void {
+    this.#takeBack(this.#loans.expired(), "expired");
+  }
+
+  /** Fails what no node has a handler for. */
+  refuseHopeless(): void {
+    for (const { queue, handler } of [...this.#backlog.lines()]) {
+      const lacks = (executor: BootId): boolean => this.#lacks.get(executor)?.has(handler) === true;
+      if (this.#options.isExecutable(queue, lacks, handler) !== false) continue;
+      const isOfLine: LineFilter = (otherQueue, otherHandler) => otherQueue === queue && otherHandler === handler;
+      for (let one = this.takeHere(isOfLine); one !== undefined; one = this.takeHere(isOfLine)) this.#options.refuse(one.attempt, one.settle);
+    }
+  }
+
+  /** Settles everything as cancelled, and tells the executors. */
+  close(): void {
+    for (const pending of [...this.#pending.values()]) {
+      const { loan, attempt } = pending;
+      if (loan !== undefined) this.#options.hintCancelled(loan.executor, { id: attempt.id, grant: loan.grant });
+      this.#settleIfHere(pending, { kind: "cancelled" });
+    }
+  }
+
+  #wait(pending: PendingAttempt): void {
+    const { clock, handlers, onWaiting } = this.#options;
+    pending.waitingSinceMs = clock.monotonic();
+    const isFirst = this.#backlog.add(pending);
+    const { handler } = pending.attempt;
+    const boundMs = handlers.get(handler)?.options.scheduleToStartMs;
+    if (boundMs !== undefined) {
+      const message = `${handler} exceeded its scheduleToStart bound of ${boundMs} ms.`;
+      const late = failed("timedOut", message, { timeout: "scheduleToStart" });
+      pending.stopWatch = clock.schedule(boundMs, () => this.#settleIfHere(pending, late));
+    }
+    onWaiting(isFirst);
+  }
+
+  /** Has lent attempts wait again; those that nobody wants end. */
+  #takeBack(lent: readonly PendingAttempt[], reason: "expired" | "lost" | "givenBack" | "unheld"): void {
+    if (lent.length === 0) return;
+    this.#options.events.emit("tasks.takenBack", { count: lent.length, reason });
+    for (const pending of lent) {
+      if (pending.isCancelled) this.#settleIfHere(pending, { kind: "cancelled" });
+      else {
+        this.#loans.end(pending);
+        this.#wait(pending);
+      }
+    }
+  }
+
+  #settleIfHere(pending: PendingAttempt, outcome: AttemptOutcome): void {
+    if (this.#pending.get(pending.attempt.id) !== pending) return;
+    this.#forget(pending);
+    pending.settle(outcome);
+  }
+
+  #forget(pending: PendingAttempt): void {
+    this.#pending.delete(pending.attempt.id);
+    this.#backlog.remove(pending);
+    this.#loans.end(pending);
+    pending.stopWatch?.();
+  }
+}
+
+/** The attempt as it is to be executed now: whoever was there when an executor was lost may have been the reason. */
+function asItIs({ attempt, losses }: PendingAttempt): Attempt {
+  return losses === 0 ? attempt : { ...attempt, isolation: "process" };
+}
+
+function charsOf({ input, id, idempotencyKey, task }: Attempt): number {
+  return (input.length > LIMITS.lentInputChars ? 0 : input.length) + id.length + idempotencyKey.length + task.length;
+}

@@ -1,0 +1,52 @@
+/**
+ * Which attempts of a node are lent, to whom, and until when. It decides nothing about what becomes of those that come back.
+ */
+import type { Clock } from "../clock.ts";
+import type { BootId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import type { PendingAttempt } from "./pending-attempt.ts";
+
+/** The loans of one lender. */
+export class Loans {
+  readonly #clock: Clock;
+  readonly #byExecutor = new Map<BootId, Map<string, PendingAttempt>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Those who have something. */
+  get executors(): Iterable<BootId> {
+    return [...this.#byExecutor.keys()];
+  }
+
+  /** Lends an attempt from now on, or goes on doing so. */
+  lend(pending: PendingAttempt, executor: BootId, grant: number): void {
+    this.end(pending);
+    const lent = this.#byExecutor.get(executor) ?? new Map<string, PendingAttempt>();
+    this.#byExecutor.set(executor, lent);
+    lent.set(pending.attempt.id, pending);
+    pending.loan = { executor, grant, untilMs: this.#clock.monotonic() + LIMITS.taskLoanMs };
+  }
+
+  /** Ends a loan, if there is one. */
+  end(pending: PendingAttempt): void {
+    const { loan } = pending;
+    if (loan === undefined) return;
+    pending.loan = undefined;
+    const lent = this.#byExecutor.get(loan.executor);
+    lent?.delete(pending.attempt.id);
+    if (lent?.size === 0) this.#byExecutor.delete(loan.executor);
+  }
+
+  /** What an executor has. */
+  of(executor: BootId): readonly PendingAttempt[] {
+    return [...(this.#byExecutor.get(executor)?.values() ?? [])];
+  }
+
+  /** What was not renewed in time. */
+  expired(): readonly PendingAttempt[] {
+    const nowMs = this.#clock.monotonic();
+    return [...this.#byExecutor.keys()].flatMap((executor) => this.of(executor).filter(({ loan }) => loan !== undefined && loan.untilMs <= nowMs));
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * An attempt that a node has under way and did not hand to its own worker pool at once:
+ *
+ *     waiting -> lent to an executor -> settled
+ *       ^  \          |
+ *       |   \-> executed here, and forgotten, or settled (cancelled, waited too long)
+ *       \-------------/  the executor gave it back, was lost, or was silent for the time of its loan
+ */
+import type { CancelTimer } from "../clock.ts";
+import type { BootId } from "../ids.ts";
+import type { Attempt, AttemptOutcome } from "../workers/pool.ts";
+
+/** Under what an executor has an attempt. */
+export interface LoanTerms {
+  readonly executor: BootId;
+  /** Sequence of the call that took it. */
+  readonly grant: number;
+  /** When the loan ends unless it is renewed, on the monotonic clock. */
+  untilMs: number;
+}
+
+/** One such attempt. Its fields are the lender's to change. */
+export interface PendingAttempt {
+  readonly attempt: Attempt;
+  readonly settle: (outcome: AttemptOutcome) => void;
+  /** Grows from attempt to attempt. */
+  readonly order: number;
+  /** When it is its turn: when it was submitted, on the monotonic clock, and later by its priority, as in the worker pool. */
+  readonly turnMs: number;
+  /** On the monotonic clock. */
+  waitingSinceMs: number;
+  /** Place in the heap of its line; -1: it does not wait. */
+  place: number;
+  /** Undefined: it is lent to nobody. */
+  loan: LoanTerms | undefined;
+  /** Executors that were lost while they had it. */
+  losses: number;
+  /** Nobody wants its result; it is settled when its executor says that it has stopped. */
+  isCancelled: boolean;
+  /** Ends the watch over how long it waits. */
+  stopWatch: CancelTimer | undefined;
+}
+
+/** True if `a` is to be executed before `b`. One that comes back has the turn that it had. */
+export function isBefore(a: PendingAttempt, b: PendingAttempt): boolean {
+  return a.turnMs === b.turnMs ? a.order < b.order : a.turnMs < b.turnMs;
+}

@@ -1,0 +1,105 @@
+/** A node with gateway and engine, and two that execute its tasks: what becomes of runs while executors come, stop and are killed. */
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
+import { endAll, MaestroProcess } from "../support/maestro-process.ts";
+import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { freshDatabase } from "../support/pg-fixture.ts";
+import { waitUntil } from "../support/wait-until.ts";
+
+const HANDLERS = fileURLToPath(new URL("../fixtures/exchange-handlers", import.meta.url));
+const RUNS = 20;
+
+const TWICE = `document: { dsl: 1.0.3, namespace: default, name: twice, version: 1.0.0 }
+do:
+  - one: { call: where@default, with: { file: "\${ .file }", waitMs: "\${ .waitMs }" }, export: { as: "\${ { first: ., file: $input.file } }" } }
+  - two: { call: where@default, with: { file: "\${ $context.file }", waitMs: 20 }, output: { as: "\${ [$context.first, .] }" } }
+`;
+
+describe("executors", function () {
+  this.timeout(120_000);
+  let pgUrl: string;
+  let nats: NatsServer;
+  let folder: string;
+  let client: MaestroClient;
+  let engine: MaestroProcess;
+
+  before(async () => {
+    [pgUrl, nats, folder] = await Promise.all([freshDatabase(), startNatsServer(), mkdtemp(join(tmpdir(), "maestro-executors-"))]);
+    engine = open("e1", "gateway,engine");
+    client = connect(await engine.ready());
+    await client.deploy(TWICE);
+  });
+  after(async () => {
+    client.close();
+    endAll();
+    await nats.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  function open(name: string, roles: string): MaestroProcess {
+    const env = { MAESTRO_PG_URL: pgUrl, MAESTRO_NATS_URL: nats.url, MAESTRO_LEASE_MS: "1500", MAESTRO_HANDLERS: HANDLERS };
+    const args = ["start", "--node-name", name, "--roles", roles, "--grpc-port", "0", "--ops-port", "0", "--threads", "1"];
+    return new MaestroProcess(args, { cwd: folder, env });
+  }
+
+  const start = (file: string, waitMs: number): Promise<string[]> => {
+    const input = JSON.stringify({ file: join(folder, file), waitMs });
+    return Promise.all(Array.from({ length: RUNS }, async () => (await client.start({ workflow: "twice", input })).runId));
+  };
+  const pidsOf = async (runIds: readonly string[]): Promise<number[]> => {
+    const ends = await Promise.all(runIds.map((runId) => client.awaitRun(runId)));
+    return ends.flatMap(({ output, error }) => {
+      assert.equal(error, undefined);
+      return JSON.parse(output) as number[];
+    });
+  };
+  /** Times that each task began, by its key. */
+  const beginnings = async (file: string): Promise<Map<string, number>> => {
+    const text = await readFile(join(folder, file), "utf8").catch(() => "");
+    const keys = text.split("\n").flatMap((line) => line.split(" ")[1] ?? []);
+    return new Map([...Map.groupBy(keys, (key) => key)].map(([key, times]) => [key, times.length]));
+  };
+
+  it("wait for one, and are executed on it", async () => {
+    const runs = await start("waited", 10);
+    const executor = open("x1", "executor");
+    await executor.ready();
+    assert.deepEqual(new Set(await pidsOf(runs)), new Set([executor.pid]));
+    assert.equal((await beginnings("waited")).size, 2 * RUNS);
+    executor.kill("SIGTERM");
+    assert.equal((await executor.ended()).code, 0);
+  });
+
+  it("are replaced when one is killed in the midst of its tasks: every run completes, and counts one result of each", async () => {
+    const [doomed, other] = [open("x1", "executor"), open("x2", "executor")];
+    await Promise.all([doomed.ready(), other.ready()]);
+    const runs = await start("killed", 3_000);
+    await waitUntil("tasks on both", async () => (await readFile(join(folder, "killed"), "utf8").catch(() => "")).includes(`${doomed.pid} `));
+    await waitUntil("all to have begun", async () => (await beginnings("killed")).size === RUNS);
+    doomed.kill("SIGKILL");
+    // What it had is suspect: the other one executes it in a child process.
+    assert.ok(!(await pidsOf(runs)).includes(doomed.pid ?? 0));
+    const begun = [...(await beginnings("killed")).values()];
+    assert.ok(
+      begun.some((times) => times === 2),
+      "what the killed one had was executed again",
+    );
+    assert.deepEqual([begun.length, Math.max(...begun)], [2 * RUNS, 2]);
+    other.kill("SIGTERM");
+    assert.equal((await other.ended()).code, 0);
+  });
+
+  it("give what they do not end in time to others as they stop, long before a loan ends", async () => {
+    const [stopping, other] = [open("x1", "executor"), open("x2", "executor")];
+    await Promise.all([stopping.ready(), other.ready()]);
+    const runs = await start("stopped", 8_000);
+    await waitUntil("all to have begun", async () => (await beginnings("stopped")).size === RUNS);
+    stopping.kill("SIGTERM");
+    assert.equal((await stopping.ended()).code, 0);
+    assert.deepEqual(new Set(await pidsOf(runs)), new Set([other.pid]));
+  });
+});

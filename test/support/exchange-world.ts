@@ -1,0 +1,209 @@
+/**
+ * Nodes that exchange tasks, in one thread on a virtual clock: real exchanges over a network in memory, with pools that execute by waiting. The test says who is
+ * there; the world notices what must never happen.
+ */
+import assert from "node:assert/strict";
+import type { Bus } from "../../runtime/bus/bus.ts";
+import { MemoryNetwork } from "../../runtime/bus/memory-network.ts";
+import { type VirtualClock, virtualClock } from "../../runtime/clock.ts";
+import type { ClusterNode } from "../../runtime/cluster/cluster-view.ts";
+import { MaestroError } from "../../runtime/errors.ts";
+import { EventHub, type RuntimeEvents } from "../../runtime/events.ts";
+import { Exchange } from "../../runtime/exchange/exchange.ts";
+import { type BootId, newBootId } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { type Random, seededRandom } from "../../runtime/random.ts";
+import type { Attempt, AttemptOutcome, HandlerInfo, HandlerOptions, WorkerPool } from "../../runtime/workers/pool.ts";
+import { nextTurn } from "./next-turn.ts";
+import { attemptOf } from "./worker-attempts.ts";
+
+const STEP_MS = 5;
+
+/** A pool that executes an attempt by waiting, for as long as its input says in milliseconds, and answers with its own name. */
+class WaitingPool implements WorkerPool {
+  readonly handlers: ReadonlyMap<string, HandlerInfo>;
+  /** What is executed, by the pool's own names. */
+  readonly running = new Map<string, { readonly attempt: Attempt; readonly settle: (outcome: AttemptOutcome) => void }>();
+  /** Most that were executed at a time. */
+  peak = 0;
+  readonly executed: Attempt[] = [];
+  /** Whether attempts end by themselves. */
+  isFrozen = false;
+  readonly #clock: VirtualClock;
+  readonly #name: string;
+  #isStopped = false;
+
+  constructor(clock: VirtualClock, name: string, handlers: Readonly<Record<string, Partial<HandlerOptions>>>) {
+    this.#clock = clock;
+    this.#name = name;
+    this.handlers = new Map(
+      Object.entries(handlers).map(([handler, more]) => [handler, { name: handler, file: "", options: { tier: "thread", ...more } }]),
+    );
+  }
+
+  get state() {
+    return { threads: 1, active: this.running.size, queued: 0 };
+  }
+
+  submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
+    if (this.#isStopped) throw new MaestroError("NODE_STOPPING");
+    assert.ok(!this.running.has(attempt.id), `${attempt.id} is executed once at a time on ${this.#name}`);
+    if (!this.handlers.has(attempt.handler)) {
+      setImmediate(() => settle({ kind: "failed", error: { kind: "unknown", message: "no such handler" } }));
+      return;
+    }
+    this.executed.push(attempt);
+    this.running.set(attempt.id, { attempt, settle });
+    this.peak = Math.max(this.peak, this.running.size);
+    const { durationMs } = JSON.parse(attempt.input) as { durationMs: number };
+    this.#clock.schedule(durationMs, () => this.end(attempt.id, { kind: "completed", output: JSON.stringify(this.#name) }));
+  }
+
+  cancel(attemptId: string): void {
+    this.#clock.schedule(1, () => this.end(attemptId, { kind: "cancelled" }));
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const id of [...this.running.keys()]) this.end(id, { kind: "cancelled" });
+  }
+
+  /** Ends an attempt, if it is executed. */
+  end(id: string, outcome: AttemptOutcome): void {
+    const found = this.running.get(id);
+    if (found === undefined || this.isFrozen) return;
+    this.running.delete(id);
+    found.settle(outcome);
+  }
+}
+
+/** What a node of the world is. */
+export interface ExchangeNodeOptions {
+  /** Default 4; 0: it is no executor. */
+  readonly slots?: number;
+  readonly serves?: readonly string[];
+  readonly handlers?: Readonly<Record<string, Partial<HandlerOptions>>>;
+}
+
+/** A node of the world. */
+export interface ExchangeNode {
+  readonly name: string;
+  readonly bootId: BootId;
+  readonly slots: number;
+  readonly bus: Bus;
+  readonly pool: WaitingPool;
+  readonly exchange: Exchange;
+  readonly outcomes: Map<string, AttemptOutcome>;
+  readonly lentEvents: RuntimeEvents["tasks.takenBack"][];
+  readonly unserved: string[];
+  readonly view: { state: ClusterNode["state"] };
+}
+
+/** See the file header. */
+export class ExchangeWorld {
+  readonly clock = virtualClock();
+  readonly random: Random;
+  readonly network: MemoryNetwork;
+  readonly nodes: ExchangeNode[] = [];
+  /** Things that happened and must never. */
+  readonly conflicts: string[] = [];
+  #version = 0;
+
+  constructor(seed = 1) {
+    this.random = seededRandom(seed);
+    this.network = new MemoryNetwork({ clock: this.clock, random: this.random });
+  }
+
+  /** Starts a node, and lets all know. */
+  async start(name: string, { slots = 4, serves = [], handlers = { work: {} } }: ExchangeNodeOptions = {}): Promise<ExchangeNode> {
+    const { clock, network } = this;
+    const bootId = newBootId(this.random);
+    const events = new EventHub();
+    const bus = network.join(name, events);
+    const pool = new WaitingPool(clock, name, handlers);
+    const knows = (handler: string): boolean => pool.handlers.has(handler);
+    const random = seededRandom(this.random.uint32());
+    const exchange = new Exchange({ bus, clock, random, events, clusterName: "test", self: bootId, local: pool, slots, serves, knows });
+    const node: ExchangeNode = {
+      ...{ name, bootId, slots, bus, pool, exchange },
+      ...{ outcomes: new Map(), lentEvents: [], unserved: [], view: { state: "live" } },
+    };
+    events.on("tasks.takenBack", (event) => node.lentEvents.push(event));
+    events.on("tasks.callFailed", ({ reason }) => this.conflicts.push(`a call of ${name} failed: ${reason}`));
+    events.on("bus.handlerFailed", ({ error }) => this.conflicts.push(`a handler of ${name} failed: ${String(error)}`));
+    events.on("queue.unserved", ({ queue }) => node.unserved.push(queue));
+    exchange.start();
+    this.nodes.push(node);
+    this.show();
+    await this.pass(STEP_MS);
+    return node;
+  }
+
+  /** Submits an attempt on a node; answers its id. */
+  submit(node: ExchangeNode, durationMs: number, more: Partial<Attempt> = {}): string {
+    const attempt = attemptOf("work", { durationMs }, more);
+    node.exchange.pool.submit(attempt, (outcome) => {
+      if (node.outcomes.has(attempt.id)) this.conflicts.push(`${attempt.id} settled twice`);
+      node.outcomes.set(attempt.id, outcome);
+    });
+    return attempt.id;
+  }
+
+  /** Every node that lives sees the cluster as it is. */
+  show(): void {
+    this.#version += 1;
+    const nodes = this.nodes.map(({ name, bootId, slots, view }) => ({
+      ...{ bootId, nodeName: name, state: view.state },
+      roles: slots > 0 ? ["engine", "executor"] : ["engine"],
+    }));
+    const view = { version: this.#version, nodes, ownerOf: () => undefined };
+    for (const node of this.nodes) if (node.view.state !== "lost") node.exchange.show(view);
+  }
+
+  /** Ends a node without a word: nothing of it reaches anyone any more. */
+  kill(node: ExchangeNode): void {
+    node.view.state = "lost";
+    node.pool.isFrozen = true;
+    node.exchange.stop();
+    this.network.cutOff(node.name);
+  }
+
+  /** Lets time go by. */
+  async pass(durationMs: number): Promise<void> {
+    for (let passedMs = 0; passedMs < durationMs; passedMs += STEP_MS) {
+      this.clock.advance(STEP_MS);
+      await nextTurn();
+      await nextTurn();
+      this.#check();
+    }
+  }
+
+  /** Lets time go by until something is so. */
+  async passUntil(what: string, condition: () => boolean, timeoutMs = 60_000): Promise<void> {
+    const startMs = this.clock.monotonic();
+    while (!condition()) {
+      if (this.clock.monotonic() - startMs >= timeoutMs) assert.fail(`after ${timeoutMs} ms of virtual time: not ${what}`);
+      await this.pass(STEP_MS);
+    }
+  }
+
+  /** Ends all that is left. */
+  async end(): Promise<void> {
+    for (const { exchange, bus, view } of this.nodes) {
+      exchange.stop();
+      if (view.state !== "lost") await exchange.pool.stop(0);
+      await bus.close();
+    }
+    assert.deepEqual(this.conflicts, []);
+  }
+
+  /** Nobody executes more than it has slots. */
+  #check(): void {
+    for (const { name, slots, pool } of this.nodes) {
+      if (pool.running.size > slots) this.conflicts.push(`${name} executes ${pool.running.size} attempts with ${slots} slots`);
+    }
+  }
+}
+
+/** How long a loan lasts, for tests that wait for its end. */
+export const LOAN_MS = LIMITS.taskLoanMs;
