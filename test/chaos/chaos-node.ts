@@ -14,6 +14,8 @@ import type { LoadTarget } from "./load.ts";
 
 const HANDLERS = fileURLToPath(new URL("../fixtures/recorded-handlers", import.meta.url));
 
+const HOST = "127.0.0.1";
+
 /** Longest time for a start, in milliseconds. */
 const START_MS = 120_000;
 
@@ -35,6 +37,10 @@ export interface ChaosNodeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** More options of the command. */
   readonly args?: readonly string[];
+  /** Where its servers listen. Default: 127.0.0.1. */
+  readonly host?: string;
+  /** A command that its own is put behind. */
+  readonly prefix?: readonly string[];
 }
 
 /** The file in which handlers leave their traces, in a node's folder. */
@@ -73,11 +79,11 @@ export class ChaosNode implements LoadTarget {
 
   /** Starts a process, without waiting for it. */
   launch(): void {
-    const { folder, pgUrl, nodeName = "chaos", handlers = HANDLERS, args = [], env } = this.#options;
-    const ports = ["--grpc-port", "0", "--ops-port", "0"];
+    const { folder, pgUrl, nodeName = "chaos", handlers = HANDLERS, args = [], env, prefix = [], host = HOST } = this.#options;
+    const ports = ["--grpc-port", "0", "--ops-port", "0", "--grpc-host", host, "--ops-host", host];
     this.#process = new MaestroProcess(
       ["start", ...ports, "--threads", "2", "--data", "data", "--node-name", nodeName, "--handlers", handlers, ...args],
-      { cwd: folder, env: { ...env, CHAOS_EFFECTS: effectsFile(folder), ...(pgUrl !== undefined && { MAESTRO_PG_URL: pgUrl }) } },
+      { cwd: folder, prefix, env: { ...env, CHAOS_EFFECTS: effectsFile(folder), ...(pgUrl !== undefined && { MAESTRO_PG_URL: pgUrl }) } },
     );
     this.boots.push({ pid: this.#process.pid ?? 0, cutAtMs: Number.POSITIVE_INFINITY });
   }
@@ -136,7 +142,7 @@ export class ChaosNode implements LoadTarget {
     if (this.process.isOver) throw new Error(`the node has ended: ${this.process.stdout.slice(-2_000)}\n${this.process.stderr.slice(-4_000)}`);
     const line = this.process.stdout.split("\n").find((text) => text.includes('"the node is ready"'));
     const { opsPort } = JSON.parse(line ?? "{}") as { opsPort?: number };
-    const response = await fetch(`http://127.0.0.1:${opsPort}${path}`);
+    const response = await fetch(`http://${this.#options.host ?? HOST}:${opsPort}${path}`);
     return { status: response.status, text: await response.text() };
   }
 

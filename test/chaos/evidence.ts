@@ -49,6 +49,16 @@ export interface Evidence {
   readonly withoutWake: readonly RunId[];
   readonly traces: readonly Trace[];
   readonly boots: readonly Boot[];
+  /** Why an attempt may have been executed more than once although no process was cut. Default: for no reason. */
+  readonly excuses?: Excuses;
+}
+
+/** What in a cluster takes a run from a node that lives on. Times in milliseconds since the epoch. */
+export interface Excuses {
+  /** True if the process had the run's shard, and another one had it after that, by `untilMs`. */
+  isCut(pid: number, run: RunId, untilMs: number): boolean;
+  /** True if the process may execute an attempt again by itself: a thread of it died. */
+  mayRepeat(pid: number, untilMs: number): boolean;
 }
 
 /** Where the evidence is. */

@@ -16,6 +16,17 @@ export interface LoadTarget {
   address(): Promise<string>;
 }
 
+/** One call to a gateway, as its client saw it. Times are the machine's, in milliseconds since the epoch. */
+export interface Call {
+  readonly method: string;
+  readonly order: string;
+  readonly address: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** What it failed with; a code of the registry if it is one. */
+  readonly failure: string | undefined;
+}
+
 /** What a load is made from. */
 export interface LoadOptions {
   readonly target: LoadTarget;
@@ -26,6 +37,18 @@ export interface LoadOptions {
   readonly width: number;
   /** Orders in all, unless more are allowed later. Default: no bound. */
   readonly orders?: number;
+  /** What may be ordered. Default: {@link KINDS}. */
+  readonly kinds?: readonly Kind[];
+  /** Longest time from one order of a client to its next, in milliseconds. Default: 0. */
+  readonly restMs?: number;
+  /** Hears of each call once it is over. */
+  readonly record?: (call: Call) => void;
+}
+
+/** A client, and how many of its calls are under way. */
+interface Connection {
+  readonly client: MaestroClient;
+  calls: number;
 }
 
 /** Errors that say: not now, or: nobody knows. The rest is an answer. */
@@ -39,7 +62,7 @@ export class Load {
   readonly failures = new Map<string, number>();
   readonly #options: LoadOptions;
   readonly #clock = systemClock();
-  #client: MaestroClient | undefined;
+  readonly #connections = new Map<string, Connection>();
   #allowed: number;
   #isStopped = false;
   #ended = 0;
@@ -63,9 +86,8 @@ export class Load {
   }
 
   /** Stores the workflows. */
-  async deploy(): Promise<void> {
-    const client = await this.#connected();
-    for (const kind of KINDS) await client.deploy(kind.document);
+  async deploy(kinds: readonly Kind[] = KINDS): Promise<void> {
+    for (const kind of kinds) await this.#call("Deploy", "", (client) => client.deploy(kind.document));
   }
 
   /** Begins. */
@@ -93,19 +115,24 @@ export class Load {
     this.#isStopped = true;
     this.#refill.resolve();
     await Promise.all(this.#slots);
-    this.#client?.close();
+    for (const { client } of this.#connections.values()) client.close();
+  }
+
+  /** Orders one thing beside the rest; resolves when it is settled. */
+  place(kind: Kind): Promise<void> {
+    return this.#fulfil(this.#newOrder(kind));
   }
 
   async #slot(): Promise<void> {
+    const { random, restMs = 0, kinds = KINDS } = this.#options;
     while (!this.#isStopped) {
       if (this.orders.length >= this.#allowed) {
         await this.#refill.promise;
         continue;
       }
-      const order = this.#newOrder();
+      const order = this.#newOrder(kinds[random.uint32() % kinds.length] as Kind);
       await this.#fulfil(order);
-      this.#ended += 1;
-      this.#tell();
+      if (restMs > 0) await pause(random.fraction() * restMs, this.#clock);
     }
   }
 
@@ -115,9 +142,8 @@ export class Load {
     for (const { resolve } of due) resolve();
   }
 
-  #newOrder(): Order {
+  #newOrder(kind: Kind): Order {
     const { random, name } = this.#options;
-    const kind = KINDS[random.uint32() % KINDS.length] as Kind;
     const id = `${name}-${this.orders.length + 1}`;
     const chance = random.fraction();
     const order: Order = {
@@ -134,6 +160,12 @@ export class Load {
 
   /** Goes on until the order is settled. */
   async #fulfil(order: Order): Promise<void> {
+    await this.#settle(order);
+    this.#ended += 1;
+    this.#tell();
+  }
+
+  async #settle(order: Order): Promise<void> {
     for (;;) {
       try {
         return await this.#pursue(order);
@@ -161,39 +193,63 @@ export class Load {
     const { kind, n, key, id } = order;
     const request = { namespace: NAMESPACE, workflow: kind.name, input: JSON.stringify({ n }), idempotencyKey: key ?? "", labels: { order: id } };
     if (order.isExecuted && order.acknowledged.size === 0) {
-      const result = await (await this.#connected()).execute(request);
+      const result = await this.#call("Execute", id, (client) => client.execute(request));
       order.acknowledged.add(result.runId);
       order.told = result;
       return;
     }
     // With a key, asking again must name the same run.
     if (order.acknowledged.size === 0 || (key !== undefined && !order.isDriven)) {
-      order.acknowledged.add((await (await this.#connected()).start(request)).runId);
+      order.acknowledged.add((await this.#call("Start", id, (client) => client.start(request))).runId);
     }
     const [runId = ""] = order.acknowledged;
     if (!order.isDriven) await this.#drive(order, runId);
     order.isDriven = true;
-    order.told = await (await this.#connected()).awaitRun(runId);
+    order.told = await this.#call("Get", id, (client) => client.awaitRun(runId));
   }
 
   /** Sends what the run needs. That it has ended already says that an earlier call, whose answer was lost, arrived. */
   async #drive({ kind, n, id }: Order, runId: string): Promise<void> {
-    const client = await this.#connected();
+    const signal = { runId, name: "go", payload: signalPayload(n), signalId: id };
     try {
-      if (kind.drive === "signal") await client.signal({ runId, name: "go", payload: signalPayload(n), signalId: id });
-      if (kind.drive === "cancel") await client.cancel(runId, "the client changed its mind");
+      if (kind.drive === "signal") await this.#call("Signal", id, (client) => client.signal(signal));
+      if (kind.drive === "cancel") await this.#call("Cancel", id, (client) => client.cancel(runId, "the client changed its mind"));
     } catch (error) {
       if (!(error instanceof MaestroError) || error.code !== "RUN_ENDED") throw error;
     }
   }
 
-  /** The client of whoever answers now. Asked for before every call: another order may have found out meanwhile that it is somebody else. */
-  async #connected(): Promise<MaestroClient> {
+  /** Asks whoever answers now: another order may have found out meanwhile that it is somebody else. */
+  async #call<T>(method: string, order: string, ask: (client: MaestroClient) => Promise<T>): Promise<T> {
     const address = await this.#options.target.address();
-    if (this.#client?.address !== address) {
-      this.#client?.close();
-      this.#client = connect(address);
+    const connection = this.#connectionTo(address);
+    connection.calls += 1;
+    const fromMs = this.#clock.now();
+    const note = (failure: string | undefined): void =>
+      this.#options.record?.({ method, order, address, fromMs, untilMs: this.#clock.now(), failure });
+    try {
+      const answer = await ask(connection.client);
+      note(undefined);
+      return answer;
+    } catch (error) {
+      note(error instanceof MaestroError ? error.code : messageOf(error));
+      throw error;
+    } finally {
+      connection.calls -= 1;
     }
-    return this.#client;
+  }
+
+  /** One connection to each address, until nobody uses it any more. */
+  #connectionTo(address: string): Connection {
+    const known = this.#connections.get(address);
+    if (known !== undefined) return known;
+    for (const [other, { client, calls }] of this.#connections) {
+      if (calls > 0) continue;
+      client.close();
+      this.#connections.delete(other);
+    }
+    const connection = { client: connect(address), calls: 0 };
+    this.#connections.set(address, connection);
+    return connection;
   }
 }

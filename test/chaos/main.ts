@@ -17,10 +17,11 @@ Scenarios (default: all): ${Object.keys(SCENARIOS).join(", ")}
 
 Options:
   --rounds N   Kills, stops and the like of each scenario (default: its own number).
+  --minutes M  How long the scenario cluster goes on (default: 2); without a scenario, only that one is run.
   --seed S     Repeats the choices of a run that was printed with this seed.
   --verbose    Says what happens meanwhile.`,
   names: Object.keys(SCENARIOS),
-  numbers: ["rounds", "seed"],
+  numbers: ["rounds", "minutes", "seed"],
   flags: ["verbose"],
 };
 const clock = systemClock();
@@ -45,7 +46,7 @@ async function resultOf(name: string, seed: number, { numbers, flags }: TrialReq
     if (flags.has("verbose")) console.log(`  ${line}`);
   };
   try {
-    return await scenario({ random: seededRandom(seed), rounds: numbers.rounds, say });
+    return await scenario({ random: seededRandom(seed), rounds: numbers.rounds, minutes: numbers.minutes, say });
   } catch (error) {
     return { summary: [], findings: [inspect(error)] };
   }
@@ -54,6 +55,7 @@ async function resultOf(name: string, seed: number, { numbers, flags }: TrialReq
 await runTrials(COMMAND, async (request) => {
   alive.ref();
   const seed = request.numbers.seed ?? systemRandom().uint32();
-  for (const name of request.names) await play(name, seed, request);
+  const isAboutTime = request.numbers.minutes !== undefined && request.names === COMMAND.names;
+  for (const name of isAboutTime ? ["cluster"] : request.names) await play(name, seed, request);
 });
 alive.close();

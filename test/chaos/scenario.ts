@@ -18,6 +18,8 @@ export interface ScenarioOptions {
   readonly random: Random;
   /** How often it breaks something; each scenario has its own default. */
   readonly rounds: number | undefined;
+  /** How long it breaks things, for those that go by time. */
+  readonly minutes?: number | undefined;
   /** For people who watch. */
   readonly say: (line: string) => void;
 }
@@ -76,8 +78,8 @@ export async function settleAndAudit(node: ChaosNode, folder: string, load: Load
   };
 }
 
-/** Why the load did not end, or undefined. */
-async function finish(load: Load): Promise<string | undefined> {
+/** Ends a load: why it did not end, or undefined. */
+export async function finish(load: Load): Promise<string | undefined> {
   const done = load.finish().then(() => true as const);
   let isDone = false;
   void done.then(() => {

@@ -2,6 +2,7 @@
  * The crash tests by name.
  */
 
+import { cluster, clusterBriefly } from "./cluster/cluster.ts";
 import { diskFull } from "./disk-full.ts";
 import { everyWrite } from "./every-write.ts";
 import { everyWriteProcess } from "./every-write-process.ts";
@@ -25,5 +26,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "disk-full": diskFull,
   tasks,
   stall,
+  "cluster-briefly": clusterBriefly,
+  cluster,
   plants,
 };

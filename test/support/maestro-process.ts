@@ -20,6 +20,8 @@ export interface Ended {
 export interface Surroundings {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that it is put behind, such as one that enters a network namespace. It must become the program (exec), so that the process is the same. */
+  readonly prefix?: readonly string[];
 }
 
 const started = new Set<ChildProcess>();
@@ -30,9 +32,10 @@ export class MaestroProcess {
   #stdout = "";
   #stderr = "";
 
-  constructor(args: readonly string[], { cwd, env = {} }: Surroundings) {
+  constructor(args: readonly string[], { cwd, env = {}, prefix = [] }: Surroundings) {
     const base = { PATH: process.env.PATH, HOME: process.env.HOME };
-    this.#child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...base, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const [program = "", ...rest] = [...prefix, process.execPath, MAIN, ...args];
+    this.#child = spawn(program, rest, { cwd, env: { ...base, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     started.add(this.#child);
     this.#child.stdout?.on("data", (chunk: Buffer) => {
       this.#stdout += chunk.toString("utf8");

@@ -20,7 +20,7 @@ export interface HeardEvent {
 export async function eventsOfJournal(pgUrl: string, level: EventLevel): Promise<ReadonlyMap<RunId, readonly CloudEvent[]>> {
   const documents = await execute<{ readonly id: string; readonly document: string }>(pgUrl, "SELECT id, document FROM workflows");
   const workflows = new Map<string, Workflow>();
-  for (const { id, document } of documents) workflows.set(id, await compileText(document));
+  for (const { id, document } of documents) workflows.set(id, await compileText(document, { handlers: undefined }));
   const rows = await execute<{ readonly run_id: RunId; readonly seq: string; readonly entries: Buffer }>(
     pgUrl,
     "SELECT run_id, seq, entries FROM journal ORDER BY run_id, seq",

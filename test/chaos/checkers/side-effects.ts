@@ -11,7 +11,7 @@ import type { Checker } from "./finding.ts";
 const ENDS = new Set(["attemptCompleted", "attemptFailed", "taskCompleted", "taskFaulted"]);
 
 /** The checker. */
-export const checkSideEffects: Checker = ({ runs, traces, boots }) => {
+export const checkSideEffects: Checker = ({ runs, traces, boots, excuses }) => {
   const cutAtMs = new Map(boots.map((boot) => [boot.pid, boot.cutAtMs]));
   const byAttempt = Map.groupBy(traces, ({ key, attempt }) => `${key}#${attempt}`);
   const findings: string[] = [];
@@ -19,9 +19,11 @@ export const checkSideEffects: Checker = ({ runs, traces, boots }) => {
     for (const [attempt, endedAtMs] of endsOf(run)) {
       const own = byAttempt.get(attempt) ?? [];
       if (own.length === 0) findings.push(`attempt ${attempt} has a result and was never executed`);
-      if (new Set(own.map(({ pid }) => pid)).size < own.length) findings.push(`one node executed attempt ${attempt} ${own.length} times`);
       // All processes but the one whose result counts must have been cut before the result was written.
-      const uncut = own.filter(({ pid }) => (cutAtMs.get(pid) ?? 0) > endedAtMs);
+      const isCut = (pid: number): boolean => (cutAtMs.get(pid) ?? 0) <= endedAtMs || excuses?.isCut(pid, run.id, endedAtMs) === true;
+      const once = own.filter(({ pid }) => excuses === undefined || !(isCut(pid) || excuses.mayRepeat(pid, endedAtMs)));
+      if (new Set(once.map(({ pid }) => pid)).size < once.length) findings.push(`one node executed attempt ${attempt} ${once.length} times`);
+      const uncut = own.filter(({ pid }) => !isCut(pid));
       if (uncut.length > 1)
         findings.push(`attempt ${attempt} was executed again although nothing had cut it: processes ${own.map(({ pid }) => pid).join(", ")}`);
     }
