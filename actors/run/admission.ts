@@ -12,6 +12,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import { Ring } from "../../runtime/kernel/ring.ts";
+import type { Scheduler } from "../../runtime/kernel/scheduler.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Intake } from "../runs.ts";
 import { ActiveLimit, type NodeLoad } from "./active-limit.ts";
@@ -41,6 +42,7 @@ export interface AdmissionBounds {
 /** What the admission needs. */
 export interface AdmissionOptions {
   readonly clock: Clock;
+  readonly scheduler: Pick<Scheduler, "afterIo">;
   /** Default: those of {@link LIMITS}. Only tests pass others. */
   readonly bounds?: AdmissionBounds | undefined;
   /** What is under way; asked for a few times a second. */
@@ -245,7 +247,7 @@ export class Admission implements Intake {
     for (const callback of this.#roomAwaited) {
       this.#roomAwaited.delete(callback);
       callback();
-      if (this.#expected === 0) setImmediate(this.#nextTurn);
+      if (this.#expected === 0) this.#options.scheduler.afterIo(this.#nextTurn);
       this.#expected += LIMITS.executeReadPerTurn;
       return;
     }

@@ -8,6 +8,7 @@ import type { EventHub } from "../../runtime/events.ts";
 import type { RunId, Shard } from "../../runtime/ids.ts";
 import { PassivationGroup } from "../../runtime/kernel/passivation.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
+import { platformScheduler, type Scheduler } from "../../runtime/kernel/scheduler.ts";
 import { ActorSystem } from "../../runtime/kernel/system.ts";
 import { LimitWatch } from "../../runtime/limit-watch.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -45,6 +46,8 @@ export interface OpenRunsOptions {
   readonly nodeName: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** How turns get onto the thread. Default: the platform's. */
+  readonly scheduler?: Scheduler;
   readonly events: EventHub;
   readonly journal: Journal;
   readonly ledger: TaskLedger;
@@ -98,15 +101,12 @@ export interface OpenRuns {
 
 /** Opens the runs: recovers what has work ready, reads the timers, and starts the auditor. */
 export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
-  const { clock, random, events, journal, onTrouble } = options;
+  const { clock, random, events, journal, onTrouble, scheduler = platformScheduler() } = options;
   const system = new ActorSystem({
-    name: options.nodeName,
-    clock,
-    random,
-    events,
+    ...{ name: options.nodeName, clock, random, events, scheduler },
     onEscalated: (path, error) => onTrouble(`actor ${path} failed`, error),
   });
-  const parts = assemble(options, system);
+  const parts = assemble(options, system, scheduler);
   const { timers, auditor, runs, dispatcher, keeper, services } = parts;
   const { hub, residents, bereft, gate } = services;
   const onFailed = (runId: RunId, error: unknown): void => onTrouble(`run ${runId} could not be marked as quarantined`, error);
@@ -155,7 +155,7 @@ interface Parts {
 }
 
 /** The parts refer to each other through messages to runs only. */
-function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
+function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Scheduler): Parts {
   const { clock, random, events, journal, ledger, pool, evaluator, onTrouble, idleMs = DEFAULT_IDLE_MS } = options;
   const command = (runId: RunId, message: RunCommand): boolean =>
     region.tell(runId, { kind: "command", command: message, replyTo: undefined }) === "accepted";
@@ -178,7 +178,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem): Parts {
   });
   const residents = new Residents();
   const admission = new Admission({
-    clock,
+    ...{ clock, scheduler },
     bounds: options.admissionBounds,
     activeCount: () => residents.activeCount,
     load: () => loadOf(residents, options),

@@ -14,6 +14,13 @@ import { WiredBus } from "./wired-bus.ts";
 
 const ADDRESS = "memory";
 
+/** The process that a node lives in: it may have a clock of its own, stand still, or be gone. */
+export interface BusHost {
+  readonly clock: Clock;
+  /** Lets the process take a message, or what it waits for from the network, now or when it goes on. `frame`: undefined for an acknowledgement. */
+  take(frame: Frame | undefined, callback: () => void): void;
+}
+
 /** What a network needs. */
 export interface MemoryNetworkOptions {
   readonly clock: Clock;
@@ -39,10 +46,11 @@ export class MemoryNetwork {
     this.#maxPayloadBytes = maxPayloadBytes;
   }
 
-  /** A node's connection to the network. */
-  join(nodeName: string, events: EventHub): Bus {
-    const link = new BusLink({ clock: this.#clock, random: this.#random, connect: () => this.#connect(nodeName) });
-    const bus = new WiredBus({ clock: this.#clock, random: this.#random, events, address: ADDRESS, onClose: () => link.close() });
+  /** A node's connection to the network. `host`: default, a process on the network's own clock that is always there. */
+  join(nodeName: string, events: EventHub, host: BusHost = { clock: this.#clock, take: (_frame, callback) => callback() }): Bus {
+    const { clock } = host;
+    const link = new BusLink({ clock, random: this.#random, connect: () => this.#connect(nodeName, host) });
+    const bus = new WiredBus({ clock, random: this.#random, events, address: ADDRESS, onClose: () => link.close() });
     link.start(bus);
     return bus;
   }
@@ -133,14 +141,14 @@ export class MemoryNetwork {
     for (const target of to.matching(reply)) this.#clock.schedule(0, () => target.receive(frame));
   }
 
-  #connect(nodeName: string): Promise<BusConnection> {
+  #connect(nodeName: string, host: BusHost): Promise<BusConnection> {
     return new Promise((resolve, reject) => {
       if (this.#state === "frozen") {
         this.#clock.schedule(CONNECT_TIMEOUT_MS, () => reject(new Error("no greeting")));
       } else if (this.#state === "down" || this.#cutOff.has(nodeName)) {
         reject(new Error("the network is away"));
       } else {
-        const wire = new MemoryWire(this, nodeName, this.#maxPayloadBytes);
+        const wire = new MemoryWire(this, nodeName, this.#maxPayloadBytes, host);
         this.#wires.add(wire);
         resolve({ wire, ended: wire.ended, close: async () => wire.close("closed") });
       }

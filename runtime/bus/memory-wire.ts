@@ -2,7 +2,7 @@
  * One node's connection to a network in memory, for tests and simulation.
  */
 import type { BusHeaders } from "./bus.ts";
-import type { MemoryNetwork } from "./memory-network.ts";
+import type { BusHost, MemoryNetwork } from "./memory-network.ts";
 import type { Delivery } from "./memory-path.ts";
 import { subjectMatcher } from "./subject.ts";
 import type { Frame, Wire, WireListener } from "./wire.ts";
@@ -19,13 +19,15 @@ export class MemoryWire implements Wire {
   /** Resolves with the reason when this connection has ended. */
   readonly ended: Promise<string>;
   readonly #network: MemoryNetwork;
+  readonly #host: BusHost;
   readonly #listening = new Set<Listening>();
   readonly #end: (reason: string) => void;
   readonly #waiting = new Set<(error: Error) => void>();
   #isClosed = false;
 
-  constructor(network: MemoryNetwork, nodeName: string, maxPayloadBytes: number) {
+  constructor(network: MemoryNetwork, nodeName: string, maxPayloadBytes: number, host: BusHost) {
     this.#network = network;
+    this.#host = host;
     this.nodeName = nodeName;
     this.maxPayloadBytes = maxPayloadBytes;
     const { promise, resolve } = Promise.withResolvers<string>();
@@ -46,7 +48,9 @@ export class MemoryWire implements Wire {
       matches: subjectMatcher(subject),
       isDraining: false,
       receive: (frame) => {
-        if (this.#listening.has(listening)) receive(frame);
+        this.#host.take(frame, () => {
+          if (this.#listening.has(listening)) receive(frame);
+        });
       },
     };
     this.#listening.add(listening);
@@ -65,8 +69,10 @@ export class MemoryWire implements Wire {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
       this.#network.roundTrip(this, () => {
-        this.#waiting.delete(reject);
-        resolve();
+        this.#host.take(undefined, () => {
+          this.#waiting.delete(reject);
+          resolve();
+        });
       });
     });
   }

@@ -2,6 +2,7 @@
  * Ownership in memory. Each call happens at one moment, so changes take turns by themselves.
  */
 import type { BootId, Shard } from "../ids.ts";
+import type { ShardEpochs } from "./held-shards.ts";
 import { planJoin } from "./join-rules.ts";
 import type { MemoryNode, MemoryStore } from "./memory-store.ts";
 import {
@@ -20,6 +21,8 @@ import { ShardSet } from "./shard-set.ts";
 /** The ownership table. For tests and simulation. */
 export class MemoryOwnership implements Ownership {
   readonly #store: MemoryStore;
+  /** The shards of each boot, as of a version: nodes look far more often than anything changes. */
+  #owned: { readonly version: number; readonly byBoot: ReadonlyMap<BootId, ShardEpochs> } = { version: -1, byBoot: new Map() };
 
   constructor(store: MemoryStore) {
     this.#store = store;
@@ -134,13 +137,26 @@ export class MemoryOwnership implements Ownership {
 
   #viewOf(node: MemoryNode): NodeView {
     const { bootId, nodeName, roles, programVersion, grpcAddress, load, startedAtMs, isDraining, end: ended, leaseUntilMs } = node;
-    const owned = ended === undefined ? [...this.#store.shards].filter(([, { owner }]) => owner === bootId) : [];
+    const owned = ended === undefined ? this.#ownedNow().get(bootId) : undefined;
     return {
       ...{ bootId, nodeName, roles, programVersion, grpcAddress, load, startedAtMs },
       state: ended ?? (isDraining ? "draining" : "live"),
       leaseLeftMs: leaseUntilMs - this.#store.clock.now(),
-      shards: new Map(owned.map(([shard, { epoch }]) => [shard, epoch])),
+      shards: owned ?? new Map(),
     };
+  }
+
+  #ownedNow(): ReadonlyMap<BootId, ShardEpochs> {
+    const { ownershipVersion: version, shards } = this.#store;
+    if (this.#owned.version === version) return this.#owned.byBoot;
+    const byBoot = new Map<BootId, Map<Shard, number>>();
+    for (const [shard, { owner, epoch }] of shards) {
+      if (owner === undefined) continue;
+      const own = byBoot.get(owner) ?? new Map<Shard, number>();
+      byBoot.set(owner, own.set(shard, epoch));
+    }
+    this.#owned = { version, byBoot };
+    return byBoot;
   }
 
   #raiseVersion(): number {

@@ -13,7 +13,7 @@ import type { RunCommand } from "./command.ts";
 import { hasOutputFlow } from "./data-flow.ts";
 import { problemToWire, type RunEvent, statusToWire, TimerKind } from "./entry.ts";
 import type { Environment } from "./environment.ts";
-import { cancelledChildren, ended, faulted, timerSet } from "./facts.ts";
+import { cancelledChildren, ended, faulted, offsetOf, timerSet } from "./facts.ts";
 import { refusalByFork } from "./fork-output.ts";
 import { hasWaited, isGivenUp } from "./node-loss.ts";
 import { problemOfAttempt, problemOfNodeLoss, problemOfTimeout } from "./problems.ts";
@@ -113,7 +113,7 @@ function delayOfRetry(frame: Frame, { retryOf, random }: Environment): number | 
 /** An attempt failed. `dueAtMs`: when another follows. `nth` counts the timers that one decision sets. */
 function failedWith(state: RunState, frame: Frame, problem: Problem, dueAtMs: number | undefined, nth = 1): RunEvent[] {
   if (dueAtMs === undefined) return givenUp(frame, problem);
-  const retryOffsetMs = Math.ceil(dueAtMs) - state.createdAtMs;
+  const retryOffsetMs = offsetOf(state, dueAtMs);
   const value = { frame: frame.id, attempt: frame.attempt, error: problemToWire(problem), retryOffsetMs };
   return [{ $case: "attemptFailed", value }, timerSet(state, frame.id, TimerKind.RETRY, dueAtMs, nth)];
 }

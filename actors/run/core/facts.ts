@@ -68,8 +68,13 @@ export function cancelledChildren(frame: Frame): RunEvent[] {
 
 /** A timer is set for a frame. `nth` counts the timers that one step sets. */
 export function timerSet(state: RunState, frame: number, kind: TimerKind, dueAtMs: number, nth = 1): RunEvent {
-  const dueOffsetMs = Math.max(0, Math.ceil(dueAtMs) - state.createdAtMs);
+  const dueOffsetMs = offsetOf(state, dueAtMs);
   return { $case: "timerSet", value: { timer: state.lastTimer + nth, frame, kind, dueOffsetMs } };
+}
+
+/** A time as entries hold it. Never less than 0: the clock of this node may be behind the one by which the run was created. */
+export function offsetOf(state: RunState, atMs: number): number {
+  return Math.max(0, Math.ceil(atMs) - state.createdAtMs);
 }
 
 /** The run fails: at once, or after the tasks that it has to undo. */

@@ -5,6 +5,7 @@ import { Admission, type AdmissionBounds, PATIENCE_MS } from "../../../actors/ru
 import { virtualClock } from "../../../runtime/clock.ts";
 import { MaestroError } from "../../../runtime/errors.ts";
 import { newRunId, type RunId } from "../../../runtime/ids.ts";
+import { platformScheduler } from "../../../runtime/kernel/scheduler.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 
 const BOUNDS: AdmissionBounds = { queueLength: 32, activeRuns: 2 };
@@ -27,7 +28,7 @@ class Scene {
   constructor(bounds = BOUNDS) {
     const random = seededRandom(1);
     this.admission = new Admission({
-      clock: this.clock,
+      ...{ clock: this.clock, scheduler: platformScheduler() },
       bounds,
       activeCount: () => this.active,
       load: () => ({ runs: this.active, writesWait: false, tasksActive: 0, tasksQueued: 0 }),

@@ -34,6 +34,18 @@ describe("faults of a run", () => {
     );
   });
 
+  it("a retry is decided also where the clock is behind the one by which the run was created", async () => {
+    const run = await world(CALL, { charge: failing(1) });
+    run.retry.set("charge", { attempts: 2, delayMs: 100, jitter: 0 });
+    run.nowMs -= 20_000;
+    run.start().advance(20_100);
+    assert.equal(run.output, "ok");
+    const caught = await world(TRY("{ retry: { delay: { seconds: 1 }, limit: { attempt: { count: 1 } } } }"), { charge: failing(1) });
+    caught.nowMs -= 20_000;
+    caught.start().advance(21_000);
+    assert.equal(caught.output, "ok");
+  });
+
   it("the attempt after the last allowed one never comes", async () => {
     const run = await world(CALL, { charge: failing(3) });
     run.retry.set("charge", { attempts: 3, delayMs: 1, jitter: 0 });

@@ -7,7 +7,7 @@ import { matchesFilter, type Problem } from "../../../language/problem.ts";
 import { evaluate, isTruthy } from "../data-flow.ts";
 import { problemToWire, type RunEvent, TimerKind } from "../entry.ts";
 import type { Environment } from "../environment.ts";
-import { cancelledChildren, completed, durationOf, faulted, timerSet } from "../facts.ts";
+import { cancelledChildren, completed, durationOf, faulted, offsetOf, timerSet } from "../facts.ts";
 import { backoffDelay, RETRY_DELAY_MAX_MS } from "../retry-policy.ts";
 import { TaskScope, viewOf } from "../scope.ts";
 import type { Frame, RunState } from "../state.ts";
@@ -31,7 +31,7 @@ export function faultInTry(state: RunState, environment: Environment, frame: Fra
     return [...rest, { $case: "errorCaught", value: { frame: frame.id, error: problemToWire(error) } }];
   }
   const dueAtMs = environment.nowMs + delayMs;
-  const retryOffsetMs = delayMs > 0 ? Math.ceil(dueAtMs) - state.createdAtMs : undefined;
+  const retryOffsetMs = delayMs > 0 ? offsetOf(state, dueAtMs) : undefined;
   const retried: RunEvent = {
     $case: "tryRetried",
     value: { frame: frame.id, attempt: frame.attempt + 1, error: problemToWire(error), retryOffsetMs },

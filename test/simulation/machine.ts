@@ -1,0 +1,113 @@
+/**
+ * A machine of a simulated world: a node's name, and the process that runs under it now. When the process ends, another one is started after a while; so does
+ * whoever runs nodes in earnest.
+ */
+import type { Workflow } from "../../actors/language/model.ts";
+import { messageOf } from "../../runtime/errors.ts";
+import { newBootId } from "../../runtime/ids.ts";
+import type { Random } from "../../runtime/random.ts";
+import { seededRandom } from "../../runtime/random.ts";
+import { between, type Faults } from "./faults.ts";
+import { SimulatedProcess } from "./process.ts";
+import { SimulatedNode } from "./simulated-node.ts";
+import { type Execution, SimulatedPool } from "./simulated-pool.ts";
+import type { Surroundings } from "./surroundings.ts";
+import type { Trace } from "./trace.ts";
+import type { WorldTime } from "./world-time.ts";
+
+/** How long it takes until a process that ended has a successor, in milliseconds. */
+const DOWN_MS = [100, 5_000] as const;
+/** How far from the right speed a monotonic clock runs at most. */
+const DRIFT = 0.05;
+/** Steps of a rolling restart take as long as this at least, in milliseconds. */
+const ROLLING_POLL_MS = 200;
+
+/** What a machine needs. */
+export interface MachineOptions {
+  readonly name: string;
+  readonly time: WorldTime;
+  readonly faults: Faults;
+  readonly random: Random;
+  readonly trace: Trace;
+  readonly surroundings: Surroundings;
+  workflow(id: string): Promise<Workflow>;
+  onExecution(execution: Execution): void;
+  /** The auditor of a boot found runs that nothing would have woken. */
+  onWithoutWakeup(boot: string, runIds: readonly string[]): void;
+  /** True if the machine before it in a rolling restart serves again, so that it is its turn. */
+  isTurn(): boolean;
+}
+
+/** The machine. */
+export class Machine {
+  readonly #options: MachineOptions;
+  #boots = 0;
+  #node: SimulatedNode;
+  #isOut = false;
+  /** Every boot that there was. */
+  readonly nodes: SimulatedNode[] = [];
+
+  constructor(options: MachineOptions) {
+    this.#options = options;
+    this.#node = this.#boot();
+  }
+
+  /** The newest boot. */
+  get node(): SimulatedNode {
+    return this.#node;
+  }
+
+  /** True if clients are served. */
+  get isServing(): boolean {
+    return this.#node.isServing && this.#node.process.isRunning;
+  }
+
+  /** Starts a new boot, whatever becomes of the one before. */
+  boot(): void {
+    if (!this.#isOut) this.#node = this.#boot();
+  }
+
+  /** Stops the node in order once it is its turn; its successor comes by itself. */
+  restartInTurn(): void {
+    const { time, isTurn } = this.#options;
+    time.schedule(ROLLING_POLL_MS, () => {
+      if (!isTurn()) return this.restartInTurn();
+      const { process } = this.#node;
+      process.enter(() => void this.#node.stop());
+    });
+  }
+
+  /** Takes the machine away for good. */
+  takeOut(): void {
+    this.#isOut = true;
+    for (const { process } of this.nodes) process.crash();
+  }
+
+  #boot(): SimulatedNode {
+    const { name: nodeName, time, faults, trace, surroundings, workflow, onExecution, onWithoutWakeup } = this.#options;
+    const name = `${nodeName}/${++this.#boots}`;
+    const random = seededRandom(this.#options.random.uint32());
+    const rate = 1 + faults.level("drift") * between(random, -DRIFT, DRIFT);
+    const process = new SimulatedProcess(name, time, random, rate);
+    const bootId = newBootId(random);
+    const pool = new SimulatedPool({ process, faults, random, onExecution });
+    const onTrouble = (what: string, error: unknown): void => trace.note(name, `trouble: ${what}: ${messageOf(error)}`);
+    const node = new SimulatedNode({ nodeName, bootId, process, random, surroundings, pool, workflow, onTrouble });
+    node.events.on("run.withoutWakeup", ({ runIds }) => {
+      if (runIds.length > 0) onWithoutWakeup(name, runIds);
+    });
+    this.nodes.push(node);
+    trace.note("world", `boot ${name} ${bootId}`);
+    process.onDeath(() => this.#ended(node));
+    void node.start();
+    return node;
+  }
+
+  #ended(node: SimulatedNode): void {
+    const { time, random, trace } = this.#options;
+    trace.note("world", `end of ${node.process.name}`);
+    time.schedule(between(random, ...DOWN_MS), () => {
+      if (node === this.#node) this.boot();
+    });
+  }
+}

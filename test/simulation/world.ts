@@ -1,0 +1,214 @@
+/**
+ * A simulated world: machines that run nodes, what is around them, clients, and everything that goes wrong, in one thread on one clock out of one seed. The same seed
+ * gives the same world, to the last message.
+ */
+import type { Workflow } from "../../actors/language/model.ts";
+import { messageOf } from "../../runtime/errors.ts";
+import { ENDED } from "../../runtime/storage/journal.ts";
+import type { MemoryRun } from "../../runtime/storage/memory-store.ts";
+import type { Findable } from "./checkers/checker.ts";
+import { judge, type Violation } from "./checkers/index.ts";
+import { Client } from "./client.ts";
+import { Disturber, WALL_JUMP_MS } from "./disturber.ts";
+import { between, type FaultKind, type FaultLevels, Faults, faultLevels, happens, randomFor } from "./faults.ts";
+import { readStored } from "./findable.ts";
+import { Gateway } from "./gateway.ts";
+import { interpret } from "./interpreter.ts";
+import { Machine } from "./machine.ts";
+import { isLeftAlone, type Order } from "./order.ts";
+import { signalsOf } from "./program.ts";
+import type { Execution } from "./simulated-pool.ts";
+import { Surroundings } from "./surroundings.ts";
+import { Trace } from "./trace.ts";
+import { type Deployed, deployedOf, programId } from "./workflows.ts";
+import { WorldTime } from "./world-time.ts";
+
+/** `safety`: faults to the end, and nothing forbidden may have happened. `liveness`: faults end, and then everything has to end well. */
+export type Mode = "safety" | "liveness";
+
+/** Which world. */
+export interface WorldPlan {
+  readonly seed: number;
+  readonly mode: Mode;
+  /** Faults that are left out. Default: none. */
+  readonly without?: readonly FaultKind[];
+  /** How many runs clients want at most. Default: as the seed says. */
+  readonly orders?: number;
+  /** The lines of the trace can be read afterwards. Default false. */
+  readonly isTraced?: boolean;
+}
+
+/** What became of a world. */
+export interface WorldResult {
+  readonly plan: WorldPlan;
+  readonly violations: readonly Violation[];
+  readonly trace: Trace;
+  readonly levels: FaultLevels;
+  readonly faults: Faults;
+  readonly orders: number;
+  readonly runs: number;
+  readonly boots: number;
+  readonly virtualMs: number;
+  readonly events: number;
+}
+
+const NODES = [3, 5] as const;
+const ORDERS = [22, 34] as const;
+/** When the first clients come, and the last, in milliseconds. */
+const LOAD_MS = [500, 30_000] as const;
+/** How long things go wrong, and how long everything may take to end well after that. */
+const FAULTS_MS = 40_000;
+const SAFETY_MS = 60_000;
+const LIVENESS_MS = 400_000;
+/** How often it is looked whether all is over. */
+const LOOK_MS = 500;
+const POISON_SHARE = 0.1;
+/** Chance that at the end of the faults one machine is gone for good. */
+const GONE_SHARE = 0.3;
+
+/** The world. */
+export class World {
+  readonly plan: WorldPlan;
+  readonly time = new WorldTime();
+  readonly levels: FaultLevels;
+  readonly faults: Faults;
+  readonly trace: Trace;
+  readonly surroundings: Surroundings;
+  readonly machines: Machine[] = [];
+  readonly orders: Order[] = [];
+  readonly #workflows = new Map<string, Workflow>();
+  readonly #executions: Execution[] = [];
+  readonly #withoutWakeup: string[] = [];
+  readonly #broken: string[] = [];
+
+  constructor(plan: WorldPlan) {
+    const { seed, without, isTraced = false } = plan;
+    this.plan = plan;
+    this.levels = faultLevels(seed, without);
+    this.faults = new Faults(this.levels, randomFor(seed, "faults"));
+    this.trace = new Trace(this.time, isTraced);
+    this.surroundings = new Surroundings({ time: this.time, faults: this.faults, random: randomFor(seed, "ways"), trace: this.trace });
+  }
+
+  /** Lets the world be, and judges it. */
+  async run(): Promise<WorldResult> {
+    const onRejection = (error: unknown): void => void this.#broken.push(`a promise was rejected with nobody to hear of it: ${messageOf(error)}`);
+    process.on("unhandledRejection", onRejection);
+    try {
+      await this.#placeOrders();
+      this.#startMachines();
+      const disturber = new Disturber({ ...this.#parts(), random: randomFor(this.plan.seed, "disturber"), machines: this.machines });
+      disturber.start();
+      this.#startClients();
+      if (this.plan.mode === "safety") await this.time.run(SAFETY_MS);
+      else {
+        await this.time.run(FAULTS_MS);
+        disturber.end();
+        await this.#endWell();
+      }
+      return await this.#judge();
+    } finally {
+      process.off("unhandledRejection", onRejection);
+    }
+  }
+
+  #parts() {
+    const { time, faults, trace, surroundings } = this;
+    return { time, faults, trace, surroundings };
+  }
+
+  async #placeOrders(): Promise<void> {
+    const random = randomFor(this.plan.seed, "orders");
+    const count = Math.min(Math.round(between(random, ...ORDERS)), this.plan.orders ?? Number.POSITIVE_INFINITY);
+    for (let place = 0; place < count; place += 1) {
+      const isPoisonous = happens(random, POISON_SHARE * this.levels.poison);
+      const deployed = await deployedOf(programId(random.uint32(), isPoisonous));
+      this.#workflows.set(deployed.id, deployed.workflow);
+      this.orders.push(newOrder(`order-${place + 1}`, deployed, random));
+    }
+  }
+
+  #startMachines(): void {
+    const random = randomFor(this.plan.seed, "machines");
+    const count = Math.round(between(random, ...NODES));
+    for (let place = 0; place < count; place += 1) {
+      const machine = new Machine({
+        ...this.#parts(),
+        ...{ name: `n${place + 1}`, random: randomFor(this.plan.seed, `machine ${place + 1}`) },
+        workflow: async (id) => (await deployedOf(id)).workflow,
+        onExecution: (execution) => this.#executions.push(execution),
+        onWithoutWakeup: (boot, runIds) => this.#withoutWakeup.push(...runIds.map((runId) => `run ${runId}, as ${boot} found`)),
+        isTurn: () => this.machines.every((one) => one.isServing),
+      });
+      this.machines.push(machine);
+    }
+  }
+
+  #startClients(): void {
+    const { time, trace } = this;
+    const gateway = new Gateway({ time, trace, random: randomFor(this.plan.seed, "gateway"), nodes: () => this.machines.map(({ node }) => node) });
+    for (const order of this.orders) void new Client({ order, gateway, time, random: randomFor(this.plan.seed, order.id) }).run();
+  }
+
+  /** Heals everything, and waits until nothing is to be done any more, or for long enough. */
+  async #endWell(): Promise<void> {
+    const random = randomFor(this.plan.seed, "healing");
+    this.trace.note("world", "heals");
+    this.faults.end();
+    this.surroundings.heal();
+    for (const { node } of this.machines) node.process.wallOffsetMs = 0;
+    if (happens(random, GONE_SHARE)) this.machines[0]?.takeOut();
+    const endMs = this.time.monotonic() + LIVENESS_MS;
+    let nextLookMs = SAFETY_MS;
+    await this.time.run(endMs, () => {
+      if (this.time.monotonic() < nextLookMs) return false;
+      nextLookMs = this.time.monotonic() + LOOK_MS;
+      return this.#isAtRest();
+    });
+  }
+
+  #isAtRest(): boolean {
+    const { runs } = this.surroundings.database.memory;
+    const leftAlone = new Set(this.orders.filter(isLeftAlone).map(({ id }) => id));
+    const isDone = (run: MemoryRun): boolean => ENDED.has(run.status) || run.status === "quarantined" || leftAlone.has(run.labels.order ?? "");
+    return this.orders.every(({ isSettled }) => isSettled) && [...runs.values()].every(isDone);
+  }
+
+  async #judge(): Promise<WorldResult> {
+    const { plan, time, trace, levels, faults, orders, machines } = this;
+    const { database, stream } = this.surroundings;
+    const stored = await readStored(database, this.#workflows);
+    const findable: Findable = {
+      ...{ isFinal: plan.mode === "liveness", orders, database, committed: database.committed, stored, executions: this.#executions },
+      ...{ events: stream.messages, skewMs: levels.wallJump > 0 ? 2 * WALL_JUMP_MS : 0, withoutWakeup: this.#withoutWakeup, broken: this.#broken },
+    };
+    const boots = machines.reduce((sum, { nodes }) => sum + nodes.length, 0);
+    for (const machine of machines) machine.takeOut();
+    const counts = { orders: orders.length, runs: stored.runs.length, boots, virtualMs: time.monotonic(), events: time.count };
+    return { plan, violations: judge(findable), trace, levels, faults, ...counts };
+  }
+}
+
+function newOrder(id: string, { id: workflowId, program }: Deployed, random: ReturnType<typeof randomFor>): Order {
+  const n = random.uint32() % 1_000;
+  const signals = Array.from({ length: signalsOf(program) }, () => random.uint32() % 1_000);
+  const isDriven = signals.length > 0 || program.ending === "wait";
+  return {
+    ...{ id, workflowId, program, n, signals },
+    expected: interpret(program, n, signals),
+    key: happens(random, 0.7) ? id : undefined,
+    isExecuted: !isDriven && happens(random, 0.4),
+    isWatched: happens(random, 0.2),
+    beginsAtMs: between(random, ...LOAD_MS),
+    ...{
+      acknowledged: new Set(),
+      signalled: 0,
+      isCancelled: false,
+      isOpen: false,
+      told: undefined,
+      watched: [],
+      trouble: undefined,
+      isSettled: false,
+    },
+  };
+}
