@@ -7,7 +7,7 @@ import { checkOutcomes } from "./outcomes.ts";
 import { checkSingleOwner } from "./single-owner.ts";
 
 /** All of them. */
-export const CHECKERS = {
+const CHECKERS = {
   "single owner": checkSingleOwner,
   acknowledged: checkAcknowledged,
   outcomes: checkOutcomes,
