@@ -3,7 +3,7 @@
  * Node.js program may. It owns one connection, which the gRPC library opens when needed and opens again when it broke.
  */
 import { type ChannelOptions, credentials } from "@grpc/grpc-js";
-import type { GetActivityResponse, Node, ShardGroup } from "../proto/gen/maestro/v1/cluster_service.ts";
+import type { GetActivityResponse, Node, Queue, ShardGroup } from "../proto/gen/maestro/v1/cluster_service.ts";
 import { ClusterServiceClient } from "../proto/gen/maestro/v1/cluster_service.ts";
 import { type Event, EventServiceClient, type SubscribeRequest, type SubscribeResponse } from "../proto/gen/maestro/v1/event_service.ts";
 import type {
@@ -228,6 +228,11 @@ export class MaestroClient implements Disposable {
   /** Who owns which shards, by node and epoch; free ones last. */
   async listShards(settings?: CallSettings): Promise<readonly ShardGroup[]> {
     return (await this.#calls.call("ListShards", this.#cluster.listShards.bind(this.#cluster), {}, settings)).groups;
+  }
+
+  /** The queues of tasks in the whole cluster, by name. */
+  async listQueues(settings?: CallSettings): Promise<readonly Queue[]> {
+    return (await this.#calls.call("ListQueues", this.#cluster.listQueues.bind(this.#cluster), {}, settings)).queues;
   }
 
   /** What the node at this address does itself. */

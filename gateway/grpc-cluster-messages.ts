@@ -4,6 +4,7 @@
 import type { Duration } from "../proto/gen/google/protobuf/duration.ts";
 import {
   type Node,
+  type Queue,
   type ShardGroup as ShardGroupMessage,
   NodeRole as WireRole,
   NodeState as WireState,
@@ -11,7 +12,7 @@ import {
 import type { NodeRole } from "../runtime/storage/ownership.ts";
 import type { NodeState, NodeView } from "../runtime/storage/ownership-view.ts";
 import { timestamp } from "./grpc-messages.ts";
-import type { ShardGroup } from "./service/cluster-service.ts";
+import type { QueueView, ShardGroup } from "./service/cluster-service.ts";
 
 const WIRE_STATE: Readonly<Record<NodeState, WireState>> = {
   live: WireState.LIVE,
@@ -44,6 +45,11 @@ export function nodeMessage(node: NodeView): Node {
 export function shardGroupMessage({ owner, epoch, ranges }: ShardGroup): ShardGroupMessage {
   const shards = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   return { node: owner?.nodeName ?? "", bootId: owner?.bootId ?? "", epoch, shards, ranges: ranges.map((range) => ({ ...range })) };
+}
+
+/** A queue on the wire. */
+export function queueMessage({ queue: name, waiting, active, oldestWaitMs, executors }: QueueView): Queue {
+  return { name, waiting, active, oldestWait: duration(oldestWaitMs), executors: [...executors] };
 }
 
 /** A time span on the wire, from milliseconds that are not negative. */

@@ -20,6 +20,7 @@ import type { NodeView, OwnershipView } from "../runtime/storage/ownership-view.
 import { ShardSet } from "../runtime/storage/shard-set.ts";
 import { SHELL } from "../runtime/workers/builtin/shell.ts";
 import type { WorkerPool } from "../runtime/workers/pool.ts";
+import type { QueuedPool } from "../runtime/workers/queue-load.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
 import { type NodeRuns, TASK_GRACE_MS } from "./node-runs.ts";
@@ -81,7 +82,7 @@ export class NodeCluster implements ClusterMap {
   }
 
   /** The pool through which tasks find an executor in the cluster, around the node's own. The bus is there. */
-  poolOf(local: WorkerPool): WorkerPool {
+  poolOf(local: WorkerPool): QueuedPool {
     const { config, clock, random, events } = this.#options;
     const { clusterName, roles, threads, allowShell, queues: serves } = config;
     const bus = started(this.#bus, "bus");

@@ -15,6 +15,7 @@ import type { EventHub } from "../runtime/events.ts";
 import type { BootId } from "../runtime/ids.ts";
 import { LimitWatch } from "../runtime/limit-watch.ts";
 import type { Random } from "../runtime/random.ts";
+import type { ClusterQueue } from "../runtime/workers/queue-load.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
 import { countActivity } from "./node-activity.ts";
@@ -35,6 +36,8 @@ export interface NodeGatewayOptions {
   readonly executing: NodeRuns;
   /** The runs that calls are about: those of the whole cluster, if there is one. They are there when the stage starts. */
   runs(): Runs;
+  /** The queues of tasks in the whole cluster. */
+  queues(): readonly ClusterQueue[];
   /** Aborted: calls under way get no time. */
   readonly hurried: AbortSignal;
 }
@@ -77,7 +80,7 @@ export class NodeGateway {
   }
 
   #build(): GrpcServer {
-    const { config, bootId, clock, random, events, storage, executing, runs } = this.#options;
+    const { config, bootId, clock, random, events, storage, executing, runs, queues } = this.#options;
     const { documents } = storage;
     const directory = new WorkflowDirectory(documents);
     const compile = (text: string) => executing.compile(text);
@@ -85,7 +88,7 @@ export class NodeGateway {
     return new GrpcServer({
       runs: new RunService({ runs: runs(), directory, filter: new WorkflowFilter(documents) }),
       workflows: new WorkflowService({ documents, directory, compile, clock, limits: new LimitWatch(clock, events), random }),
-      cluster: new ClusterService(storage.ownership, activity),
+      cluster: new ClusterService(storage.ownership, activity, queues),
       eventService: new EventService(executing.events.reader),
       ...{ clock, events, host: config.grpcHost, port: config.grpcPort },
     });

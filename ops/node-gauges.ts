@@ -2,6 +2,7 @@
  * What of a node is measured by looking at it, when somebody asks for the metrics page: sizes, and how full its bounds are. What events tell is counted in
  * `prom-metrics.ts`.
  */
+import { LIMITS } from "../runtime/limits.ts";
 import { boundOf, type WatchedLimit } from "../runtime/watched-limits.ts";
 import type { NodeGateway } from "./node-gateway.ts";
 import type { NodeRuns } from "./node-runs.ts";
@@ -26,6 +27,8 @@ export function addNodeGauges(metrics: NodeMetrics, node: GaugedNode): void {
   metrics.addGauge("maestro_actor_pending_replies", "Asks that await their answer.", () => system.pendingReplies);
   metrics.addGauge("maestro_grpc_waiting_calls", "Calls that wait for something: watches, executions.", () => gateway.waitingCalls);
   metrics.addGauge("maestro_events_waiting", "Events in memory, not acknowledged.", () => runs.events.publisher?.backlog ?? 0);
+  const depths = (): [string, number][] => [...runs.pool.queues()].slice(0, LIMITS.queuesTold).map(([queue, { waiting }]) => [queue, waiting]);
+  metrics.addGauges("maestro_queue_depth", "Task attempts of this node's runs that wait to be executed, by queue.", "queue", depths);
   addUsages(metrics, node);
 }
 

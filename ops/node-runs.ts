@@ -16,7 +16,7 @@ import type { EventHub } from "../runtime/events.ts";
 import type { BootId } from "../runtime/ids.ts";
 import type { Random } from "../runtime/random.ts";
 import { pause } from "../runtime/storage/pause.ts";
-import type { WorkerPool } from "../runtime/workers/pool.ts";
+import type { QueuedPool } from "../runtime/workers/queue-load.ts";
 import { startWorkerPool } from "../runtime/workers/tiered-pool.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
@@ -39,7 +39,7 @@ export interface NodeRunsOptions {
   readonly events: EventHub;
   readonly storage: NodeStorage;
   /** The pool that runs use, around the node's own. */
-  poolOf(local: WorkerPool): WorkerPool;
+  poolOf(local: QueuedPool): QueuedPool;
   /** Aborted: tasks under way get no time to end. */
   readonly hurried: AbortSignal;
   /** Another boot took over. */
@@ -56,7 +56,7 @@ export class NodeRuns {
   readonly #cache = new WorkflowCache((id) => this.#load(id));
   readonly #largeDocuments = new YamlThreads();
   #evaluator: ExternalEvaluator | undefined;
-  #pool: WorkerPool | undefined;
+  #pool: QueuedPool | undefined;
   #open: OpenRuns | undefined;
   #isFenced = false;
 
@@ -78,7 +78,7 @@ export class NodeRuns {
   }
 
   /** The worker pool. */
-  get pool(): WorkerPool {
+  get pool(): QueuedPool {
     return started(this.#pool, "workers");
   }
 

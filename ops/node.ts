@@ -8,6 +8,7 @@ import { messageOf } from "../runtime/errors.ts";
 import { EventHub } from "../runtime/events.ts";
 import { type BootId, newBootId } from "../runtime/ids.ts";
 import { type Random, systemRandom } from "../runtime/random.ts";
+import { type ClusterQueue, queuesOfOne } from "../runtime/workers/queue-load.ts";
 import { type Config, printableConfig } from "./config.ts";
 import { Lifecycle, type LifecycleObserver, type Stage } from "./lifecycle.ts";
 import { NodeCluster, type NodeClusterOptions } from "./node-cluster.ts";
@@ -95,7 +96,7 @@ class Node implements RunningNode {
     const storage = new NodeStorage(shared);
     const runs = new NodeRuns({ ...shared, storage, poolOf: (local) => this.#cluster?.poolOf(local) ?? local });
     this.#cluster = this.#clusterOf({ ...shared, storage, runs });
-    this.#gateway = new NodeGateway({ ...shared, storage, executing: runs, runs: () => this.runs });
+    this.#gateway = new NodeGateway({ ...shared, storage, executing: runs, runs: () => this.runs, queues: () => this.#queues() });
     [this.#storage, this.#runs] = [storage, runs];
     const stages = this.#stages();
     // The ops server asks for it, the gateway's health service is told: both say the same.
@@ -142,6 +143,10 @@ class Node implements RunningNode {
   #clusterOf(options: Omit<NodeClusterOptions, "config">): NodeCluster | undefined {
     const { natsUrl } = this.#config;
     return natsUrl === undefined ? undefined : new NodeCluster({ ...options, config: { ...this.#config, natsUrl } });
+  }
+
+  #queues(): readonly ClusterQueue[] {
+    return this.#cluster?.exchange.queues() ?? queuesOfOne(this.bootId, this.#runs.pool);
   }
 
   /** In order of their start. */

@@ -1,11 +1,12 @@
 /**
  * Metrics for Prometheus, with a registry of their own for each node. They are fed by the runtime's events through one table, and by
- * reading the process when the page is asked for. Labels are bounded: never a run's id, never a text that a user chose.
+ * reading the process when the page is asked for. Labels are bounded: never a run's id, never a text that a user chose but for the names of queues.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { EventHub, EventListener, EventName } from "../runtime/events.ts";
 import type { WatchedLimit } from "../runtime/watched-limits.ts";
 import { busRows, clusterRows, eventRows, exchangeRows } from "./prom-cluster-metrics.ts";
+import { namedGauges, usageGauge } from "./prom-gauges.ts";
 
 /** The metrics of one node. */
 export interface NodeMetrics {
@@ -13,6 +14,8 @@ export interface NodeMetrics {
   page(): Promise<{ readonly contentType: string; readonly text: string }>;
   /** Adds a value that is read when the page is asked for. The name begins with `maestro_` and ends with its unit, if it has one. */
   addGauge(name: string, help: string, read: () => number): void;
+  /** Adds a gauge with a value for each of some names, read anew for each page. */
+  addGauges(name: string, help: string, label: string, read: () => Iterable<readonly [string, number]>): void;
   /** Adds a bound of the node to `maestro_limit_usage_ratio`: `read` answers how much of it is used, from 0 to 1. */
   addUsage(limit: WatchedLimit, read: () => number): void;
   /** Stops listening. */
@@ -44,27 +47,13 @@ export function openMetrics(events: EventHub, nodeName: string): NodeMetrics {
   return {
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     addGauge,
+    addGauges: namedGauges(registry),
     addUsage: usageGauge(registry),
     close() {
       for (const stop of stops) stop();
       registry.clear();
     },
   };
-}
-
-/** One gauge for the bounds of the node that can be read at any time. */
-function usageGauge(registry: Registry): NodeMetrics["addUsage"] {
-  const readings = new Map<WatchedLimit, () => number>();
-  const usage: Gauge<"limit"> = new Gauge({
-    name: "maestro_limit_usage_ratio",
-    help: "How much of a bound of the node is used now, from 0 to 1.",
-    labelNames: ["limit"],
-    registers: [registry],
-    collect: () => {
-      for (const [limit, read] of readings) usage.set({ limit }, read());
-    },
-  });
-  return (limit, read) => void readings.set(limit, read);
 }
 
 function subscribe<N extends EventName>(events: EventHub, name: N, table: MetricTable): (() => void) | undefined {

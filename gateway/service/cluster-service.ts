@@ -6,6 +6,7 @@ import { MaestroError } from "../../runtime/errors.ts";
 import { type BootId, SHARD_COUNT, type Shard } from "../../runtime/ids.ts";
 import type { Ownership } from "../../runtime/storage/ownership.ts";
 import type { NodeView, OwnershipView } from "../../runtime/storage/ownership-view.ts";
+import type { ClusterQueue, QueueLoad } from "../../runtime/workers/queue-load.ts";
 import { Fields, textReason } from "./fields.ts";
 
 /** What the service needs of the ownership table. */
@@ -21,6 +22,13 @@ export interface NodeActivity {
   readonly commits: number;
   /** Of the journal, in these commits. */
   readonly entries: number;
+}
+
+/** A queue of tasks in the whole cluster, as the node that is asked has heard of it. */
+export interface QueueView extends QueueLoad {
+  readonly queue: string;
+  /** Names of the nodes that execute its attempts. None: what is in it waits. */
+  readonly executors: readonly string[];
 }
 
 /** Shards from `first` to `last`, both included. */
@@ -43,11 +51,13 @@ export interface ShardGroup {
 export class ClusterService {
   readonly #table: ClusterTable;
   readonly #activity: () => NodeActivity;
+  readonly #queues: () => readonly ClusterQueue[];
 
-  /** `activity` tells what this node does. */
-  constructor(table: ClusterTable, activity: () => NodeActivity) {
+  /** `activity` tells what this node does, `queues` what it has heard of the cluster's queues. */
+  constructor(table: ClusterTable, activity: () => NodeActivity, queues: () => readonly ClusterQueue[]) {
     this.#table = table;
     this.#activity = activity;
+    this.#queues = queues;
   }
 
   /** What the node that is asked does. */
@@ -58,6 +68,13 @@ export class ClusterService {
   /** The newest boot of each node, by name; those that are no members only for some time after their end. */
   async nodes(): Promise<readonly NodeView[]> {
     return (await this.#table.view()).nodes;
+  }
+
+  /** The queues of tasks that anything is in, or that a node serves by name; by name. */
+  async queues(): Promise<readonly QueueView[]> {
+    const { nodes } = await this.#table.view();
+    const nameOf = (wanted: BootId): string => nodes.find(({ bootId }) => bootId === wanted)?.nodeName ?? wanted;
+    return this.#queues().map(({ executors, ...load }) => ({ ...load, executors: executors.map(nameOf).sort() }));
   }
 
   /** All shards, each in one group: by node and epoch, free ones last. */

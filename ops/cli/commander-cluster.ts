@@ -7,7 +7,7 @@ import { type CliContext, withGateway } from "./cli-context.ts";
 import { EXIT } from "./exit-code.ts";
 import type { Gateway } from "./gateway-port.ts";
 import { drawShards, type NodeShards, shardsByNode } from "./shard-table.ts";
-import { type ClusterNode, isoOf, nodeStateName, printableNode, roleNames } from "./wire.ts";
+import { type ClusterNode, isoOf, nodeStateName, printableNode, printableQueue, roleNames } from "./wire.ts";
 
 /** How often it is looked whether a node is drained, in milliseconds. */
 const LOOK_EVERY_MS = 200;
@@ -31,6 +31,7 @@ export function addClusterCommands(program: Command, context: CliContext, shared
       }),
     );
   addDraining(nodes, context, shared);
+  addQueues(program, context, shared);
   shared(program.command("shard").description("Look at the shards, in which runs live.").command("list"))
     .description("List who owns which shards, under which epoch.")
     .option("--by-node", "one line for each node")
@@ -44,6 +45,21 @@ export function addClusterCommands(program: Command, context: CliContext, shared
           const rows = groups.map(({ node, epoch, shards, ranges }) => [node || "(free)", String(epoch), String(shards), drawShards(ranges)]);
           output.table(groups, ["NODE", "EPOCH", "SHARDS", "WHICH"], rows, "There are no shards.");
         }
+      }),
+    );
+}
+
+function addQueues(program: Command, context: CliContext, shared: (command: Command) => Command): void {
+  const { output } = context;
+  shared(program.command("queue").description("Look at the queues in which tasks wait to be executed.").command("list"))
+    .description("List the queues by name: what waits, what is executed, and which nodes execute it.")
+    .action((options: Common) =>
+      withGateway(context, options.address, async (gateway) => {
+        const found = (await gateway.queues()).map(printableQueue);
+        const rows = found.map(({ name, waiting, active, oldestWaitMs, executors }) => [
+          ...[name, String(waiting), String(active), waiting === 0 ? "" : `${Math.round(oldestWaitMs)} ms`, executors.join(" ") || "(none)"],
+        ]);
+        output.table(found, ["QUEUE", "WAITING", "ACTIVE", "OLDEST", "EXECUTORS"], rows, "There is nothing in any queue.");
       }),
     );
 }

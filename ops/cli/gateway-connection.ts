@@ -43,6 +43,7 @@ export function connectGateway(address: string): Gateway {
     release: (runId) => client.release(runId),
     nodes: () => client.listNodes(),
     shards: () => client.listShards(),
+    queues: () => client.listQueues(),
     activity: () => client.activity({ timeoutMs: ACTIVITY_TIMEOUT_MS }),
     drain: (node) => client.drainNode(node),
     undrain: (node) => client.undrainNode(node),

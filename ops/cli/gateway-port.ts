@@ -3,7 +3,7 @@
  * the scenes; history comes as the entries that the rest of the product knows.
  */
 import type { HistoryEntry } from "../../actors/runs.ts";
-import type { Activity, ClusterNode, Run, RunStatus, ShardGroup, Workflow } from "./wire.ts";
+import type { Activity, ClusterNode, Queue, Run, RunStatus, ShardGroup, Workflow } from "./wire.ts";
 
 /** A workflow by name. */
 export interface WorkflowRef {
@@ -71,6 +71,8 @@ export interface Gateway {
   nodes(): Promise<readonly ClusterNode[]>;
   /** By node and epoch; free ones last. */
   shards(): Promise<readonly ShardGroup[]>;
+  /** By name. */
+  queues(): Promise<readonly Queue[]>;
   /** What the node at this address does itself. */
   activity(): Promise<Activity>;
   /** By name or boot id. */

@@ -9,6 +9,7 @@ import {
   type Node as ClusterNode,
   NodeRole,
   NodeState,
+  type Queue,
   type ShardGroup,
 } from "../../proto/gen/maestro/v1/cluster_service.ts";
 import { type Problem, RunStatus } from "../../proto/gen/maestro/v1/common.ts";
@@ -16,7 +17,7 @@ import type { Run, HistoryEntry as WireEntry } from "../../proto/gen/maestro/v1/
 import type { Workflow } from "../../proto/gen/maestro/v1/workflow_service.ts";
 import type { RunStatus as StatusName } from "../../runtime/storage/journal.ts";
 
-export type { Activity, ClusterNode, Run, RunStatus, ShardGroup, Workflow };
+export type { Activity, ClusterNode, Queue, Run, RunStatus, ShardGroup, Workflow };
 
 const STATUS_NAMES = new Map<RunStatus, StatusName>(
   Object.entries(RunStatus).flatMap(([name, value]) => (value === RunStatus.UNSPECIFIED ? [] : [[value, name.toLowerCase() as StatusName] as const])),
@@ -112,6 +113,11 @@ export function printableNode(node: ClusterNode): object {
     leaseLeftMs: spanMsOf(leaseLeft),
     startedAt: isoOf(startedAt),
   };
+}
+
+/** A queue as an object that prints well as JSON. */
+export function printableQueue({ oldestWait, ...rest }: Queue): Omit<Queue, "oldestWait"> & { readonly oldestWaitMs: number } {
+  return { ...rest, oldestWaitMs: spanMsOf(oldestWait) };
 }
 
 function spanMsOf(span: Duration | undefined): number {

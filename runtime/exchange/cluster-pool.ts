@@ -8,12 +8,13 @@ import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
 import type { Attempt, AttemptOutcome, HandlerInfo, PoolState, WorkerPool } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
+import type { QueuedPool, QueueLoad } from "../workers/queue-load.ts";
 import type { LineFilter } from "./backlog.ts";
 import { Borrower } from "./borrower.ts";
 import { Lender } from "./lender.ts";
 import { Slots } from "./slots.ts";
 import type { TaskCalls } from "./task-calls.ts";
-import { type QueueLoad, serves } from "./task-peers.ts";
+import { serves } from "./task-peers.ts";
 
 /** What the pool asks of its cluster. */
 export interface PoolSurroundings {
@@ -46,7 +47,7 @@ export interface ClusterPoolOptions {
 }
 
 /** See the file header. */
-export class ClusterPool implements WorkerPool {
+export class ClusterPool implements QueuedPool {
   readonly lender: Lender;
   readonly borrower: Borrower;
   readonly #options: ClusterPoolOptions;

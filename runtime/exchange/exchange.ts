@@ -12,11 +12,12 @@ import type { BootId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
 import type { WorkerPool } from "../workers/pool.ts";
+import type { ClusterQueue } from "../workers/queue-load.ts";
 import { TurnBatch } from "../workers/turn-batch.ts";
 import { ClusterPool } from "./cluster-pool.ts";
 import { type Answer, offersSubject, TaskCalls, tasksSubject } from "./task-calls.ts";
 import { lentMessage, outcomeOf } from "./task-messages.ts";
-import { type ClusterQueue, clusterQueues, serves, TaskPeers } from "./task-peers.ts";
+import { clusterQueues, serves, TaskPeers } from "./task-peers.ts";
 import { UnservedQueues } from "./unserved-queues.ts";
 
 const TICK_MS = 1_000;

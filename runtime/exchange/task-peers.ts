@@ -5,24 +5,12 @@ import type { TaskSummary } from "../../proto/gen/maestro/cluster/v1/task_call.t
 import type { Clock } from "../clock.ts";
 import { type ClusterNode, isMember } from "../cluster/cluster-view.ts";
 import type { BootId } from "../ids.ts";
+import { type ClusterQueue, type QueueLoad, sumOfQueues } from "../workers/queue-load.ts";
 
 /** What a node said longer ago than this does not count, in milliseconds. */
 const HEARD_FOR_MS = 5_000;
 
-/** What a node says of one of its queues. */
-export interface QueueLoad {
-  readonly waiting: number;
-  /** Under way, wherever they are executed. */
-  readonly active: number;
-  readonly oldestWaitMs: number;
-}
-
-/** A queue in the whole cluster. */
-export interface ClusterQueue extends QueueLoad {
-  readonly queue: string;
-  /** Nodes that execute its attempts. */
-  readonly executors: number;
-}
+const NOTHING: QueueLoad = { waiting: 0, active: 0, oldestWaitMs: 0 };
 
 interface Heard {
   readonly summary: TaskSummary;
@@ -76,17 +64,11 @@ export function serves(queues: readonly string[], queue: string): boolean {
   return queues.length === 0 || queues.includes(queue);
 }
 
-/** All that was said, summed up by queue and sorted by name; queues that are served by name are there even if nothing waits in them. */
+/** All that was said, summed up by queue and sorted by name; queues that are served by name are there even if nothing is in them. */
 export function clusterQueues(summaries: readonly TaskSummary[]): readonly ClusterQueue[] {
-  const queues = new Map<string, QueueLoad>();
-  for (const { queues: loads, serves: served } of summaries) {
-    for (const queue of served) if (!queues.has(queue)) queues.set(queue, { waiting: 0, active: 0, oldestWaitMs: 0 });
-    for (const { queue, waiting, active, oldestWaitMs } of loads) {
-      const sum = queues.get(queue) ?? { waiting: 0, active: 0, oldestWaitMs: 0 };
-      const oldest = Math.max(sum.oldestWaitMs, oldestWaitMs);
-      queues.set(queue, { waiting: sum.waiting + waiting, active: sum.active + active, oldestWaitMs: oldest });
-    }
-  }
-  const executors = (queue: string): number => summaries.filter((one) => one.isExecutor && serves(one.serves, queue)).length;
-  return [...queues].map(([queue, load]) => ({ queue, ...load, executors: executors(queue) })).sort((a, b) => (a.queue < b.queue ? -1 : 1));
+  const served = summaries.flatMap(({ serves: names }) => names.map((queue) => [queue, NOTHING] as const));
+  const sums = sumOfQueues([...summaries.map(({ queues }) => queues.map((load) => [load.queue, load] as const)), served]);
+  const executorsOf = (queue: string): BootId[] =>
+    summaries.filter((one) => one.isExecutor && serves(one.serves, queue)).map(({ sender }) => sender as BootId);
+  return [...sums].map(([queue, load]) => ({ queue, ...load, executors: executorsOf(queue) })).sort((a, b) => (a.queue < b.queue ? -1 : 1));
 }

@@ -3,8 +3,8 @@
  */
 import type { Clock } from "../clock.ts";
 import type { EventHub } from "../events.ts";
+import type { ClusterQueue } from "../workers/queue-load.ts";
 import type { WaitingInQueue } from "./backlog.ts";
-import type { ClusterQueue } from "./task-peers.ts";
 
 /** Nodes that start take a moment to say what they serve, in milliseconds. */
 const PATIENCE_MS = 5_000;
@@ -23,7 +23,7 @@ export class UnservedQueues {
   /** Looks at the queues of the cluster, and at what waits with this node. A queue that is served again, or empty, may be told of anew. */
   look(cluster: readonly ClusterQueue[], own: ReadonlyMap<string, WaitingInQueue>): void {
     const nowMs = this.#clock.monotonic();
-    const served = new Set(cluster.filter(({ executors }) => executors > 0).map(({ queue }) => queue));
+    const served = new Set(cluster.filter(({ executors }) => executors.length > 0).map(({ queue }) => queue));
     for (const queue of this.#told) if (served.has(queue) || !own.has(queue)) this.#told.delete(queue);
     for (const [queue, { waiting, oldestSinceMs }] of own) {
       if (served.has(queue) || this.#told.has(queue) || nowMs - oldestSinceMs < PATIENCE_MS) continue;

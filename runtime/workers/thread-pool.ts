@@ -8,10 +8,11 @@ import { MaestroError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { Deadlines, hasDeadlines, type Timeout } from "./deadlines.ts";
 import { type Execution, finalOutcome } from "./execution.ts";
-import type { Attempt, AttemptOutcome, HandlerInfo, PoolState, WorkerPool } from "./pool.ts";
+import type { Attempt, AttemptOutcome, HandlerInfo, PoolState } from "./pool.ts";
 import { PoolReporter } from "./pool-reporter.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import { failed, type Reply, type WireId } from "./protocol.ts";
+import { type QueuedPool, type QueueLoad, sumOfQueues } from "./queue-load.ts";
 import { Solitude } from "./solitude.ts";
 import type { ThreadCrewOptions } from "./thread-crew.ts";
 import { ThreadGroup } from "./thread-group.ts";
@@ -27,7 +28,7 @@ const LARGEST_WIRE_ID = 2 ** 31 - 1;
 const RETRY_AFTER_MS = 1_000;
 
 /** A {@link WorkerPool} of one tier. */
-export class ThreadPool implements WorkerPool {
+export class ThreadPool implements QueuedPool {
   readonly #options: ThreadPoolOptions;
   readonly #shared: ThreadGroup;
   readonly #solitude: Solitude;
@@ -73,6 +74,16 @@ export class ThreadPool implements WorkerPool {
       active: this.#active,
       queued: queued + (this.#solitude.group?.queued ?? 0),
     };
+  }
+
+  queues(): ReadonlyMap<string, QueueLoad> {
+    const nowMs = this.#options.clock.monotonic();
+    return sumOfQueues([
+      [...this.#executions.values()].map(({ attempt, thread, queuedAtMs }): [string, QueueLoad] => {
+        const load = thread === undefined ? { waiting: 1, active: 0, oldestWaitMs: nowMs - queuedAtMs } : { waiting: 0, active: 1, oldestWaitMs: 0 };
+        return [attempt.queue, load];
+      }),
+    ]);
   }
 
   /**

@@ -11,7 +11,8 @@ import { SHELL } from "./builtin/shell.ts";
 import { ERROR_TYPES } from "./builtin/task-input.ts";
 import { ChildThreads, SolitaryChildren } from "./child-threads.ts";
 import { localThreads } from "./local-thread.ts";
-import type { Attempt, AttemptOutcome, HandlerInfo, PoolState, WorkerPool } from "./pool.ts";
+import type { Attempt, AttemptOutcome, HandlerInfo, PoolState } from "./pool.ts";
+import { type QueuedPool, type QueueLoad, sumOfQueues } from "./queue-load.ts";
 import type { StartThread } from "./thread-link.ts";
 import { ThreadPool } from "./thread-pool.ts";
 import { PATIENCE, type Patience } from "./thread-pool-options.ts";
@@ -39,7 +40,7 @@ export interface WorkerPoolOptions extends Partial<Patience> {
  *
  * @throws HANDLER_INVALID a handler module could not be loaded, names its file and the reason.
  */
-export async function startWorkerPool(options: WorkerPoolOptions): Promise<WorkerPool> {
+export async function startWorkerPool(options: WorkerPoolOptions): Promise<QueuedPool> {
   const { clock, events, handlersFolder = "", threads = Math.max(1, availableParallelism() - 1) } = options;
   const { cancelGraceMs = PATIENCE.cancelGraceMs, blockedMs = PATIENCE.blockedMs, unresponsiveMs = PATIENCE.unresponsiveMs } = options;
   invariant(Number.isInteger(threads) && threads >= 1, `a pool has at least one thread, not ${threads}`);
@@ -53,7 +54,7 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Worke
   const children = new SolitaryChildren(clock, setup);
   const startThread: StartThread = (listener) => child.start(listener);
   const startSolitary: StartThread = (listener) => children.start(listener);
-  const startInChild = (): WorkerPool => new ThreadPool({ ...shared, tier: "process", handlers: inNode.handlers, startThread, startSolitary });
+  const startInChild = (): QueuedPool => new ThreadPool({ ...shared, tier: "process", handlers: inNode.handlers, startThread, startSolitary });
   const stopChildren = async (): Promise<void> => void (await Promise.all([child.stop(), children.stop()]));
   const { allowShell = false, isChildNeeded = false } = options;
   return new TieredPool({ inNode, startInChild, stopChildren, allowShell, isChildNeeded });
@@ -61,17 +62,17 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Worke
 
 /** What a pool of two tiers is made of. */
 interface Tiers {
-  readonly inNode: WorkerPool;
-  startInChild(): WorkerPool;
+  readonly inNode: QueuedPool;
+  startInChild(): QueuedPool;
   stopChildren(): Promise<void>;
   readonly allowShell: boolean;
   readonly isChildNeeded: boolean;
 }
 
 /** Two pools as one. The handlers are those that the threads of the node have loaded. */
-class TieredPool implements WorkerPool {
+class TieredPool implements QueuedPool {
   readonly #tiers: Tiers;
-  #inChild: WorkerPool | undefined;
+  #inChild: QueuedPool | undefined;
   /** Handlers of the tier `thread` that crashed outside of the node: they are not let into it again as long as it lives. */
   readonly #crashed = new Set<string>();
   #stopping = false;
@@ -89,6 +90,10 @@ class TieredPool implements WorkerPool {
     const { threads, active, queued } = this.#tiers.inNode.state;
     const child = this.#inChild?.state ?? { threads: 0, active: 0, queued: 0 };
     return { threads: threads + child.threads, active: active + child.active, queued: queued + child.queued };
+  }
+
+  queues(): ReadonlyMap<string, QueueLoad> {
+    return sumOfQueues([this.#tiers.inNode.queues(), this.#inChild?.queues() ?? []]);
   }
 
   submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
@@ -120,7 +125,7 @@ class TieredPool implements WorkerPool {
   }
 
   /** A child process costs memory and time: it starts when the first attempt needs it. */
-  #processPool(): WorkerPool {
+  #processPool(): QueuedPool {
     this.#inChild ??= this.#tiers.startInChild();
     return this.#inChild;
   }

@@ -1,17 +1,18 @@
-/** A node with gateway and engine, and two that execute its tasks: what becomes of runs while executors come, stop and are killed. */
+/** A gateway, an engine, and nodes that execute tasks, each a process of its own: what becomes of runs while executors come, stop and are killed. */
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
-import { endAll, MaestroProcess } from "../support/maestro-process.ts";
+import { endAll, MaestroProcess, maestro } from "../support/maestro-process.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { freshDatabase } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 const HANDLERS = fileURLToPath(new URL("../fixtures/exchange-handlers", import.meta.url));
 const RUNS = 20;
+const PATIENCE_MS = 30_000;
 
 const TWICE = `document: { dsl: 1.0.3, namespace: default, name: twice, version: 1.0.0 }
 do:
@@ -25,12 +26,13 @@ describe("executors", function () {
   let nats: NatsServer;
   let folder: string;
   let client: MaestroClient;
-  let engine: MaestroProcess;
+  let address: string;
 
   before(async () => {
     [pgUrl, nats, folder] = await Promise.all([freshDatabase(), startNatsServer(), mkdtemp(join(tmpdir(), "maestro-executors-"))]);
-    engine = open("e1", "gateway,engine");
-    client = connect(await engine.ready());
+    await open("e1", "engine").ready();
+    address = await open("g1", "gateway").ready();
+    client = connect(address);
     await client.deploy(TWICE);
   });
   after(async () => {
@@ -64,8 +66,14 @@ describe("executors", function () {
     return new Map([...Map.groupBy(keys, (key) => key)].map(([key, times]) => [key, times.length]));
   };
 
-  it("wait for one, and are executed on it", async () => {
+  const isWaiting = async (): Promise<boolean> =>
+    (await client.listQueues()).some(({ name, waiting }) => name === "default" && waiting === RUNS, PATIENCE_MS);
+
+  it("are waited for, and have tasks executed once they are there", async () => {
     const runs = await start("waited", 10);
+    await waitUntil("the gateway to know what waits", isWaiting, PATIENCE_MS);
+    const { stdout } = await maestro(["queue", "list", "--address", address], { cwd: folder });
+    assert.match(stdout, /^QUEUE +WAITING +ACTIVE +OLDEST +EXECUTORS\ndefault +20 +0 +\d+ ms +\(none\)\n$/);
     const executor = open("x1", "executor");
     await executor.ready();
     assert.deepEqual(new Set(await pidsOf(runs)), new Set([executor.pid]));
@@ -78,8 +86,12 @@ describe("executors", function () {
     const [doomed, other] = [open("x1", "executor"), open("x2", "executor")];
     await Promise.all([doomed.ready(), other.ready()]);
     const runs = await start("killed", 3_000);
-    await waitUntil("tasks on both", async () => (await readFile(join(folder, "killed"), "utf8").catch(() => "")).includes(`${doomed.pid} `));
-    await waitUntil("all to have begun", async () => (await beginnings("killed")).size === RUNS);
+    await waitUntil(
+      "tasks on both",
+      async () => (await readFile(join(folder, "killed"), "utf8").catch(() => "")).includes(`${doomed.pid} `),
+      PATIENCE_MS,
+    );
+    await waitUntil("all to have begun", async () => (await beginnings("killed")).size === RUNS, PATIENCE_MS);
     doomed.kill("SIGKILL");
     // What it had is suspect: the other one executes it in a child process.
     assert.ok(!(await pidsOf(runs)).includes(doomed.pid ?? 0));
@@ -97,7 +109,7 @@ describe("executors", function () {
     const [stopping, other] = [open("x1", "executor"), open("x2", "executor")];
     await Promise.all([stopping.ready(), other.ready()]);
     const runs = await start("stopped", 8_000);
-    await waitUntil("all to have begun", async () => (await beginnings("stopped")).size === RUNS);
+    await waitUntil("all to have begun", async () => (await beginnings("stopped")).size === RUNS, PATIENCE_MS);
     stopping.kill("SIGTERM");
     assert.equal((await stopping.ended()).code, 0);
     assert.deepEqual(new Set(await pidsOf(runs)), new Set([other.pid]));

@@ -54,6 +54,12 @@ describe("gRPC cluster service", () => {
     ]);
   });
 
+  it("lists the queues, with the names of the nodes that execute them", async () => {
+    assert.deepEqual(await world.client.listQueues(), [
+      { name: "default", waiting: 2, active: 1, oldestWait: { seconds: 1, nanos: 500_000_000 }, executors: ["first", "second"] },
+    ]);
+  });
+
   it("tells what the node does that is asked", async () => {
     const before = await world.client.activity();
     assert.deepEqual([before.activeRuns, before.endedRuns, before.commits, before.entries], [7, 0, 0, 0]);

@@ -17,7 +17,7 @@ describe("cluster service", () => {
 
   beforeEach(() => {
     table = new MemoryOwnership(new MemoryStore(clock));
-    service = new ClusterService(table, still);
+    service = new ClusterService(table, still, () => []);
   });
 
   async function join(nodeName: string, more: Partial<JoinRequest> = {}): Promise<BootId> {
@@ -110,7 +110,7 @@ describe("cluster service", () => {
         return isDone;
       },
     };
-    const asked = ["a", "b"].map((name) => new ClusterService(simultaneous, still).drain(name));
+    const asked = ["a", "b"].map((name) => new ClusterService(simultaneous, still, () => []).drain(name));
     assert.deepEqual(
       (await Promise.allSettled(asked)).map(({ status }) => status),
       ["rejected", "rejected"],

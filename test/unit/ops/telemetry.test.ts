@@ -117,6 +117,18 @@ describe("the metrics", () => {
     assert.equal(await metricOf("maestro_actors"), 4);
   });
 
+  it("has a gauge for each of some names, and drops those that are gone", async () => {
+    const depths = new Map([
+      ["gpu", 2],
+      ["default", 1],
+    ]);
+    metrics.addGauges("maestro_queue_depth", "Attempts that wait.", "queue", () => depths);
+    assert.equal(await metricOf("maestro_queue_depth", 'queue="gpu"'), 2);
+    depths.delete("gpu");
+    assert.equal(await metricOf("maestro_queue_depth", 'queue="gpu"'), undefined);
+    assert.equal(await metricOf("maestro_queue_depth", 'queue="default"'), 1);
+  });
+
   it("counts limits that come near by name, those that went untold included, and shows what is used of them", async () => {
     let used = 0.25;
     metrics.addUsage("activeRuns", () => used);
