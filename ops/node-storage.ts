@@ -4,6 +4,7 @@
  */
 import { join, resolve } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
+import { DIALECT } from "../runtime/dialect.ts";
 import type { EventHub } from "../runtime/events.ts";
 import type { BootId } from "../runtime/ids.ts";
 import type { Random } from "../runtime/random.ts";
@@ -163,7 +164,7 @@ export class NodeStorage {
         try {
           // Nodes of two names need a bus between them; without one this node keeps others out, and is kept out.
           const isAlone = natsUrl === undefined;
-          const request = { bootId, nodeName, lanes, leaseMs, roles, programVersion: programVersion(), isAlone };
+          const request = { bootId, nodeName, lanes, leaseMs, roles, programVersion: programVersion(), dialect: DIALECT, isAlone };
           // Others must hand over nothing before the rest of the node has started; its membership says when that is.
           this.#joined = await ownership.join({ ...request, isStarting: !isAlone });
         } catch (error) {

@@ -4,9 +4,11 @@
  */
 
 import { entry, type RegisteredError } from "./error-entry.ts";
+import { STORAGE_ERRORS } from "./storage-errors.ts";
 
-/** Every error code, alphabetically. `ARCHITECTURE.md` lists them; a test holds the two together. */
+/** Every error code: first those of the store, then the others alphabetically. `ARCHITECTURE.md` lists them; a test holds the two together. */
 export const ERRORS = {
+  ...STORAGE_ERRORS,
   ACTOR_DEADLOCK: entry(
     "INTERNAL",
     500,
@@ -59,41 +61,6 @@ export const ERRORS = {
   ),
   CLIENT_CLOSED: entry("CANCELLED", 499, false, "The client of {address} was closed.", "Connect anew; a client that was closed takes no more calls."),
   CONFIG_INVALID: entry("INVALID_ARGUMENT", 400, false, "The configuration is not valid: {problems}", "Correct the named settings and start again."),
-  DATA_FOLDER_LOCKED: entry(
-    "FAILED_PRECONDITION",
-    409,
-    false,
-    "The data folder {folder} is in use by process {pid}.",
-    "Stop that node, or start this one with another --data folder.",
-  ),
-  DATA_FOLDER_UNUSABLE: entry(
-    "FAILED_PRECONDITION",
-    412,
-    false,
-    "The data folder {folder} can't be used: {reason}.",
-    "Name a folder that this user may write with --data or MAESTRO_DATA.",
-  ),
-  DATABASE_FAILING: entry(
-    "UNAVAILABLE",
-    503,
-    true,
-    "PostgreSQL at {address} can't serve requests now: {reason}",
-    "Give the server what it lacks, such as disk space, memory or time; its log says more.",
-  ),
-  DATABASE_UNAVAILABLE: entry(
-    "UNAVAILABLE",
-    503,
-    true,
-    "PostgreSQL at {address} can't be reached: {reason}",
-    "Check that the server runs and that MAESTRO_PG_URL is right.",
-  ),
-  DATABASE_UNSAFE: entry(
-    "FAILED_PRECONDITION",
-    412,
-    false,
-    "PostgreSQL runs with {setting}={value}, which can lose acknowledged runs.",
-    "Set {setting} to its safe value ({safe}) and start again.",
-  ),
   DOCUMENT_INVALID: entry(
     "INVALID_ARGUMENT",
     400,
@@ -119,34 +86,6 @@ export const ERRORS = {
     "Use a key of its own for each run that you want.",
   ),
   INTERNAL: entry("INTERNAL", 500, true, "Something went wrong inside the node: {reason}", "Try again; if it stays, report it with the node's log."),
-  JOURNAL_CORRUPT: entry(
-    "DATA_LOSS",
-    500,
-    false,
-    "The history of run {runId} is damaged at entry {seq}: {reason}",
-    "The run is quarantined. Restore it from a backup, or terminate it.",
-  ),
-  JOURNAL_FENCED: entry(
-    "UNAVAILABLE",
-    503,
-    true,
-    "This node may no longer write: another one took over ({detail}).",
-    "Nothing was lost. The node stops by itself; send the request to the cluster again.",
-  ),
-  JOURNAL_OVERLOADED: entry(
-    "RESOURCE_EXHAUSTED",
-    429,
-    true,
-    "The journal's queue is full ({queued} writes wait).",
-    "Try again after the delay in the answer.",
-  ),
-  JOURNAL_REJECTED: entry(
-    "INTERNAL",
-    500,
-    false,
-    "PostgreSQL refused a write of run {runId}: {reason}",
-    "The run is left as it was. Report it with the node's log.",
-  ),
   MAILBOX_FULL: entry(
     "RESOURCE_EXHAUSTED",
     429,
@@ -191,13 +130,6 @@ export const ERRORS = {
     "Start another node first, or stop this one: its runs wait in the database.",
   ),
   NO_RESPONDER: entry("UNAVAILABLE", 503, true, "Nobody answers on {subject}.", "Try again: whoever answered there has stopped or is starting."),
-  OWNED_ELSEWHERE: entry(
-    "UNAVAILABLE",
-    503,
-    true,
-    "Node {node} holds the runs of this database until {until}.",
-    "Wait until its lease ends, or stop that node.",
-  ),
   PAGE_TOKEN_INVALID: entry(
     "INVALID_ARGUMENT",
     400,
@@ -238,26 +170,12 @@ export const ERRORS = {
     "Run {runId} is quarantined: {reason}",
     "Look at its history, mend the cause, and release or terminate it.",
   ),
-  SCHEMA_CHANGED: entry(
-    "FAILED_PRECONDITION",
-    412,
-    false,
-    "Migration {number} ({name}) was applied to the database with another text.",
-    "Start the program that the database was made with, or restore a backup.",
-  ),
-  SCHEMA_TOO_NEW: entry(
-    "FAILED_PRECONDITION",
-    412,
-    false,
-    "The database has schema version {found}; this program knows {known}.",
-    "Start a newer version of the program.",
-  ),
-  SHARD_MOVED: entry(
+  RUN_TOO_NEW: entry(
     "UNAVAILABLE",
     503,
     true,
-    "This node does not own shard {shard} now.",
-    "Nothing was stored. Send the request again: it goes to the shard's owner.",
+    "The history of run {runId} has an entry that this version of the program does not know: entry {seq}.",
+    "Nothing is lost: the run goes on on a node of the newer version. Start one, or upgrade this one.",
   ),
   SHELL_DISABLED: entry(
     "FAILED_PRECONDITION",

@@ -14,6 +14,12 @@ import { errorOf } from "./failure-message.ts";
 /** Time for which an answer may be on its way beyond the time that the owner was given, in milliseconds. */
 const TRAVEL_MS = 1_000;
 
+/** The dialect that a node must speak to be asked so. A new kind of call gets that of the program that brings it. */
+const CALL_DIALECTS: Readonly<Record<CallKind, number>> = { start: 1, commands: 1, describe: 1, awaitOutcome: 1, awaitGrowth: 1, part: 1 };
+
+/** What can be asked of an owner. */
+export type CallKind = NonNullable<RunCall["call"]>["$case"];
+
 /** An answer, or why there is none: then the owner of the moment is asked again. `mayBeDone`: the call may have been carried out. */
 export type Reply =
   | { readonly kind: "answer"; readonly answer: NonNullable<RunAnswer["answer"]> }
@@ -34,6 +40,8 @@ export interface OwnerCallsOptions {
   readonly map: ClusterMap;
   readonly subject: RunsSubject;
   readonly random: Random;
+  /** What is understood from which dialect on. Default: what this program has. Only tests pass another. */
+  readonly dialects?: Readonly<Record<CallKind, number>>;
 }
 
 /** Failures of the bus, and whether the call may have been carried out all the same. */
@@ -44,8 +52,8 @@ const BUS_TROUBLE: Partial<Record<ErrorCode, boolean>> = {
   TIMED_OUT: true,
   REQUEST_CANCELLED: true,
 };
-/** Failures of an owner that is one no more. What it answers so it has not done. */
-const OWNER_TROUBLE: ReadonlySet<ErrorCode> = new Set(["SHARD_MOVED", "JOURNAL_FENCED", "NODE_STOPPING"]);
+/** Failures of an owner that is one no more, or of an older version than the run. What it answers so it has not done; the next owner may. */
+const OWNER_TROUBLE: ReadonlySet<ErrorCode> = new Set(["SHARD_MOVED", "JOURNAL_FENCED", "NODE_STOPPING", "RUN_TOO_NEW"]);
 
 interface Flight {
   readonly owner: BootId;
@@ -69,9 +77,14 @@ export class OwnerCalls {
     return this.#flights.size;
   }
 
-  /** Asks once. Rejects with errors that asking again does not mend: MESSAGE_TOO_LARGE, FIELD_INVALID. */
+  /**
+   * Asks once. Rejects with errors that asking again does not mend: MESSAGE_TOO_LARGE, FIELD_INVALID. What not every node of the cluster understands is not
+   * sent, whoever the owner is: it may be another one in a moment. It fails with CALL_UNKNOWN; so whoever has an older way to say it looks at the dialect first.
+   */
   async ask(runId: RunId, call: NonNullable<RunCall["call"]>, { timeoutMs, signal }: OwnerCallOptions): Promise<Reply> {
     const { map, bus, subject } = this.#options;
+    const { [call.$case]: dialect } = this.#options.dialects ?? CALL_DIALECTS;
+    if (map.view.dialect < dialect) return { kind: "failed", error: new MaestroError("CALL_UNKNOWN", { facts: { runId } }) };
     const shard = shardOf(runId);
     const owner = map.view.ownerOf(shard);
     if (owner === undefined || owner === map.self || signal?.aborted === true) return { kind: "trouble", mayBeDone: false };

@@ -3,7 +3,7 @@
  * long history nor any page of it is ever in memory as a whole.
  */
 import type { Clock } from "../../runtime/clock.ts";
-import { MaestroError, messageOf } from "../../runtime/errors.ts";
+import { type ErrorCode, MaestroError, messageOf } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Journal, JournalRow, RunHead, RunTail, Snapshot } from "../../runtime/storage/journal.ts";
@@ -16,6 +16,9 @@ import { emptyRun, type RunState } from "./core/state.ts";
 
 /** Rows of the journal read at once. */
 const ROWS_PER_READ = 200;
+
+/** What reading a run can end in that is no failure of its actor, nor worth another attempt here: it is not there, is parked, or of a newer version. */
+export const OUT_OF_REACH: ReadonlySet<ErrorCode> = new Set(["RUN_NOT_FOUND", "RUN_QUARANTINED", "RUN_TOO_NEW"]);
 
 /** Where runs are read from. */
 export interface RunSource {

@@ -22,7 +22,7 @@ import { SnapshotPace } from "./core/snapshot-pace.ts";
 import { emptyRun, type RunState } from "./core/state.ts";
 import { type TurnResult, takeTurn } from "./core/turn.ts";
 import { Evaluations, evaluate } from "./evaluations.ts";
-import { type LoadedRun, readRun } from "./loading.ts";
+import { type LoadedRun, OUT_OF_REACH, readRun } from "./loading.ts";
 import { outcomeOf, performEffects } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
 import { lossOf } from "./recovery.ts";
@@ -260,10 +260,10 @@ export class RunActor implements Actor<RunMessage> {
     if (mended !== undefined) this.#append(headWrite(this.#runId, mended), { effects: [], events: [] }, context);
   }
 
-  /** The store is away: the run waits with it. The run is not there, or parked: that is the answer to everyone. Anything else is a failure. */
+  /** The store is away: the run waits with it. The run can't be had here: that is the answer to everyone. Anything else is a failure. */
   #notLoaded(error: unknown, afterFailure: boolean, context: Context): void {
     const failure = toMaestroError(error);
-    if (error instanceof MaestroError && failure.retryable) {
+    if (error instanceof MaestroError && failure.retryable && !OUT_OF_REACH.has(failure.code)) {
       this.#isBusy = true;
       return context.pipe(
         this.#services.pause(RETRY_MS).then(() => readRun(this.#services, this.#runId)),
@@ -271,7 +271,7 @@ export class RunActor implements Actor<RunMessage> {
       );
     }
     if (failure.code === "RUN_NOT_FOUND" && this.#unsure !== undefined) return this.#begin(this.#unsure, undefined);
-    if (failure.code !== "RUN_NOT_FOUND" && failure.code !== "RUN_QUARANTINED") throw error;
+    if (!OUT_OF_REACH.has(failure.code)) throw error;
     this.#failure = failure;
     this.#services.hub.failed(this.#runId, failure);
   }

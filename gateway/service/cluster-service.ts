@@ -92,7 +92,7 @@ export class ClusterService {
     const node = memberOf(view, asked);
     if (!hasHeirs(view, node.bootId)) throw noHeir(node);
     // Each announcement has all nodes look at the table again, so none is made without need.
-    if (node.state === "draining") return node;
+    if (node.state === "draining" && !node.isStarting) return node;
     const drained = await this.#announce(node, true);
     if (hasHeirs(drained, node.bootId)) return memberOf(drained, node.bootId);
     // Two nodes were asked at the same moment, each because of the other; or the other one has ended in it.

@@ -240,7 +240,7 @@ export class Membership {
 
   /** The others hand this node its share from now on. It was draining before, so that a start that hangs leaves no shard without an owner. */
   async #announceStart(): Promise<void> {
-    await this.#options.ownership.announce(this.#options.bootId, { isDraining: false });
+    await this.#options.ownership.announce(this.#options.bootId, { hasStarted: true });
     this.#isStarting = false;
     this.#noteChange();
   }

@@ -1,6 +1,7 @@
 /**
  * Ownership in memory. Each call happens at one moment, so changes take turns by themselves.
  */
+import { FIRST_DIALECT } from "../dialect.ts";
 import type { BootId, Shard } from "../ids.ts";
 import type { ShardEpochs } from "./held-shards.ts";
 import { planJoin } from "./join-rules.ts";
@@ -31,13 +32,15 @@ export class MemoryOwnership implements Ownership {
   async join(request: JoinRequest): Promise<Joined> {
     const { nodes, clock } = this.#store;
     const { bootId, nodeName, leaseMs, roles = NODE_ROLES, programVersion = "", grpcAddress = "", isAlone = false, isStarting = false } = request;
+    const { dialect = FIRST_DIALECT } = request;
     const nowMs = clock.now();
     const { staying, takesAll } = planJoin(this.#members(), request, nowMs);
     const isDraining = isStarting && !takesAll;
     for (const member of this.#members()) if (!staying.includes(member.bootId)) end(member, "lost");
     nodes.set(bootId, {
-      ...{ bootId, nodeName, roles, programVersion, grpcAddress, isAlone },
-      ...{ leaseUntilMs: nowMs + leaseMs, startedAtMs: nowMs, load: 0, isDraining, end: undefined, isFenced: false },
+      ...{ bootId, nodeName, roles, programVersion, dialect, grpcAddress, isAlone },
+      ...{ leaseUntilMs: nowMs + leaseMs, startedAtMs: nowMs, load: 0, end: undefined, isFenced: false },
+      ...{ isStarting: isDraining, isDrainWanted: false },
     });
     const { shards, bereft } = this.#take(bootId, takesAll ? ShardSet.all : ShardSet.none);
     return { version: this.#raiseVersion(), shards, bereft, isDraining };
@@ -50,7 +53,7 @@ export class MemoryOwnership implements Ownership {
     node.leaseUntilMs = clock.now() + leaseMs;
     node.load = load;
     const expired = this.#members().filter((other) => other !== node && other.leaseUntilMs <= clock.now());
-    return { isMember: true, version, isDraining: node.isDraining, expired: expired.map((other) => other.bootId) };
+    return { isMember: true, version, isDraining: isDrainingNow(node), expired: expired.map((other) => other.bootId) };
   }
 
   async view(): Promise<OwnershipView> {
@@ -95,10 +98,11 @@ export class MemoryOwnership implements Ownership {
     this.#raiseVersion();
   }
 
-  async announce(bootId: BootId, { isDraining, grpcAddress }: Announcement): Promise<boolean> {
+  async announce(bootId: BootId, { isDraining, hasStarted, grpcAddress }: Announcement): Promise<boolean> {
     const node = this.#member(bootId);
     if (node === undefined) return false;
-    node.isDraining = isDraining ?? node.isDraining;
+    node.isDrainWanted = isDraining ?? node.isDrainWanted;
+    if (hasStarted === true) node.isStarting = false;
     node.grpcAddress = grpcAddress ?? node.grpcAddress;
     this.#raiseVersion();
     return true;
@@ -136,11 +140,11 @@ export class MemoryOwnership implements Ownership {
   }
 
   #viewOf(node: MemoryNode): NodeView {
-    const { bootId, nodeName, roles, programVersion, grpcAddress, load, startedAtMs, isDraining, end: ended, leaseUntilMs } = node;
+    const { bootId, nodeName, roles, isStarting, dialect, programVersion, grpcAddress, load, startedAtMs, end: ended, leaseUntilMs } = node;
     const owned = ended === undefined ? this.#ownedNow().get(bootId) : undefined;
     return {
-      ...{ bootId, nodeName, roles, programVersion, grpcAddress, load, startedAtMs },
-      state: ended ?? (isDraining ? "draining" : "live"),
+      ...{ bootId, nodeName, roles, isStarting, dialect, programVersion, grpcAddress, load, startedAtMs },
+      state: ended ?? (isDrainingNow(node) ? "draining" : "live"),
       leaseLeftMs: leaseUntilMs - this.#store.clock.now(),
       shards: owned ?? new Map(),
     };
@@ -162,6 +166,10 @@ export class MemoryOwnership implements Ownership {
   #raiseVersion(): number {
     return ++this.#store.ownershipVersion;
   }
+}
+
+function isDrainingNow({ isStarting, isDrainWanted }: MemoryNode): boolean {
+  return isStarting || isDrainWanted;
 }
 
 function end(node: MemoryNode, how: "released" | "lost"): void {

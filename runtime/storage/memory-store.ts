@@ -28,12 +28,14 @@ export interface MemoryNode {
   readonly nodeName: string;
   readonly roles: readonly NodeRole[];
   readonly programVersion: string;
+  readonly dialect: number;
   readonly isAlone: boolean;
   readonly startedAtMs: number;
   grpcAddress: string;
   leaseUntilMs: number;
   load: number;
-  isDraining: boolean;
+  isStarting: boolean;
+  isDrainWanted: boolean;
   /** How it ended; undefined: it is a member. */
   end: "released" | "lost" | undefined;
   /** A boot's lanes are fenced together. */

@@ -19,8 +19,12 @@ export interface NodeView {
   /** Milliseconds until its lease ends, by the store's clock; 0 or less: it has ended, and the boot may be fenced. */
   readonly leaseLeftMs: number;
   readonly roles: readonly NodeRole[];
+  /** It has joined, and is draining until it can act for shards. */
+  readonly isStarting: boolean;
   /** Empty if it was not told. */
   readonly programVersion: string;
+  /** What it understands. */
+  readonly dialect: number;
   /** `host:port`; empty if it was not told. */
   readonly grpcAddress: string;
   /** The share of what it can take that it has under way. */
@@ -36,12 +40,16 @@ export class OwnershipView {
   readonly version: number;
   /** Of each node the newest boot, by name; those that are no members only for some time after their end. */
   readonly nodes: readonly NodeView[];
+  /** What every member understands; Infinity without any. */
+  readonly dialect: number;
   readonly #owners = new Array<NodeView | undefined>(SHARD_COUNT).fill(undefined);
 
   constructor(version: number, nodes: readonly NodeView[]) {
     this.version = version;
     this.nodes = nodes.toSorted((a, b) => (a.nodeName < b.nodeName ? -1 : 1));
     for (const node of nodes) for (const shard of node.shards.keys()) this.#owners[shard] = node;
+    const members = nodes.filter(({ state }) => state === "live" || state === "draining");
+    this.dialect = Math.min(...members.map(({ dialect }) => dialect));
     Object.freeze(this);
   }
 

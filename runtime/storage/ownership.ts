@@ -30,11 +30,13 @@ export interface JoinRequest {
   readonly roles?: readonly NodeRole[];
   /** For operators. Default: none. */
   readonly programVersion?: string;
+  /** What it understands; see {@link FIRST_DIALECT}, which is the default. */
+  readonly dialect?: number;
   /** `host:port` at which clients reach the gateway. Default: none; see {@link Ownership.announce}. */
   readonly grpcAddress?: string;
   /** True: this node can't reach others, nor others it, so it shares the store with none. Default false. */
   readonly isAlone?: boolean;
-  /** True: it can't act for shards yet, so unless it gets all of them now it is draining until it announces that it is not. Default false. */
+  /** True: it can't act for shards yet, so unless it gets all of them now it is draining until it announces that it has started. Default false. */
   readonly isStarting?: boolean;
 }
 
@@ -73,8 +75,10 @@ export interface Renewed {
 
 /** What a boot tells the others. What is absent stays as it is. */
 export interface Announcement {
-  /** True: it should be given no more shards, and hands its own over. */
+  /** True: it should be given no more shards, and hands its own over. One that is starting is not given any before it has started, whatever is said here. */
   readonly isDraining?: boolean;
+  /** It can act for shards from now on: it is draining only if somebody said so meanwhile. */
+  readonly hasStarted?: true;
   readonly grpcAddress?: string;
 }
 

@@ -1,6 +1,10 @@
 /**
  * Brings a database to this program's schema. Migrations are numbered files, forward only, and never changed once published. Two nodes may
  * start at once: an advisory lock lets one work while the other waits.
+ *
+ * While a cluster is upgraded, nodes of the version before work, and are restarted, on the schema of the new one. So a migration only adds, and says in its
+ * header whom it serves: `-- Serves programs from 0010 on.`, where 0010 is the last migration that they must know. One that does not say so serves none but
+ * those that know it, and can be released only where all nodes are stopped for the upgrade.
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -12,6 +16,8 @@ export interface Migration {
   readonly number: number;
   readonly name: string;
   readonly sql: string;
+  /** The last migration that a program must know to work on a database that has this one: its own number, unless its text says an earlier one. */
+  readonly servesFrom: number;
   /** SHA-256 of the text, hexadecimal. */
   readonly checksum: string;
 }
@@ -19,8 +25,12 @@ export interface Migration {
 /** Key of the advisory lock ("maestro" and a purpose). Stored nowhere, but all versions of the program must agree on it. */
 const MIGRATION_LOCK = "7088401";
 
+/** Rows of programs that did not know the last column serve only those that know them. */
 const LEDGER = `CREATE TABLE IF NOT EXISTS schema_migrations (
-  number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`;
+  number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
+  ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS serves_from integer`;
+
+const SERVES = /^-- Serves programs from (\d{4}) on\.$/m;
 
 /** The migrations beside this file, in order. For tests beside {@link migrate}. */
 export async function knownMigrations(): Promise<readonly Migration[]> {
@@ -29,7 +39,9 @@ export async function knownMigrations(): Promise<readonly Migration[]> {
   return Promise.all(
     names.map(async (file) => {
       const sql = await readFile(new URL(file, folder), "utf8");
-      return { number: Number(file.slice(0, 4)), name: file.slice(5, -4), sql, checksum: createHash("sha256").update(sql).digest("hex") };
+      const number = Number(file.slice(0, 4));
+      const servesFrom = Number(SERVES.exec(sql)?.[1] ?? number);
+      return { number, name: file.slice(5, -4), sql, servesFrom, checksum: createHash("sha256").update(sql).digest("hex") };
     }),
   );
 }
@@ -37,7 +49,7 @@ export async function knownMigrations(): Promise<readonly Migration[]> {
 /**
  * Applies what is missing, each migration in a transaction of its own. Answers how many were applied.
  *
- * @throws SCHEMA_TOO_NEW the database was migrated by a newer program.
+ * @throws SCHEMA_TOO_NEW the database was migrated by a newer program, and does not serve this one any more.
  * @throws SCHEMA_CHANGED a migration that was applied differs from this program's.
  * @throws DATABASE_UNAVAILABLE
  */
@@ -57,11 +69,18 @@ export async function migrate(url: string, known?: readonly Migration[]): Promis
   }
 }
 
+interface AppliedRow {
+  readonly number: number;
+  readonly name: string;
+  readonly checksum: string;
+  readonly serves_from: number | null;
+}
+
 async function pendingOf(client: PgClient, migrations: readonly Migration[]): Promise<readonly Migration[]> {
-  const { rows } = await client.query<{ number: number; name: string; checksum: string }>("SELECT number, name, checksum FROM schema_migrations");
-  const found = Math.max(0, ...rows.map((row) => row.number));
+  const { rows } = await client.query<AppliedRow>("SELECT number, name, checksum, serves_from FROM schema_migrations");
   const last = Math.max(0, ...migrations.map((migration) => migration.number));
-  if (found > last) throw new MaestroError("SCHEMA_TOO_NEW", { facts: { found, known: last } });
+  const tooNew = rows.filter(({ number, serves_from }) => number > last && (serves_from ?? number) > last);
+  if (tooNew.length > 0) throw new MaestroError("SCHEMA_TOO_NEW", { facts: { found: Math.max(...tooNew.map(({ number }) => number)), known: last } });
   const applied = new Map(rows.map((row) => [row.number, row]));
   for (const { number, name, checksum } of migrations) {
     const row = applied.get(number);
@@ -74,11 +93,9 @@ async function apply(client: PgClient, migration: Migration): Promise<void> {
   await client.query("BEGIN");
   try {
     await client.query(migration.sql);
-    await client.query("INSERT INTO schema_migrations (number, name, checksum) VALUES ($1, $2, $3)", [
-      migration.number,
-      migration.name,
-      migration.checksum,
-    ]);
+    const { number, name, checksum, servesFrom } = migration;
+    const record = "INSERT INTO schema_migrations (number, name, checksum, serves_from) VALUES ($1, $2, $3, $4)";
+    await client.query(record, [number, name, checksum, servesFrom]);
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK");

@@ -15,7 +15,7 @@ const VIEW = `WITH newest AS (
      ORDER BY node_name, released_at DESC NULLS FIRST),
   owned AS (SELECT s.boot_id AS owner, ${EPOCH_COLUMNS} FROM shards AS s GROUP BY s.boot_id, epoch)
   SELECT v.version, n.boot_id AS "bootId", n.node_name AS "nodeName", n.state, n.lease_left_ms AS "leaseLeftMs", n.roles,
-    n.program_version AS "programVersion", n.grpc_address AS "grpcAddress", n.load,
+    n.is_starting AS "isStarting", n.dialect, n.program_version AS "programVersion", n.grpc_address AS "grpcAddress", n.load,
     extract(epoch FROM n.started_at)::float8 * 1000 AS "startedAtMs", o.epoch, o.shards
   FROM ownership_version AS v LEFT JOIN newest AS n ON true LEFT JOIN owned AS o ON o.owner = n.boot_id AND n.released_at IS NULL`;
 
@@ -27,6 +27,8 @@ interface ViewRow extends EpochRow {
   readonly state: NodeState;
   readonly leaseLeftMs: number;
   readonly roles: readonly NodeRole[];
+  readonly isStarting: boolean;
+  readonly dialect: number;
   readonly programVersion: string;
   readonly grpcAddress: string;
   readonly load: number;
@@ -44,6 +46,7 @@ export async function readOwnershipView(database: PgDatabase): Promise<Ownership
 function viewOf(rows: readonly ViewRow[]): NodeView | undefined {
   const [first] = rows;
   if (first === undefined || first.bootId === null) return undefined;
-  const { bootId, nodeName, state, leaseLeftMs, roles, programVersion, grpcAddress, load, startedAtMs } = first;
-  return { bootId, nodeName, state, leaseLeftMs, roles, programVersion, grpcAddress, load, startedAtMs, shards: decodeShardEpochs(rows) };
+  const { bootId, nodeName, state, leaseLeftMs, roles, isStarting, dialect, programVersion, grpcAddress, load, startedAtMs } = first;
+  const told = { roles, isStarting, dialect, programVersion, grpcAddress };
+  return { bootId, nodeName, state, leaseLeftMs, ...told, load, startedAtMs, shards: decodeShardEpochs(rows) };
 }

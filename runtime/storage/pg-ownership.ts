@@ -2,6 +2,7 @@
  * Ownership in PostgreSQL. Changes take turns by an advisory lock, so that each sees all that went before. Renewals do not wait for them, nor for the
  * disk: a lease says when others may take over, never what this boot may write.
  */
+import { FIRST_DIALECT } from "../dialect.ts";
 import type { BootId, Shard } from "../ids.ts";
 import { type Member, planJoin } from "./join-rules.ts";
 import {
@@ -63,8 +64,14 @@ const RENEW = `WITH renewed AS (
     ARRAY(SELECT boot_id FROM nodes WHERE released_at IS NULL AND lease_until <= clock_timestamp() AND boot_id <> $1)::text[] AS expired
   FROM ownership_version AS v LEFT JOIN renewed AS r ON true`;
 
-const ENTER = `INSERT INTO nodes (boot_id, node_name, lanes, lease_until, roles, program_version, grpc_address, is_alone, is_draining)
-  VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond', $5, $6, $7, $8, $9)`;
+const ENTER = `INSERT INTO nodes (boot_id, node_name, lanes, lease_until, roles, program_version, grpc_address, is_alone, is_draining, is_starting, dialect)
+  VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond', $5, $6, $7, $8, $9, $9, $10)`;
+
+/** One that is starting stays draining; what was asked of it meanwhile holds once it has started. */
+const ANNOUNCE = `UPDATE nodes SET is_starting = is_starting AND NOT $4, is_drain_wanted = coalesce($2, is_drain_wanted),
+    is_draining = CASE WHEN is_starting AND NOT $4 THEN true WHEN is_starting OR $2 IS NOT NULL THEN coalesce($2, is_drain_wanted) ELSE is_draining END,
+    grpc_address = coalesce($3, grpc_address)
+  WHERE boot_id = $1 AND released_at IS NULL RETURNING 1`;
 
 const END = "UPDATE nodes SET released_at = now(), lost_at = CASE WHEN $2 THEN now() END WHERE released_at IS NULL AND";
 
@@ -131,11 +138,9 @@ class PgOwnership implements Ownership {
     await this.#end(bootId, false, "");
   }
 
-  announce(bootId: BootId, { isDraining, grpcAddress }: Announcement): Promise<boolean> {
+  announce(bootId: BootId, { isDraining, hasStarted, grpcAddress }: Announcement): Promise<boolean> {
     return this.#change(async (query) => {
-      const text = `UPDATE nodes SET is_draining = coalesce($2, is_draining), grpc_address = coalesce($3, grpc_address)
-        WHERE boot_id = $1 AND released_at IS NULL RETURNING 1`;
-      const isMember = (await query(text, [bootId, isDraining ?? null, grpcAddress ?? null])).length > 0;
+      const isMember = (await query(ANNOUNCE, [bootId, isDraining ?? null, grpcAddress ?? null, hasStarted === true])).length > 0;
       if (isMember) await raiseVersion(query);
       return isMember;
     });
@@ -176,7 +181,8 @@ async function readMembers(query: PgQuery): Promise<{ readonly members: readonly
 
 async function enter(query: PgQuery, request: JoinRequest, isDraining: boolean): Promise<void> {
   const { bootId, nodeName, lanes, leaseMs, roles = NODE_ROLES, programVersion = "", grpcAddress = "", isAlone = false } = request;
-  await query(ENTER, [bootId, nodeName, lanes, leaseMs, roles, programVersion, grpcAddress, isAlone, isDraining]);
+  const { dialect = FIRST_DIALECT } = request;
+  await query(ENTER, [bootId, nodeName, lanes, leaseMs, roles, programVersion, grpcAddress, isAlone, isDraining, dialect]);
   await query("INSERT INTO lane_fences (boot_id, lane) SELECT $1, lane FROM generate_series(0, $2::integer - 1) AS lane", [bootId, lanes]);
 }
 

@@ -28,7 +28,7 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
     const { leaseLeftMs, startedAtMs, shards, ...node } = second;
     assert.deepEqual(node, {
       ...{ bootId, nodeName: "n2", state: "live", roles: ["gateway", "executor"] },
-      ...{ programVersion: "1.2.3", grpcAddress: "h:1", load: 0 },
+      ...{ isStarting: false, dialect: 1, programVersion: "1.2.3", grpcAddress: "h:1", load: 0 },
     });
     assert.deepEqual([first.bootId, first.nodeName, first.load, first.roles.length], [other.bootId, "n1", 0.5, 3]);
     assert.ok(leaseLeftMs > 20_000 && leaseLeftMs <= 30_000, `${leaseLeftMs}`);
@@ -110,8 +110,38 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
     const second = await join("b", { isStarting: true });
     assert.deepEqual([first.isDraining, await stateOf(first.bootId), first.shards.size], [false, "live", 4096]);
     assert.deepEqual([second.isDraining, await stateOf(second.bootId)], [true, "draining"]);
-    await ownership().announce(second.bootId, { isDraining: false });
+    await ownership().announce(second.bootId, { hasStarted: true });
     assert.equal(await stateOf(second.bootId), "live");
+  });
+
+  it("keeps what is asked of a boot while it starts until it has started", async () => {
+    await join("a");
+    for (const [asked, state] of [
+      [[true], "draining"],
+      [[true, false], "live"],
+      [[false, true], "draining"],
+    ] as const) {
+      const { bootId } = await join("b", { isStarting: true });
+      for (const isDraining of asked) {
+        await ownership().announce(bootId, { isDraining });
+        assert.deepEqual([await stateOf(bootId), (await renew(bootId)).isDraining], ["draining", true], "it can't act for shards");
+      }
+      await ownership().announce(bootId, { grpcAddress: "h:1" });
+      await ownership().announce(bootId, { hasStarted: true });
+      assert.deepEqual([await stateOf(bootId), (await ownership().view()).find(bootId)?.isStarting], [state, false]);
+      await ownership().announce(bootId, { isDraining: false });
+      assert.equal(await stateOf(bootId), "live");
+    }
+  });
+
+  it("knows what every member understands", async () => {
+    assert.equal((await ownership().view()).dialect, Number.POSITIVE_INFINITY);
+    await join("a", { dialect: 7 });
+    await join("b", { dialect: 5 });
+    const old = await join("c");
+    assert.equal((await ownership().view()).dialect, 1, "who says nothing speaks the first");
+    await ownership().leave(old.bootId);
+    assert.equal((await ownership().view()).dialect, 5);
   });
 
   it("raises the version with each change, and with nothing else", async () => {

@@ -15,6 +15,9 @@ import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 import { runIdOn } from "../support/run-writes.ts";
 
+/** Later migrations say whom they serve. */
+const FIRST_SERVING = 10;
+
 describe("the schema", function () {
   this.timeout(60_000);
   let url: string;
@@ -41,6 +44,39 @@ describe("the schema", function () {
     await assert.rejects(migrate(url), { code: "SCHEMA_TOO_NEW" });
   });
 
+  it("serves programs that know enough of it, although it is newer, and no others", async () => {
+    const known = await knownMigrations();
+    const last = known.at(-1)?.number ?? 0;
+    const later = { number: last + 1, name: "later", sql: "ALTER TABLE nodes ADD COLUMN later integer", checksum: "x", servesFrom: last };
+    assert.equal(await migrate(url, [...known, later]), 1);
+    assert.equal(await migrate(url), 0, "this program is started again");
+    await assert.rejects(migrate(url, known.slice(0, -1)), { code: "SCHEMA_TOO_NEW" });
+    assert.equal(await migrate(url, [...known, later, { ...later, number: last + 2, sql: "SELECT 1", servesFrom: last + 1 }]), 1);
+    await assert.rejects(migrate(url), { code: "SCHEMA_TOO_NEW" });
+    assert.equal(await migrate(url, [...known, later]), 0);
+  });
+
+  it("is refused where an older program recorded what it is", async () => {
+    await execute(url, "ALTER TABLE schema_migrations DROP COLUMN serves_from");
+    assert.equal(await migrate(url), 0, "that it is this one");
+    await execute(url, "INSERT INTO schema_migrations (number, name, checksum) VALUES (9999, 'later', '')");
+    await assert.rejects(migrate(url), { code: "SCHEMA_TOO_NEW" });
+  });
+
+  it("says of each migration whom it serves, and those that serve older programs take nothing away", async () => {
+    const takesAway =
+      /\b(DROP|RENAME|TRUNCATE|SET NOT NULL|ALTER COLUMN \w+ (SET DATA )?TYPE|ADD CONSTRAINT)\b|\bADD COLUMN\b(?![^,;]*\bDEFAULT\b)[^,;]*\bNOT NULL\b/i;
+    for (const { number, name, sql, servesFrom } of await knownMigrations()) {
+      if (number <= FIRST_SERVING) continue;
+      assert.match(sql, /^-- Serves programs from \d{4} on\.$/m, `${name} says whom it serves`);
+      const statements = sql.replaceAll(/--.*$/gm, "");
+      assert.ok(
+        servesFrom <= number && (servesFrom === number || !takesAway.test(statements)),
+        `${name} takes something away from programs of ${servesFrom}`,
+      );
+    }
+  });
+
   it("is refused when a migration was changed after it was applied", async () => {
     const [first, ...others] = await knownMigrations();
     assert.ok(first);
@@ -49,7 +85,7 @@ describe("the schema", function () {
 
   it("keeps nothing of a migration that fails, and goes on from there", async () => {
     const known = await knownMigrations();
-    const broken = { number: 9000, name: "broken", sql: "CREATE TABLE half (); SELECT 1 / 0", checksum: "x" };
+    const broken = { number: 9000, name: "broken", sql: "CREATE TABLE half (); SELECT 1 / 0", checksum: "x", servesFrom: 9000 };
     await assert.rejects(migrate(url, [...known, broken]));
     assert.equal(await migrate(url, [...known, { ...broken, sql: "CREATE TABLE half ()" }]), 1);
   });

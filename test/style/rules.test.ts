@@ -133,12 +133,16 @@ export function f() {}`,
       ...one("runtime/error-registry.ts", "const ERRORS = { A_B: 1 } as const satisfies X;", /does not list A_B/),
       architecture: "`A_B`\n## Error codes\n| `A_C` |\n## Next\n| `A_B` |",
     },
+    { ...one("runtime/storage-errors.ts", "const STORAGE_ERRORS = { A_B: 1 };", /does not list A_B/), architecture: "## Error codes\n| `A_C` |" },
     {
       ...one("runtime/error-registry.ts", "const ERRORS = { A_B: 1 };", /lists A_C, which is not/),
       architecture: "## Error codes\n| `A_B` | x |\n| `A_C` | y |",
     },
   ],
-  "every error code is raised": [one("runtime/error-registry.ts", "const ERRORS = { A_B: 1 };", /error-registry\.ts:1 {2}A_B is never raised/)],
+  "every error code is raised": [
+    one("runtime/error-registry.ts", "const ERRORS = { A_B: 1 };", /error-registry\.ts:1 {2}A_B is never raised/),
+    one("runtime/storage-errors.ts", "const STORAGE_ERRORS = { A_B: 1 };", /storage-errors\.ts:1 {2}A_B is never raised/),
+  ],
   "every limit is enforced": [one("runtime/limits.ts", "export const LIMITS = Object.freeze({ queue: 1 });", /queue bounds nothing/)],
   "every event is emitted": [
     one("runtime/events.ts", 'export interface RuntimeEvents { "a.b": object }', /a\.b is never emitted/),

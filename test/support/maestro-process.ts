@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
   /** A command that it is put behind, such as one that enters a network namespace. It must become the program (exec), so that the process is the same. */
   readonly prefix?: readonly string[];
+  /** The program's main file. Default: that of the working tree. */
+  readonly main?: string;
 }
 
 const started = new Set<ChildProcess>();
@@ -32,9 +34,9 @@ export class MaestroProcess {
   #stdout = "";
   #stderr = "";
 
-  constructor(args: readonly string[], { cwd, env = {}, prefix = [] }: Surroundings) {
+  constructor(args: readonly string[], { cwd, env = {}, prefix = [], main = MAIN }: Surroundings) {
     const base = { PATH: process.env.PATH, HOME: process.env.HOME };
-    const [program = "", ...rest] = [...prefix, process.execPath, MAIN, ...args];
+    const [program = "", ...rest] = [...prefix, process.execPath, main, ...args];
     this.#child = spawn(program, rest, { cwd, env: { ...base, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     started.add(this.#child);
     this.#child.stdout?.on("data", (chunk: Buffer) => {

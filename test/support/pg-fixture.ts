@@ -23,10 +23,19 @@ interface Fixture {
 let started: Promise<Fixture> | undefined;
 
 /** The URL of a new database with the current schema. Allow a few seconds for the first call in a process. */
-export async function freshDatabase(): Promise<string> {
+export function freshDatabase(): Promise<string> {
+  return create(TEMPLATE);
+}
+
+/** The URL of a new database without anything in it. */
+export function emptyDatabase(): Promise<string> {
+  return create("template1");
+}
+
+async function create(template: string): Promise<string> {
   const fixture = await shared();
   const name = `maestro_test_${++fixture.databases}`;
-  await execute(fixture.server.url, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+  await execute(fixture.server.url, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   return urlOf(fixture.server, name);
 }
 

@@ -27,13 +27,14 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array {
 /**
  * The entries of one stored row.
  *
- * @throws JOURNAL_CORRUPT the bytes are no entries, or hold one of a kind that this program does not know.
+ * @throws JOURNAL_CORRUPT the bytes are no entries.
+ * @throws RUN_TOO_NEW one is of a kind that this program does not know.
  */
 export function decodeEntries(runId: RunId, firstSeq: number, bytes: Uint8Array): Entry[] {
   try {
     const { entries } = JournalRow.decode(bytes);
     const unknown = entries.findIndex((entry) => entry.event === undefined);
-    if (unknown >= 0) throw new MaestroError("JOURNAL_CORRUPT", { facts: { runId, seq: firstSeq + unknown, reason: "unknown kind of entry" } });
+    if (unknown >= 0) throw new MaestroError("RUN_TOO_NEW", { facts: { runId, seq: firstSeq + unknown } });
     return entries;
   } catch (error) {
     if (error instanceof MaestroError) throw error;

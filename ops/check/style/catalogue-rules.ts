@@ -7,6 +7,11 @@ import type { StyleRule, Violation } from "./rule.ts";
 import { isProduct, type SourceTree } from "./source-tree.ts";
 
 const ERRORS_FILE = "runtime/error-registry.ts";
+/** Where error codes are, and by which constant. */
+const ERROR_REGISTRIES = [
+  [ERRORS_FILE, "ERRORS"],
+  ["runtime/storage-errors.ts", "STORAGE_ERRORS"],
+] as const;
 const LIMITS_FILE = "runtime/limits.ts";
 const EVENTS_FILE = "runtime/events.ts";
 
@@ -19,7 +24,8 @@ export const CATALOGUE_RULES: readonly StyleRule[] = [
   { name: "ARCHITECTURE.md lists every error code, and no other", check: checkArchitecture },
   {
     name: "every error code is raised somewhere",
-    check: (tree) => unusedKeys(tree, ERRORS_FILE, "ERRORS", "is never raised: raise it, or remove it before it is published"),
+    check: (tree) =>
+      ERROR_REGISTRIES.flatMap(([path, name]) => unusedKeys(tree, path, name, "is never raised: raise it, or remove it before it is published")),
   },
   {
     name: "every limit is enforced somewhere",
@@ -29,11 +35,13 @@ export const CATALOGUE_RULES: readonly StyleRule[] = [
 ];
 
 function checkArchitecture(tree: SourceTree): Violation[] {
-  const registry = tree.files.find((file) => file.path === ERRORS_FILE);
-  if (registry === undefined) return [];
+  const codes = ERROR_REGISTRIES.flatMap(([path, name]) => {
+    const registry = tree.files.find((file) => file.path === path);
+    return registry === undefined ? [] : keysOf(registry, name).map((key) => key.name);
+  });
+  if (codes.length === 0) return [];
   if (tree.architecture === undefined)
     return [{ path: "ARCHITECTURE.md", line: 0, message: 'is missing: it lists every error code under a heading with the words "Error codes"' }];
-  const codes = keysOf(registry, "ERRORS").map((key) => key.name);
   const listed = listedCodes(tree.architecture);
   const missing = codes.filter((code) => !listed.includes(code)).map((code) => `does not list ${code} under "Error codes"`);
   const dead = listed.filter((code) => !codes.includes(code)).map((code) => `lists ${code}, which is not in ${ERRORS_FILE}`);

@@ -199,6 +199,16 @@ describe("Membership", function () {
     assert.equal(held, 0);
   });
 
+  it("is drained on a word that was said while it started", async () => {
+    const d = await world.join("d");
+    await world.announce(d, { isDraining: true });
+    d.membership.start();
+    await world.pass(3_000);
+    assert.deepEqual([d.membership.heldCount, world.isPlaced(a, b, c)], [0, true]);
+    await world.announce(d, { isDraining: false });
+    await world.passUntil("the node to have its shards", () => world.isPlaced(a, b, c, d), 10_000);
+  });
+
   it("frees what a node still holds when it leaves, and the others take it at once", async () => {
     const leaving = b.membership.leave();
     const tookMs = await world.passUntil("the others to own everything", () => world.isPlaced(a, c), 1_000);

@@ -83,6 +83,15 @@ describe("cluster service", () => {
     assert.deepEqual(await states(), { a: "live", b: "live" });
   });
 
+  it("drains a node that is starting: it is told so before it has started", async () => {
+    await join("a");
+    const b = await join("b", { isStarting: true });
+    assert.deepEqual([(await service.drain("b")).state, (await service.drain("b")).state], ["draining", "draining"]);
+    await table.announce(b, { hasStarted: true });
+    assert.equal((await states()).b, "draining");
+    assert.equal((await service.undrain("b")).state, "live");
+  });
+
   it("refuses to drain a node that nobody could take the shards of", async () => {
     await join("gateway", { roles: ["gateway"] });
     await join("a");
