@@ -43,7 +43,7 @@ class MixedCluster {
 
   /** Starts a node; `main`: of which program. */
   launch(nodeName: string, main?: string): MaestroProcess {
-    const env = { MAESTRO_PG_URL: this.pgUrl, MAESTRO_NATS_URL: this.nats.url, MAESTRO_EVENTS: "tasks", MAESTRO_LEASE_MS: "1500" };
+    const env = { MAESTRO_PG_URL: this.pgUrl, MAESTRO_NATS_URL: this.nats.url, MAESTRO_EVENTS: "tasks", MAESTRO_LEASE_MS: "5000" };
     const args = ["start", "--node-name", nodeName, "--grpc-port", "0", "--ops-port", "0", "--threads", "1"];
     return new MaestroProcess(args, { cwd: tmpdir(), env, ...(main !== undefined && { main }) });
   }
@@ -51,7 +51,7 @@ class MixedCluster {
   /** Starts a node and waits until it is ready and has its share of the shards. */
   async open(nodeName: string, main?: string): Promise<void> {
     const node = this.launch(nodeName, main);
-    const client = connect(await node.ready());
+    const client = connect(await node.ready(90_000));
     this.processes.set(nodeName, node);
     this.clients.set(nodeName, client);
     await this.shared();
@@ -63,7 +63,7 @@ class MixedCluster {
     this.processes.delete(nodeName);
     this.clients.delete(nodeName);
     node?.kill(signal);
-    const ended = await node?.ended(60_000);
+    const ended = await node?.ended(90_000);
     client?.close();
     if (signal === "SIGTERM") assert.equal(ended?.code, 0, `${nodeName} ends in order:\n${ended?.stdout}`);
     await this.shared();
@@ -75,13 +75,13 @@ class MixedCluster {
 
   /** Until the shards are where they belong: each node that is called has its share. */
   shared(): Promise<unknown> {
-    return waitUntil("the shards to be shared", () => this.#isShared([...this.processes.keys()]), 60_000);
+    return waitUntil("the shards to be shared", () => this.#isShared([...this.processes.keys()]), 90_000);
   }
 
   /** Until a node has none, or its share. */
   hasShards(nodeName: string, wants: boolean): Promise<unknown> {
     const rest = [...this.processes.keys()].filter((name) => wants || name !== nodeName);
-    return waitUntil(`${nodeName} to have ${wants ? "its" : "no"} shards`, () => this.#isShared(rest), 60_000);
+    return waitUntil(`${nodeName} to have ${wants ? "its" : "no"} shards`, () => this.#isShared(rest), 90_000);
   }
 
   async #isShared(owners: readonly string[]): Promise<boolean> {
@@ -115,7 +115,7 @@ class Load {
   /** Until that many more runs have ended. */
   more(count: number): Promise<unknown> {
     const wanted = this.asked + count;
-    return waitUntil("more runs to end", () => this.asked >= wanted, 60_000);
+    return waitUntil("more runs to end", () => this.asked >= wanted, 90_000);
   }
 
   async end(): Promise<void> {
@@ -143,7 +143,7 @@ class Load {
 }
 
 describe("a cluster that is upgraded node by node", function () {
-  this.timeout(300_000);
+  this.timeout(400_000);
   let cluster: MixedCluster;
   let older: string;
   let subscriber: EventSubscriber;
@@ -157,7 +157,7 @@ describe("a cluster that is upgraded node by node", function () {
     await cluster.open("b", older);
     await cluster.client("a").deploy(QUICK);
     await cluster.client("b").deploy(SIGNALLED);
-    load = new Load(cluster, 4);
+    load = new Load(cluster, 3);
   });
   after(async () => {
     await load?.end();
@@ -179,7 +179,7 @@ describe("a cluster that is upgraded node by node", function () {
         const watch = (async () => {
           for await (const { type } of client.watch(runId)) seen.push(type);
         })();
-        await waitUntil("the watch to see the start", () => seen.length > 0);
+        await waitUntil("the watch to see the start", () => seen.length > 0, 90_000);
         await client.signal({ runId, name: "go", payload: `"${starter}"` });
         await watch;
         assert.deepEqual([seen[0], seen.at(-1)], ["run.started", "run.ended"], `a run of ${starter}, watched at ${other}`);
@@ -212,7 +212,7 @@ describe("a cluster that is upgraded node by node", function () {
 
   it("is left alone by a node of the old version that can't start any more", async () => {
     const late = cluster.launch("late", older);
-    const { code, stdout, stderr } = await late.ended(60_000);
+    const { code, stdout, stderr } = await late.ended(90_000);
     assert.notEqual(code, 0);
     assert.match(stdout + stderr, /SCHEMA_TOO_NEW/);
     await load.more(20);
@@ -229,19 +229,19 @@ describe("a cluster that is upgraded node by node", function () {
     await load.end();
     assert.deepEqual(load.failures, [], "no call failed");
     const left = "SELECT id FROM workflow_runs WHERE status NOT IN ('completed', 'cancelled') LIMIT 1";
-    await waitUntil("all runs to end", async () => (await execute(cluster.pgUrl, left)).length === 0, 60_000);
+    await waitUntil("all runs to end", async () => (await execute(cluster.pgUrl, left)).length === 0, 90_000);
   });
 
   it("has told all events, each in its place", async () => {
     const expected = await eventsOfJournal(cluster.pgUrl, "tasks");
     const isComplete = (): boolean => findEventFaults(expected, subscriber.heard).length === 0;
-    await waitUntil("all events to be heard", isComplete, 60_000).catch(() => undefined);
+    await waitUntil("all events to be heard", isComplete, 90_000).catch(() => undefined);
     assertAllHeard(expected, subscriber.heard);
   });
 });
 
 describe("a cluster that a later version comes to", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let cluster: MixedCluster;
   let later: string;
   let load: Load;
@@ -257,7 +257,7 @@ describe("a cluster that a later version comes to", function () {
     await cluster.open("a");
     await cluster.client("a").deploy(QUICK);
     await cluster.open("b");
-    load = new Load(cluster, 4);
+    load = new Load(cluster, 3);
   });
   after(async () => {
     await load?.end();
@@ -282,6 +282,6 @@ describe("a cluster that a later version comes to", function () {
     await load.end();
     assert.deepEqual(load.failures, []);
     const left = "SELECT id FROM workflow_runs WHERE status <> 'completed' LIMIT 1";
-    await waitUntil("all runs to end", async () => (await execute(cluster.pgUrl, left)).length === 0, 60_000);
+    await waitUntil("all runs to end", async () => (await execute(cluster.pgUrl, left)).length === 0, 90_000);
   });
 });
