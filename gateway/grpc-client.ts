@@ -31,7 +31,7 @@ import type {
 import { WorkflowServiceClient } from "../proto/gen/maestro/v1/workflow_service.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { MaestroError } from "../runtime/errors.ts";
-import { parseAddress } from "./address.ts";
+import { type GatewayTarget, parseTarget } from "./address.ts";
 import { type CallSettings, metadataOf, UnaryCalls } from "./grpc-client-call.ts";
 import { Executions } from "./grpc-client-execute.ts";
 import { resumable } from "./grpc-client-watch.ts";
@@ -75,9 +75,16 @@ const RUNS: ListRunsRequest = {
 
 const EVENTS: SubscribeRequest = { start: undefined, namespace: "", workflow: "", types: [], runId: "", stopAtEnd: false };
 
-/** A client of the gateway at an address; see {@link parseAddress} for its forms. Connects with the first call. @throws FIELD_INVALID */
+/** With several gateways calls go to each in turn, and to the others while one is away: gRPC's own way, without repeating anything. */
+const IN_TURN = { "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }) };
+
+/**
+ * A client of the gateway at an address, or of several with commas between them; see {@link parseTarget} for their forms. Connects with the first call.
+ *
+ * @throws FIELD_INVALID
+ */
 export function connect(address: string, settings: ClientSettings = {}): MaestroClient {
-  return new MaestroClient(parseAddress(address), settings);
+  return new MaestroClient(parseTarget(address), settings);
 }
 
 /**
@@ -85,7 +92,7 @@ export function connect(address: string, settings: ClientSettings = {}): Maestro
  * request that are left out have the defaults of the wire contract.
  */
 export class MaestroClient implements Disposable {
-  /** Where the gateway is, as `host:port`. */
+  /** Where the gateway is, as `host:port`; several with commas between them. */
   readonly address: string;
   readonly #clock: Clock;
   readonly #workflows: WorkflowServiceClient;
@@ -96,14 +103,15 @@ export class MaestroClient implements Disposable {
   readonly #executions: Executions;
 
   /** Use {@link connect}. */
-  constructor(address: string, settings: ClientSettings) {
+  constructor({ address, target, isSeveral }: GatewayTarget, settings: ClientSettings) {
     this.address = address;
     this.#clock = settings.clock ?? systemClock();
-    this.#workflows = new WorkflowServiceClient(address, credentials.createInsecure(), OPTIONS);
-    const shared = { ...OPTIONS, channelOverride: this.#workflows.getChannel() };
-    this.#runs = new RunServiceClient(address, credentials.createInsecure(), shared);
-    this.#cluster = new ClusterServiceClient(address, credentials.createInsecure(), shared);
-    this.#events = new EventServiceClient(address, credentials.createInsecure(), shared);
+    const options = isSeveral ? { ...OPTIONS, ...IN_TURN } : OPTIONS;
+    this.#workflows = new WorkflowServiceClient(target, credentials.createInsecure(), options);
+    const shared = { ...options, channelOverride: this.#workflows.getChannel() };
+    this.#runs = new RunServiceClient(target, credentials.createInsecure(), shared);
+    this.#cluster = new ClusterServiceClient(target, credentials.createInsecure(), shared);
+    this.#events = new EventServiceClient(target, credentials.createInsecure(), shared);
     this.#calls = new UnaryCalls(address, this.#clock, settings.timeoutMs ?? TIMEOUT_MS);
     this.#executions = new Executions(address, () => {
       this.#calls.requireOpen();

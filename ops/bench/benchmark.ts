@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../../runtime/clock.ts";
 import type { Random } from "../../runtime/random.ts";
+import type { TargetRequest } from "./target.ts";
 
 /** More digits than these are noise. */
 const SIGNIFICANT_DIGITS = 5;
@@ -32,6 +33,8 @@ export interface BenchSetting {
   readonly long: boolean;
   /** With `--folder`: a folder with scripts of other engines. */
   readonly peersFolder: string | undefined;
+  /** With `--target`: nodes that run already, which are loaded instead of one that would be started. */
+  readonly target: TargetRequest | undefined;
   /** Aborted when the user interrupts: checked between rounds. */
   readonly signal: AbortSignal;
   /** Folder that the profiles of node processes are written to. */

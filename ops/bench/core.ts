@@ -6,6 +6,7 @@ import { type Benchmark, type BenchSetting, type Figure, type FigureLabel, type 
 import { ceiling } from "./ceiling.ts";
 import { type Installation, install, type LoadCost } from "./installation.ts";
 import { ratios } from "./ratios.ts";
+import { measureTarget } from "./target.ts";
 import { walSplit } from "./wal-split.ts";
 import { type Driver, WORKLOADS } from "./workload.ts";
 
@@ -42,6 +43,7 @@ export const core: Benchmark = {
   name: "core",
   about: "Runs of three durable steps (W1) or a hundred at once (W2), from client to committed result, beside what the machine allows.",
   async measure(setting) {
+    if (setting.target !== undefined) return measureTarget(setting, setting.target);
     const limits = await ceiling.measure(setting);
     const figures = await measureProduct(setting);
     return [...limits, ...figures, ...ratios([...limits, ...figures])];

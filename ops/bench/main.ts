@@ -2,6 +2,7 @@
  * The benchmarks' command, see USAGE. It judges nothing; it fails only where something could not be measured.
  */
 import { parseArgs } from "node:util";
+import { parseAddress } from "../../gateway/address.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import { systemRandom } from "../../runtime/random.ts";
@@ -24,6 +25,7 @@ import { type FigureRecord, machineLine, tablesOf } from "./report.ts";
 import { saveResults } from "./results.ts";
 import { signals } from "./signals.ts";
 import { store } from "./store.ts";
+import type { TargetRequest } from "./target.ts";
 
 /** `all` leaves out the ceiling, which `core` measures along with itself, and what needs something from outside: a NATS server, a folder. */
 const ALL: readonly Benchmark[] = [core, parked, long, signals, store, overload, actors, journal, pool, gateway, expressions];
@@ -41,7 +43,10 @@ Options:
   --json            A line of JSON for each figure.
   --save            Keeps figures, table and plot in ops/bench/results.
   --profile=FOLDER  Writes CPU profiles of node and client there.
-  --folder=FOLDER   For peers: the folder with the scripts of the other engines.`;
+  --folder=FOLDER   For peers: the folder with the scripts of the other engines.
+  --target=HOST:PORT[,HOST:PORT ...]
+                    For core: loads the gateways of nodes that run already (their handlers include noop, as those of \`npm run cluster\` do).
+  --seconds=N       For --target: how long. Default: until Ctrl-C.`;
 
 interface Request {
   readonly benchmarks: readonly Benchmark[];
@@ -52,28 +57,39 @@ interface Request {
   readonly help: boolean;
   readonly profile?: string | undefined;
   readonly folder?: string | undefined;
+  readonly target?: string | undefined;
+  readonly seconds?: string | undefined;
 }
 
 function readRequest(args: string[]): Request {
   const flag = { type: "boolean", default: false } as const;
   const text = { type: "string" } as const;
-  const options = { quick: flag, long: flag, json: flag, save: flag, help: flag, profile: text, folder: text } as const;
+  const options = { quick: flag, long: flag, json: flag, save: flag, help: flag, profile: text, folder: text, target: text, seconds: text } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const names = positionals.length === 0 ? ["core"] : positionals;
   const benchmarks = names.flatMap((name) => (name === "all" ? ALL : BENCHMARKS.filter((benchmark) => benchmark.name === name)));
   const unknown = names.find((name) => name !== "all" && !BENCHMARKS.some((benchmark) => benchmark.name === name));
   if (unknown !== undefined) throw new Error(`there is no benchmark "${unknown}", only ${BENCHMARKS.map(({ name }) => name).join(", ")} and all`);
+  if (values.target !== undefined && names.join() !== "core") throw new Error("--target is for the benchmark core");
+  if (values.seconds !== undefined && !(Number(values.seconds) > 0)) throw new Error(`--seconds must be a number above 0, not "${values.seconds}"`);
   if (values.quick && values.long) throw new Error("--quick and --long exclude each other");
   return { benchmarks, ...values };
 }
 
-function settingOf({ quick, long: isLong, profile, folder }: Request, signal: AbortSignal, remark: (text: string) => void): BenchSetting {
+function targetOf({ target, seconds }: Request): TargetRequest | undefined {
+  if (target === undefined) return undefined;
+  const addresses = target.split(",").map((address) => parseAddress(address.trim()));
+  return { addresses, durationMs: seconds === undefined ? undefined : Number(seconds) * 1_000 };
+}
+
+function settingOf(request: Request, signal: AbortSignal, remark: (text: string) => void): BenchSetting {
+  const { quick, long: isLong, profile, folder } = request;
   const depth = quick ? { rounds: 1, roundMs: 1_000, scale: 0.1 } : { rounds: 3, roundMs: 3_000, scale: 1 };
   const progress = (text: string): void => {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
   };
   const folders = { profileFolder: profile, peersFolder: folder };
-  return { clock: systemClock(), random: systemRandom(), ...depth, long: isLong, signal, ...folders, progress, remark };
+  return { clock: systemClock(), random: systemRandom(), ...depth, long: isLong, target: targetOf(request), signal, ...folders, progress, remark };
 }
 
 async function runOne(benchmark: Benchmark, request: Request, machine: Machine, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatAddress, parseAddress } from "../../../gateway/address.ts";
+import { formatAddress, parseAddress, parseTarget } from "../../../gateway/address.ts";
 
 describe("address", () => {
   it("is completed from what a person wrote", () => {
@@ -22,6 +22,14 @@ describe("address", () => {
         facts: { field: "address", reason: `${JSON.stringify(text)} is not of the form host:port.` },
       });
     }
+  });
+
+  it("of several gateways is a list of IP addresses of one family", () => {
+    const targetOf = (text: string): string => parseTarget(text).target;
+    assert.equal(targetOf("node-1"), "node-1:50051");
+    assert.equal(targetOf("localhost:1, 127.0.0.1:2,:3"), "ipv4:127.0.0.1:1,127.0.0.1:2,127.0.0.1:3");
+    assert.equal(targetOf("[::1]:1,[::1]:2"), "ipv6:[::1]:1,[::1]:2");
+    for (const text of ["node-1,node-2", "127.0.0.1,[::1]", "127.0.0.1:1,node:0"]) assert.throws(() => parseTarget(text), { code: "FIELD_INVALID" });
   });
 
   it("puts brackets around IPv6", () => {

@@ -19,6 +19,7 @@ function setting(rounds: number, signal = new AbortController().signal): BenchSe
     signal,
     profileFolder: undefined,
     peersFolder: undefined,
+    target: undefined,
     progress: () => undefined,
     remark: () => undefined,
   };
