@@ -34,6 +34,7 @@ import { MaestroError } from "../runtime/errors.ts";
 import { type GatewayTarget, parseTarget } from "./address.ts";
 import { type CallSettings, metadataOf, UnaryCalls } from "./grpc-client-call.ts";
 import { Executions } from "./grpc-client-execute.ts";
+import { askPatiently } from "./grpc-client-wait.ts";
 import { resumable } from "./grpc-client-watch.ts";
 
 /** How a client behaves. */
@@ -164,9 +165,10 @@ export class MaestroClient implements Disposable {
     return this.#whole(await this.#get({ runId, wait: false, part: RunPart.UNSPECIFIED }, settings), settings);
   }
 
-  /** A run once it has ended. Without a deadline unless the settings give one. */
+  /** A run once it has ended; asked again by itself where the node or the connection goes away. Without a deadline unless the settings give one. */
   async awaitRun(runId: string, settings: CallSettings = NO_DEADLINE): Promise<Run> {
-    const run = await this.#get({ runId, wait: true, part: RunPart.UNSPECIFIED }, { ...NO_DEADLINE, ...settings });
+    const ask = (each: CallSettings): Promise<Run> => this.#get({ runId, wait: true, part: RunPart.UNSPECIFIED }, each);
+    const run = await askPatiently(ask, { ...NO_DEADLINE, ...settings }, this.#clock);
     return this.#whole(run, settings);
   }
 

@@ -12,38 +12,42 @@ import type { OverloadReport } from "./open-loop.ts";
 import { Peer } from "./peer.ts";
 
 const IN_FLIGHT = 300;
+const LEVELS = ["without", "runs", "tasks"] as const;
 const LAG_PER_SECOND = 1_000;
 /** For events to arrive that are on their way. */
 const LAST_MS = 300;
 
-type Level = "without" | "runs" | "tasks";
+type Level = (typeof LEVELS)[number];
 
 /** `npm run bench -- events`. */
 export const events: Benchmark = {
   name: "events",
   about: "Events on NATS: throughput of W1 with and without, CPU by process, lag until a plain subscriber hears them.",
-  async measure(setting) {
-    await using owned = new AsyncDisposableStack();
-    setting.progress("starting NATS, three times PostgreSQL, node and client");
-    const nats = owned.use(await startNatsServer({ clock: setting.clock, hasJetStream: true }));
-    const installed: [Level, Installation][] = [];
-    for (const level of ["without", "runs", "tasks"] as const) installed.push([level, owned.use(await install(setting, extrasOf(level, nats.url)))]);
-    for (const [level, installation] of installed) {
-      setting.progress(`warming up: ${level}`);
-      await installation.load({ workload: "w1", driver: "stream", inFlight: IN_FLIGHT, durationMs: setting.roundMs });
-    }
-    const speeds = await measureInTurn(
-      setting,
-      installed.map(([level, installation]) => throughput(setting, level, installation, nats)),
-    );
-    const listener = owned.use(new Peer(new URL("./nats-listener.ts", import.meta.url), setting.clock, { url: nats.url }));
-    const lags = await measureInTurn(
-      setting,
-      installed.slice(1).map(([level, installation]) => lag(setting, level, installation, listener)),
-    );
-    return [...speeds, ...ratiosOf(speeds), ...lags];
-  },
+  measure: (setting) => measureEvents(setting, LEVELS),
 };
+
+/** The figures of some levels, of which the first is "without". */
+export async function measureEvents(setting: BenchSetting, levels: readonly Level[]): Promise<readonly Figure[]> {
+  await using owned = new AsyncDisposableStack();
+  setting.progress("starting NATS, and for each level PostgreSQL, node and client");
+  const nats = owned.use(await startNatsServer({ clock: setting.clock, hasJetStream: true }));
+  const installed: [Level, Installation][] = [];
+  for (const level of levels) installed.push([level, owned.use(await install(setting, extrasOf(level, nats.url)))]);
+  for (const [level, installation] of installed) {
+    setting.progress(`warming up: ${level}`);
+    await installation.load({ workload: "w1", driver: "stream", inFlight: IN_FLIGHT, durationMs: setting.roundMs });
+  }
+  const speeds = await measureInTurn(
+    setting,
+    installed.map(([level, installation]) => throughput(setting, level, installation, nats)),
+  );
+  const listener = owned.use(new Peer(new URL("./nats-listener.ts", import.meta.url), setting.clock, { url: nats.url }));
+  const lags = await measureInTurn(
+    setting,
+    installed.slice(1).map(([level, installation]) => lag(setting, level, installation, listener)),
+  );
+  return [...speeds, ...ratiosOf(speeds), ...lags];
+}
 
 function extrasOf(level: Level, natsUrl: string): Pick<NodeArgument, "flags"> {
   return level === "without" ? {} : { flags: { natsUrl, eventLevel: level } };

@@ -10,6 +10,7 @@ import { actors } from "./actors.ts";
 import type { Benchmark, BenchSetting } from "./benchmark.ts";
 import { bus } from "./bus.ts";
 import { ceiling } from "./ceiling.ts";
+import { cluster } from "./cluster.ts";
 import { core } from "./core.ts";
 import { events } from "./events.ts";
 import { expressions } from "./expressions.ts";
@@ -29,13 +30,13 @@ import type { TargetRequest } from "./target.ts";
 
 /** `all` leaves out the ceiling, which `core` measures along with itself, and what needs something from outside: a NATS server, a folder. */
 const ALL: readonly Benchmark[] = [core, parked, long, signals, store, overload, actors, journal, pool, gateway, expressions];
-const BENCHMARKS: readonly Benchmark[] = [...ALL, bus, ceiling, events, peers];
+const BENCHMARKS: readonly Benchmark[] = [...ALL, bus, ceiling, cluster, events, peers];
 
 const USAGE = `Usage: npm run bench -- [BENCHMARK ...] [OPTION ...]
 
 Benchmarks (default: core):
 ${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n")}
-  all          All of them but bus, ceiling, events and peers.
+  all          All of them but bus, ceiling, cluster, events and peers.
 
 Options:
   --quick           One short round of each, for a glance.

@@ -6,6 +6,8 @@ import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
 import { statusOf } from "../../gateway/grpc-messages.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { toMaestroError } from "../../runtime/errors.ts";
+import { newUuid } from "../../runtime/ids.ts";
+import type { Random } from "../../runtime/random.ts";
 import { pause } from "../../runtime/storage/pause.ts";
 import { type BenchSetting, type Figure, figureOf } from "./benchmark.ts";
 import { OutageLog, type OutageReport } from "./outage-report.ts";
@@ -32,7 +34,7 @@ export interface TargetRequest {
 /** Loads the nodes, and says what came of it. @throws what a run ended with that was not its result; what an operation failed with that can't be repeated */
 export async function measureTarget(setting: BenchSetting, { addresses, durationMs }: TargetRequest): Promise<readonly Figure[]> {
   const { clock, signal, random } = setting;
-  const load = new TargetLoad(addresses, clock, Array.from({ length: 2 }, () => random.uint32().toString(36)).join(""));
+  const load = new TargetLoad({ addresses, clock, random, inFlight: IN_FLIGHT });
   try {
     await load.deploy();
     const over = new AbortController();
@@ -76,38 +78,63 @@ interface Gateway {
   avoidedUntilMs: number;
 }
 
-class TargetLoad {
+/** How a load is made. */
+export interface TargetLoadOptions {
+  /** `host:port` of each gateway. */
+  readonly addresses: readonly string[];
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Operations under way at any time, over all gateways. */
+  readonly inFlight: number;
+  /** Time after its end for which what fails is still asked again, in milliseconds. Default: none, it is given up. */
+  readonly graceMs?: number;
+}
+
+/** Runs of W1 in a closed loop over the Execute streams of several gateways; what fails is asked again. */
+export class TargetLoad {
+  /** What came of it so far. */
   readonly log: OutageLog;
   readonly #gateways: readonly Gateway[];
   readonly #clock: Clock;
+  readonly #inFlight: number;
+  /** Begins the idempotency keys of this load. */
   readonly #name: string;
+  readonly #graceMs: number;
   #count = 0;
+  #endMs = Number.POSITIVE_INFINITY;
 
-  constructor(addresses: readonly string[], clock: Clock, name: string) {
+  constructor({ addresses, clock, random, inFlight, graceMs = 0 }: TargetLoadOptions) {
     this.log = new OutageLog(clock.monotonic());
     this.#gateways = addresses.map((address) => ({ client: connect(address, { clock }), avoidedUntilMs: Number.NEGATIVE_INFINITY }));
     this.#clock = clock;
-    this.#name = name;
+    this.#inFlight = inFlight;
+    this.#graceMs = graceMs;
+    this.#name = newUuid(random);
   }
 
+  /** Deploys the workflow. @throws what the gateway refuses it with */
   async deploy(): Promise<void> {
     await this.#gateways[0]?.client.deploy(w1.document);
   }
 
   /** Begins operations until `over`; resolves when all have ended. */
   async run(over: AbortSignal): Promise<void> {
+    over.addEventListener("abort", () => {
+      this.#endMs = this.#clock.monotonic() + this.#graceMs;
+    });
     const client = async (): Promise<void> => {
-      while (!over.aborted) await this.#execute(over);
+      while (!over.aborted) await this.#execute();
     };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, client));
+    await Promise.all(Array.from({ length: this.#inFlight }, client));
   }
 
+  /** Closes the connections. */
   close(): void {
     for (const { client } of this.#gateways) client.close();
   }
 
-  /** One operation, until it is done; or until an attempt fails after the end. */
-  async #execute(over: AbortSignal): Promise<void> {
+  /** One operation, until it is done; or until an attempt fails when the grace is over. */
+  async #execute(): Promise<void> {
     const idempotencyKey = `${this.#name}-${this.#count++}`;
     const sentMs = this.#clock.monotonic();
     for (;;) {
@@ -118,7 +145,7 @@ class TargetLoad {
         this.log.complete(sentMs, this.#clock.monotonic());
         return;
       } catch (thrown) {
-        if (!(await this.#forgive(thrown, gateway, over))) return;
+        if (!(await this.#forgive(thrown, gateway))) return;
       }
     }
   }
@@ -134,13 +161,14 @@ class TargetLoad {
   }
 
   /** False: the operation is given up. @throws what no repetition can heal */
-  async #forgive(thrown: unknown, gateway: Gateway, over: AbortSignal): Promise<boolean> {
+  async #forgive(thrown: unknown, gateway: Gateway): Promise<boolean> {
     const error = toMaestroError(thrown);
     // A gateway that is being closed cancels what is still open on its connections.
     const canRepeat = error.retryable || error.code === "REQUEST_CANCELLED";
-    this.log.fail(error.code, canRepeat && !over.aborted);
+    const isOver = this.#clock.monotonic() >= this.#endMs;
+    this.log.fail(error.code, canRepeat && !isOver);
     if (!canRepeat) throw thrown;
-    if (over.aborted) return false;
+    if (isOver) return false;
     gateway.avoidedUntilMs = this.#clock.monotonic() + AVOIDED_MS;
     await pause(error.retryAfterMs ?? BACK_OFF_MS, this.#clock);
     return true;

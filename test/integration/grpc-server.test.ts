@@ -141,8 +141,7 @@ describe("gRPC server", () => {
   });
 
   it("answers NODE_STOPPING to what still waits when the time for draining is over", async () => {
-    const runId = (await world.client.start({ workflow: "echo", input: HOLD })).runId as RunId;
-    const awaited = world.client.awaitRun(runId);
+    const awaited = world.client.startAndWait({ workflow: "echo", input: HOLD });
     const executed = world.client.execute({ workflow: "echo", input: HOLD });
     await waitUntil("both waits", () => world.fake.waiting === 2);
     const outcomes = Promise.allSettled([awaited, executed]);

@@ -1,6 +1,7 @@
 /** What the benchmarks take from elsewhere and give away: ends of runs, lines of other engines' scripts, plots. */
 import assert from "node:assert/strict";
 import type { Figure } from "../../../../ops/bench/benchmark.ts";
+import { OutageLog } from "../../../../ops/bench/outage-report.ts";
 import { obstacleOf, PEER_ENGINES, summariesOf } from "../../../../ops/bench/peer-engines.ts";
 import { awaitEnds } from "../../../../ops/bench/storm-watch.ts";
 import { plotOf } from "../../../../ops/bench/svg-plot.ts";
@@ -64,5 +65,25 @@ describe("a plot", () => {
 
   it("of a figure that could not be measured has no length", () => {
     assert.match(plotOf("none", [figure("a", "x", Number.NaN)]), /class="bar" x="\d+" y="[\d.]+" width="0"/);
+  });
+});
+
+describe("what clients notice of an outage", () => {
+  it("is told by times, gaps and codes", () => {
+    const log = new OutageLog(1_000);
+    for (const [sentMs, nowMs] of [
+      [1_000, 1_010],
+      [1_005, 1_500],
+      [1_100, 1_510],
+    ] as const)
+      log.complete(sentMs, nowMs);
+    log.fail("NODE_UNREACHABLE", true);
+    log.fail("NODE_UNREACHABLE", true);
+    log.fail("NODE_STOPPING", false);
+    assert.deepEqual(log.report(1_600), {
+      ...{ completed: 3, failed: 1, repeated: 2, codes: { NODE_UNREACHABLE: 2, NODE_STOPPING: 1 } },
+      ...{ p50Ms: 410, p99Ms: 495, maxMs: 495, longestGapMs: 490, elapsedMs: 600 },
+    });
+    assert.equal(log.report(9_999).longestGapMs, 8_489, "also when nothing comes any more");
   });
 });

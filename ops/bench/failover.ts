@@ -1,0 +1,82 @@
+/**
+ * A node of three is killed under load, with all settings at their defaults: how long each of its runs stands still, from the kill to the run's next committed row; whether
+ * an acknowledged run is lost or a result recorded twice.
+ *
+ * Counted is every run of the dead node that had not ended, from the kill or, if it waited for a timer that was due later, from then on.
+ */
+
+import { pause } from "../../runtime/storage/pause.ts";
+import { awaited } from "../local-cluster/awaited.ts";
+import { type BenchSetting, type Figure, figureOf, percentile, type Round } from "./benchmark.ts";
+import type { ClusterBed } from "./cluster-bed.ts";
+import type { OpenRun } from "./journal-times.ts";
+import { ParkedLoad } from "./parked-load.ts";
+import { TargetLoad } from "./target.ts";
+
+const ROUNDS = 5;
+const IN_FLIGHT = 60;
+/** For clients to have what they asked for before the end. */
+const GRACE_MS = 30_000;
+const PARKED = 150;
+const RECOVERY_MS = 30_000;
+
+/** Measures it on a bed of three nodes. */
+export async function measureFailover(setting: BenchSetting, bed: ClusterBed): Promise<readonly Figure[]> {
+  await ParkedLoad.deploy(bed.client);
+  const rounds: Round[] = [];
+  for (let round = 0; round < (setting.scale < 1 ? 1 : ROUNDS); round++) {
+    setting.signal.throwIfAborted();
+    setting.progress(`failover, round ${round + 1}: ${bed.node(round % 3).name} is killed`);
+    rounds.push(await oneRound(setting, bed, round % 3));
+  }
+  const about =
+    "a node of three is killed under load: from the kill to a run's next committed row, 99th percentile of its runs; asked: < 5 s, 0 lost, 0 twice";
+  return [figureOf({ name: "failover, p99", unit: "ms", about }, rounds)];
+}
+
+async function oneRound(setting: BenchSetting, bed: ClusterBed, victim: number): Promise<Round> {
+  const { clock, random, scale } = setting;
+  const load = new TargetLoad({ addresses: bed.addresses, clock, random, inFlight: IN_FLIGHT, graceMs: GRACE_MS });
+  const parked = new ParkedLoad(bed.client);
+  const over = new AbortController();
+  try {
+    await load.deploy();
+    await parked.start(PARKED * scale);
+    const loading = load.run(over.signal);
+    await pause(setting.roundMs / 2, clock);
+    const node = bed.node(victim);
+    const boot = await bed.journal.bootOf(node.name);
+    const open = await bed.journal.openRunsOf(boot);
+    const killedMs = await bed.journal.now();
+    await node.kill();
+    const delays = await delaysOf(bed, open, killedMs, setting);
+    over.abort();
+    await loading;
+    await node.start();
+    const { acknowledged, lost, twice } = await parked.finish();
+    await bed.balanced();
+    const outage = load.log.report(clock.monotonic());
+    return {
+      value: percentile(delays, 0.99),
+      details: {
+        ...{ runs: delays.length, "p50 ms": percentile(delays, 0.5), "longest ms": delays.at(-1) ?? Number.NaN },
+        ...{ acknowledged: acknowledged + outage.completed, lost: lost + outage.failed, twice, "calls repeated": outage.repeated },
+      },
+    };
+  } finally {
+    over.abort();
+    load.close();
+  }
+}
+
+/** Of each run that had something to do since, sorted. A run that never goes on makes this fail. */
+async function delaysOf(bed: ClusterBed, open: readonly OpenRun[], killedMs: number, { clock }: BenchSetting): Promise<readonly number[]> {
+  const dueById = new Map(open.map(({ runId, dueMs }) => [runId, Math.max(killedMs, dueMs ?? Number.NaN)]));
+  const timed = open.filter(({ dueMs }) => dueMs !== undefined);
+  const look = async (): Promise<readonly number[] | undefined> => {
+    const rows = await bed.journal.nextOwnersFirstRows(timed);
+    const delays = [...rows].map(([runId, atMs]) => (atMs ?? Number.NaN) - (dueById.get(runId) ?? Number.NaN));
+    return delays.some(Number.isNaN) ? undefined : delays.sort((a, b) => a - b);
+  };
+  return awaited("every run of the node that was killed to go on", look, RECOVERY_MS, clock);
+}
