@@ -42,12 +42,13 @@ describe("maestro dev --nodes", function () {
     await waitUntil("the workflow to be deployed", () => client.getWorkflow({ name: "nap" }), ROOM_MS);
   });
   afterEach(() => {
-    client.close();
+    client?.close();
     endAll();
     rmSync(cwd, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  const bothReady = () => waitUntil("both nodes to be ready", () => ["n1", "n2"].every((name) => last(name)?.state === "ready"), ROOM_MS);
+  const bothReady = () =>
+    waitUntil(`both nodes to be ready; ${cluster.stderr}`, () => ["n1", "n2"].every((name) => last(name)?.state === "ready"), ROOM_MS);
   const news = (): readonly News[] =>
     cluster.stdout
       .split("\n")
