@@ -2,6 +2,7 @@
  * The gRPC gateway of a node as a stage: the services out of the node's parts, the server, and its address in the ownership table. It starts last of all
  * that serves calls.
  */
+import { hostname } from "node:os";
 import type { Runs } from "../actors/runs.ts";
 import { GrpcServer } from "../gateway/grpc-server.ts";
 import { ClusterService } from "../gateway/service/cluster-service.ts";
@@ -16,6 +17,7 @@ import type { BootId } from "../runtime/ids.ts";
 import { LimitWatch } from "../runtime/limit-watch.ts";
 import type { Random } from "../runtime/random.ts";
 import type { ClusterQueue } from "../runtime/workers/queue-load.ts";
+import { advertisedAddress } from "./advertised-address.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
 import { countActivity } from "./node-activity.ts";
@@ -71,9 +73,10 @@ export class NodeGateway {
     return {
       name: "gateway",
       start: async () => {
-        const { storage, bootId } = this.#options;
+        const { storage, bootId, config } = this.#options;
         this.#server = this.#build();
-        await storage.ownership.announce(bootId, { grpcAddress: await this.#server.start() });
+        const grpcAddress = advertisedAddress(await this.#server.start(), config.grpcAdvertise, hostname());
+        await storage.ownership.announce(bootId, { grpcAddress });
       },
       stop: () => this.#server?.drain(CALL_GRACE_MS, this.#options.hurried),
     };

@@ -5,6 +5,7 @@
 import { join, resolve } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import { DIALECT } from "../runtime/dialect.ts";
+import { MaestroError } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
 import type { BootId } from "../runtime/ids.ts";
 import type { Random } from "../runtime/random.ts";
@@ -20,6 +21,7 @@ import { openPgDocuments } from "../runtime/storage/pg-documents.ts";
 import { openPgEventCheckpoints } from "../runtime/storage/pg-event-checkpoints.ts";
 import { openPgJournal } from "../runtime/storage/pg-journal.ts";
 import { migrate } from "../runtime/storage/pg-migrate.ts";
+import { refersToObjects } from "../runtime/storage/pg-object-use.ts";
 import { openPgOwnership } from "../runtime/storage/pg-ownership.ts";
 import { openPgRetention } from "../runtime/storage/pg-retention.ts";
 import { requireSafeSettings } from "../runtime/storage/pg-settings.ts";
@@ -31,6 +33,7 @@ import type { Config } from "./config.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import type { Stage } from "./lifecycle.ts";
 import { programVersion } from "./program-version.ts";
+import { SETTINGS } from "./settings.ts";
 
 /** Recovery of a large database after a crash takes minutes, and must not be cut short. */
 const DATABASE_START_MS = 330_000;
@@ -196,6 +199,7 @@ export class NodeStorage {
         // A folder that somebody named must be there before anything is acknowledged: it may be a share that is not mounted.
         if (config.objectsFolder !== undefined) await openDataFolder(resolve(config.objectsFolder), clock, random);
         const url = started(this.#url, "database");
+        if (objects === undefined && (await refersToObjects(url))) throw missingFolder();
         const held = new HeldShards(started(this.#joined, "ownership").shards);
         const documents = await openPgDocuments({ url });
         const ledger = await openPgTaskLedger({ url, bootId, clock, events });
@@ -224,6 +228,13 @@ export class NodeStorage {
 function objectsFolderOf({ objectsFolder, pgUrl, dataFolder }: Config): string | undefined {
   if (objectsFolder !== undefined) return resolve(objectsFolder);
   return pgUrl === undefined ? join(dataFolder, "objects") : undefined;
+}
+
+/** Runs that have objects could not be read, and would be set aside one after the other. */
+function missingFolder(): MaestroError {
+  const description = "must be set: the database has payloads that are kept in a folder of objects";
+  const violations = [{ field: SETTINGS.objectsFolder.env, description }];
+  return new MaestroError("CONFIG_INVALID", { facts: { problems: `${SETTINGS.objectsFolder.env} ${description}` }, violations });
 }
 
 /** The part that a stage made. @throws Error if the stage has not started: the stages are in the wrong order. */

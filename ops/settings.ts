@@ -5,6 +5,7 @@
 import { availableParallelism, hostname } from "node:os";
 import { NODE_ROLES, type NodeRole } from "../runtime/storage/ownership.ts";
 import { queueFault } from "../runtime/workers/scheduling.ts";
+import { isAddress } from "./advertised-address.ts";
 import { POSTGRES_URL } from "./postgres-url.ts";
 
 /** What all settings have. */
@@ -146,6 +147,14 @@ export const SETTINGS = {
     fallback: 50_051,
     doc: "Port of the gRPC gateway; 0 takes any free one.",
   } as IntegerSetting,
+  grpcAdvertise: {
+    kind: "text",
+    env: "MAESTRO_GRPC_ADVERTISE",
+    flag: "--grpc-advertise",
+    fallback: undefined,
+    pattern: { test: { test: isAddress }, says: "must be host:port, with brackets around an IPv6 address" },
+    doc: "Address (host:port) at which clients reach the gateway. Default: the one that it listens on, or the host's name where it listens on all.",
+  } as TextSetting<string | undefined>,
   opsHost: {
     kind: "text",
     env: "MAESTRO_OPS_HOST",

@@ -57,12 +57,18 @@ export function natsLink(options: NatsBusOptions): { readonly address: string; r
 async function connectOnce({ clock, random, events }: NatsBusOptions, { servers }: NatsServers, client: ConnectionOptions): Promise<BusConnection> {
   const first = random.uint32() % servers.length;
   const server = await firstThatGreets([...servers.slice(first), ...servers.slice(0, first)], CONNECT_TIMEOUT_MS, clock);
-  const connection = await connect({ ...client, servers: addressOf(server) });
+  const connection = await connect({ ...client, ...tlsFor(client, server.host), servers: addressOf(server) });
   return {
     wire: new NatsWire(connection, events),
     ended: connection.closed().then((error) => (error ? messageOf(error) : "the connection was closed")),
     close: () => connection.close(),
   };
+}
+
+/** The library names no host for a server that is addressed by number, and its certificate would be compared with "localhost". */
+function tlsFor({ tls }: ConnectionOptions, host: string): Pick<ConnectionOptions, "tls"> {
+  const named: TlsOptions & { readonly host: string } = { ...tls, host };
+  return tls ? { tls: named } : {};
 }
 
 function clientOptions({ name, tls, credentialsFile }: NatsBusOptions, { isTls, user, password, token }: NatsServers): ConnectionOptions {

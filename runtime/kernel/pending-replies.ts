@@ -143,10 +143,15 @@ export class PendingReplies {
     this.#deadLetters.record(pending.asked.path, "late-reply", value);
   }
 
-  /** Fails all that are in flight; for the end of the system. */
-  stop(): void {
+  /**
+   * Fails all that are in flight; for the end of the system. Without an actor left, what was not answered was not done: ACTOR_STOPPED. Otherwise nobody can know:
+   * an actor that is still there may be waiting for its write, so these have TIMED_OUT. `goneAfterMs`: how long was waited for the actors in vain.
+   */
+  stop(goneAfterMs?: number): void {
     this.#deadlines.stop((deadline) => {
-      if (deadline instanceof PendingReply) deadline.abandon(refusalError(deadline.asked, "stopped"));
+      if (!(deadline instanceof PendingReply)) return;
+      if (goneAfterMs === undefined) deadline.abandon(refusalError(deadline.asked, "stopped"));
+      else deadline.abandon(new MaestroError("TIMED_OUT", { facts: { what: `The end of ${deadline.asked.path}`, timeoutMs: goneAfterMs } }));
     });
   }
 }

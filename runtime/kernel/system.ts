@@ -129,17 +129,17 @@ export class ActorSystem {
 
   /**
    * Stops all actors, children before parents, and lets pending handlers end. After `timeoutMs` (default 10 s) it waits no longer: the paths of
-   * the actors that are still there are returned. Asks in flight fail. Calling it again returns the same promise.
+   * the actors that are still there are returned, and asks in flight fail with TIMED_OUT: what they asked for may be done. Calling it again returns the same promise.
    */
   stop(timeoutMs = STOP_TIMEOUT_MS): Promise<readonly string[]> {
     this.#stopping ??= new Promise((resolve) => {
-      const end = (): void => {
+      const end = (goneAfterMs?: number): void => {
         cancel();
-        this.#services.replies.stop();
+        this.#services.replies.stop(goneAfterMs);
         resolve([...walk(this.#root)].map((cell) => cell.path));
       };
-      const cancel = this.#services.clock.schedule(timeoutMs, end);
-      watchEnd(this.#root, end);
+      const cancel = this.#services.clock.schedule(timeoutMs, () => end(timeoutMs));
+      watchEnd(this.#root, () => end());
       this.#root.life.stop();
     });
     return this.#stopping;

@@ -5,6 +5,7 @@
 import type { Clock } from "../clock.ts";
 import type { BootId } from "../ids.ts";
 import { connectPg, destroy, type PgClient } from "./pg-connection.ts";
+import { requireSafeSession } from "./pg-settings.ts";
 
 /** A statement, prepared under its name if it has one. */
 export interface LaneStatement {
@@ -76,6 +77,8 @@ export class PgLaneConnection {
   async #open(): Promise<PgClient> {
     const client = await connectPg(this.#options.url, { applicationName: this.#name, settings: SESSION });
     try {
+      // Whoever restarted the server may have changed it, or it is another one: nothing is acknowledged by one that can lose it.
+      await this.#bounded(client, () => requireSafeSession(client));
       await this.#bounded(client, () => this.#succeed(client));
       return client;
     } catch (error) {

@@ -2,7 +2,7 @@
  * Refuses a PostgreSQL server that could lose what it acknowledged, or that is too old.
  */
 import { MaestroError } from "../errors.ts";
-import { connectPg, unavailable } from "./pg-connection.ts";
+import { connectPg, type PgClient, unavailable } from "./pg-connection.ts";
 
 /** Settings without which a commit may be lost, and what they must be. */
 const REQUIRED = [
@@ -24,14 +24,19 @@ export interface PgSetting {
 export async function requireSafeSettings(url: string): Promise<void> {
   const client = await connectPg(url, { applicationName: "maestro-settings" });
   try {
-    const names = ["server_version_num", ...REQUIRED.map(({ setting }) => setting)];
-    const { rows } = await client.query<PgSetting>("SELECT name, setting FROM pg_settings WHERE name = ANY($1::text[])", [names]);
-    checkSettings(rows);
+    await requireSafeSession(client);
   } catch (error) {
     throw unavailable(url, error);
   } finally {
     await client.end();
   }
+}
+
+/** The same on a connection that is there. What the session itself has set counts. @throws DATABASE_UNSAFE, and what the driver throws */
+export async function requireSafeSession(client: PgClient): Promise<void> {
+  const names = ["server_version_num", ...REQUIRED.map(({ setting }) => setting)];
+  const { rows } = await client.query<PgSetting>("SELECT name, setting FROM pg_settings WHERE name = ANY($1::text[])", [names]);
+  checkSettings(rows);
 }
 
 /** The judgement on the settings. For tests beside {@link requireSafeSettings}. @throws DATABASE_UNSAFE */

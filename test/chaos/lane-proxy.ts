@@ -2,7 +2,8 @@
  * A TCP proxy in front of PostgreSQL that knows a writer lane's connection from others, and a request from a part of one: so that a test can break
  * exactly before a batch reaches the server, or exactly between its COMMIT and the answer.
  */
-import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { TcpProxy } from "../support/tcp-proxy.ts";
 
 /** What becomes of a lane's request: it passes; it never reaches the server; it does, and the client never hears of it. */
 export type Fate = "pass" | "dropRequest" | "dropAnswer";
@@ -19,32 +20,13 @@ const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
 const PREPARED = "SET lock_timeout = 0";
 
 /** The proxy. */
-export class LaneProxy {
-  readonly #server: Server;
-  readonly #target: URL;
-  readonly #sockets = new Set<Socket>();
+export class LaneProxy extends TcpProxy {
   #judge: LaneJudge | undefined;
   #batches = 0;
 
-  private constructor(server: Server, target: URL) {
-    this.#server = server;
-    this.#target = target;
-    server.on("connection", (client) => this.#serve(client));
-  }
-
   /** Starts a proxy to the host and port of a URL. */
-  static async start(url: string): Promise<LaneProxy> {
-    const server = createServer();
-    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-    return new LaneProxy(server, new URL(url));
-  }
-
-  /** The URL through the proxy. */
-  get url(): string {
-    const address = this.#server.address();
-    const url = new URL(this.#target);
-    url.port = String(address !== null && typeof address === "object" ? address.port : 0);
-    return url.href;
+  static start(url: string): Promise<LaneProxy> {
+    return new LaneProxy(url).listen();
   }
 
   /** Has the batches from now on judged, counted from 1 again. */
@@ -53,15 +35,7 @@ export class LaneProxy {
     this.#batches = 0;
   }
 
-  /** Cuts every connection and stops. */
-  async stop(): Promise<void> {
-    const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
-  }
-
-  #serve(client: Socket): void {
-    const server = connect(Number(this.#target.port), this.#target.hostname);
+  protected serve(client: Socket, server: Socket): void {
     const lane = new LaneTraffic();
     let fate: Fate = "pass";
     const cut = (): void => {
@@ -79,18 +53,7 @@ export class LaneProxy {
       if (fate === "dropAnswer") cut();
       else client.write(data);
     });
-    this.#join(client, server, () => fate !== "dropAnswer");
-    this.#join(server, client, () => true);
-  }
-
-  /** Ends one side with the other. A server whose client vanished under its hands is left to notice by itself, as on a real network. */
-  #join(socket: Socket, other: Socket, mayEnd: () => boolean): void {
-    this.#sockets.add(socket);
-    socket.on("error", () => other.destroy());
-    socket.on("close", () => {
-      this.#sockets.delete(socket);
-      if (mayEnd()) other.destroy();
-    });
+    this.join(client, server, () => fate === "dropAnswer");
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { connect } from "../../gateway/grpc-client.ts";
 import { loadConfig } from "../../ops/config.ts";
 import { type RunningNode, startNode } from "../../ops/node.ts";
+import type { MaestroError } from "../../runtime/errors.ts";
 import { execute, freshDatabase, temporaryFolder } from "../support/pg-fixture.ts";
 
 const KEEP = `document: { dsl: 1.0.3, namespace: default, name: keep, version: 1.0.0 }
@@ -58,6 +59,14 @@ describe("the folder of objects", function () {
     const client = connect(node?.grpcAddress ?? "");
     assert.equal((await client.getRun(runId)).input, LARGE);
     client.close();
+  });
+
+  it("must be named where a database has runs with objects", async () => {
+    await open({ objectsFolder: join(temporaryFolder(), "objects") });
+    const runId = await startLarge();
+    await assert.rejects(open({}), (error: MaestroError) => error.code === "CONFIG_INVALID" && error.violations[0]?.field === "MAESTRO_OBJECTS");
+    node = undefined;
+    assert.deepEqual(await execute(pgUrl, "SELECT id, status FROM workflow_runs"), [{ id: runId, status: "waiting" }], "nothing was set aside");
   });
 
   it("must be usable when the node starts", async () => {

@@ -69,7 +69,8 @@ describe("stop", () => {
     const endless = world.system.spawn("endless", () => slow);
     const answer = assert.rejects(
       endless.ask(() => "endless", { timeoutMs: 60_000 }),
-      { code: "ACTOR_STOPPED" },
+      { code: "TIMED_OUT" },
+      "what is still at work may yet do what it was asked for",
     );
     await world.settle();
     const stopped = world.system.stop(5_000);
