@@ -133,6 +133,7 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
     stopStarting: () => runs.stopStarting(),
     async close() {
       runs.stopStarting();
+      keeper.stop();
       auditor.stop();
       timers.stop();
       dispatcher.close();
@@ -201,7 +202,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Sche
   const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs, maxResident: LIMITS.residentRuns }) });
   const { bereft } = services;
   const keeper = new ShardKeeper({
-    ...{ clock, events, gate, held: options.held, region, journal, ledger, timers, dispatcher, hub, bereft },
+    ...{ clock, events, gate, held: options.held, region, journal, ledger, timers, dispatcher, hub, bereft, onTrouble },
     quarantined: () => quarantinedIn(system),
   });
   const auditor = new WakeAuditor({

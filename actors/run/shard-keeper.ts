@@ -3,10 +3,12 @@
  * to hand over: afterwards nothing of these shards is in memory or on its way to the store, and whoever owns them next may begin.
  */
 import type { Clock } from "../../runtime/clock.ts";
+import { MaestroError } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
 import { type RunId, type Shard, shardOf } from "../../runtime/ids.ts";
 import type { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
+import { pause } from "../../runtime/storage/pause.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { TimerService } from "../timers/timer-service.ts";
@@ -20,6 +22,8 @@ import { moved, type ShardGate } from "./shard-gate.ts";
 
 /** Time that attempts under way get when their shard is handed over, in milliseconds. Short ones end in it; runs stand still as long. */
 const ATTEMPT_GRACE_MS = 50;
+/** When the store is asked again that could not answer, in milliseconds. */
+const RETRY_MS = 500;
 
 /** What it works on. */
 export interface ShardKeeperParts {
@@ -38,6 +42,8 @@ export interface ShardKeeperParts {
   readonly bereft: BereftRuns;
   /** Ids of the runs that are quarantined in memory. */
   quarantined(): ReadonlySet<string>;
+  /** Something failed that is tried again; for the log. */
+  onTrouble(what: string, error: unknown): void;
 }
 
 /** A call that opens shards. */
@@ -55,6 +61,9 @@ export class ShardKeeper {
   readonly #unfinished = new Set<Shard>();
   /** Shards that were handed over with runs whose next owner must be told that they were lost before; until they come back. */
   readonly #owed = new Set<Shard>();
+  /** The node has started. */
+  #isPatient = false;
+  #isStopped = false;
 
   constructor(parts: ShardKeeperParts) {
     this.#parts = parts;
@@ -68,7 +77,8 @@ export class ShardKeeper {
   /**
    * Serves shards from now on; resolves when what they have to do is in memory. `bereft`: those of them whose last owner ended without handing them over:
    * these are served once their runs are marked, before which nothing may load them.
-   * Rejects if the store can't list what is ready: the shards are served all the same, and the auditor brings back what it finds.
+   * While the store can't be asked it waits for it, but for the first opening: without that the node does not start. Rejects if what is ready can't be listed
+   * for another reason: the shards are served all the same, and the auditor brings back what it finds.
    */
   async open(opened: ShardSet, bereft: ShardSet): Promise<void> {
     const { gate, clock, events } = this.#parts;
@@ -80,35 +90,58 @@ export class ShardKeeper {
     const handedOver = [...opened].filter((shard) => !bereft.has(shard));
     const lost = [...opened].filter((shard) => bereft.has(shard));
     const counts = await Promise.all([this.#openHandedOver(handedOver, call), this.#openLost(lost, call)]);
+    this.#isPatient = true;
     events.emit("run.recovered", { count: counts[0] + counts[1], durationMs: clock.monotonic() - startedMs });
+  }
+
+  /** Gives up what waits for the store. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /** Serves shards, and answers how many of their runs have work ready. */
   async #openHandedOver(asked: readonly Shard[], call: Opening): Promise<number> {
     if (asked.length === 0) return 0;
-    const { journal, region } = this.#parts;
+    const { gate, region } = this.#parts;
     const shards = this.#serve(asked, call);
-    return this.#bringBack(shards, () => recoverRuns(journal, shards, (runId) => region.resume(runId)));
+    const isHere = (): boolean => asked.some((shard) => gate.served.has(shard));
+    return this.#bringBack(shards, () => this.#list(shards, isHere, (runId) => region.resume(runId)));
   }
 
   /** The same for shards whose owner was lost: their runs are marked first. If they can't be listed, whatever is loaded there counts as marked. */
   async #openLost(asked: readonly Shard[], call: Opening): Promise<number> {
     if (asked.length === 0) return 0;
-    const { journal, region, bereft } = this.#parts;
-    const ready: RunId[] = [];
-    const listed = await recoverRuns(journal, ShardSet.of(asked), (runId) => ready.push(runId)).then(
+    const { region, bereft } = this.#parts;
+    const ready = new Set<RunId>();
+    const isStillOpening = (shard: Shard): boolean => this.#opening.get(shard) === call;
+    const isWanted = (): boolean => asked.some(isStillOpening);
+    const listed = await this.#list(ShardSet.of(asked), isWanted, (runId) => ready.add(runId)).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
-    const isStillOpening = (shard: Shard): boolean => this.#opening.get(shard) === call;
     for (const runId of ready) if (isStillOpening(shardOf(runId))) bereft.add(runId);
     if (listed !== undefined) bereft.addAllOf(asked.filter(isStillOpening));
     const shards = this.#serve(asked, call);
     return this.#bringBack(shards, async () => {
       for (const runId of ready) region.resume(runId);
       if (listed !== undefined) throw listed.error;
-      return ready.length;
+      return ready.size;
     });
+  }
+
+  /** As {@link recoverRuns}, again and again while the store can't be asked and somebody wants to know. */
+  async #list(shards: ShardSet, isWanted: () => boolean, wake: (runId: RunId) => void): Promise<number> {
+    const { journal, clock, onTrouble } = this.#parts;
+    for (;;) {
+      try {
+        return await recoverRuns(journal, shards, wake);
+      } catch (error) {
+        const isPassing = error instanceof MaestroError && error.retryable;
+        if (!isPassing || !this.#isPatient || this.#isStopped || !isWanted()) throw error;
+        onTrouble("the runs of new shards could not be listed; it is tried again", error);
+        await pause(RETRY_MS, clock);
+      }
+    }
   }
 
   /** Serves those of the shards that were not handed over meanwhile. */

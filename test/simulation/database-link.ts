@@ -15,6 +15,8 @@ import { MemoryFaults } from "../../runtime/storage/memory-faults.ts";
 import type { Ownership } from "../../runtime/storage/ownership.ts";
 import type { Database } from "./database.ts";
 import { between, type Faults } from "./faults.ts";
+import { overridden } from "./overridden.ts";
+import type { Plant } from "./plant.ts";
 import type { SimulatedProcess } from "./process.ts";
 import type { Trace } from "./trace.ts";
 import type { WorldTime } from "./world-time.ts";
@@ -33,6 +35,7 @@ export interface DatabaseLinkOptions {
   readonly faults: Faults;
   readonly random: Random;
   readonly trace: Trace;
+  readonly plant: Plant;
 }
 
 type Answer<T> = { readonly value: T } | { readonly error: unknown } | "broken";
@@ -55,7 +58,7 @@ export class DatabaseLink {
       const apply = port[method] as unknown as (...args: unknown[]) => Promise<unknown>;
       return [method, (...args: unknown[]) => this.#call(`${what}.${method}`, () => apply.apply(port, args))];
     });
-    return Object.assign(Object.create(port) as T, Object.fromEntries(through));
+    return overridden(port, Object.fromEntries(through) as Partial<T>);
   }
 
   /** The ownership table. */
@@ -66,7 +69,8 @@ export class DatabaseLink {
 
   /** The journal's reading half. */
   get reader(): JournalReader {
-    const port: JournalReader = this.#options.database.reader;
+    const { database, plant } = this.#options;
+    const port: JournalReader = plant.reader?.(database.reader) ?? database.reader;
     const lists = ["read", "findByKey", "list", "listReady", "listTimers", "audit"] as const;
     return this.through("reader", port, ...lists, "findAll", "readTails", "readSnapshots", "findPayload");
   }
@@ -81,9 +85,9 @@ export class DatabaseLink {
 
   /** Where the only lane of the journal commits. */
   batches(bootId: BootId, held: HeldShards): BatchStore {
-    const { database, process } = this.#options;
+    const { database, process, plant } = this.#options;
     const store = new MemoryBatchStore({ store: database.memory, bootId, held, faults: new MemoryFaults(), clock: process.clock });
-    return new LinkedBatches(this, store, (batch) => database.noteCommit(bootId, batch));
+    return new LinkedBatches(this, plant.batches?.(store, bootId, database) ?? store, (batch) => database.noteCommit(bootId, batch));
   }
 
   /** Sends a call; `settle` is told once what came of it, if the process is still there. The returned function keeps it from being carried out later. */

@@ -5,7 +5,7 @@
 import type { Random } from "../../runtime/random.ts";
 import { between, type FaultKind, type Faults, happens, pick } from "./faults.ts";
 import type { Machine } from "./machine.ts";
-import type { SimulatedProcess } from "./process.ts";
+import { type SimulatedProcess, WALL_OFF_MS } from "./process.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Trace } from "./trace.ts";
 import type { WorldTime } from "./world-time.ts";
@@ -20,8 +20,8 @@ const EVERY_MS: Partial<Record<FaultKind, number>> = {
 const BRIEF_MS = [50, 2_500] as const;
 const LONG_MS = [2_500, 9_000] as const;
 const LONG_SHARE = 0.3;
-/** How far a wall clock jumps at most, in milliseconds. */
-export const WALL_JUMP_MS = 20_000;
+/** Chance that a wall clock jumps forwards for good, and not only to and fro. */
+const FORWARD_SHARE = 0.3;
 /** What leaves a process before it dies in the middle of something. */
 const OUTPUTS_MAX = 40;
 
@@ -108,7 +108,7 @@ export class Disturber {
         for (const one of machines) one.restartInTurn();
         return;
       case "wallJump":
-        process.wallOffsetMs = Math.round(between(random, -WALL_JUMP_MS, WALL_JUMP_MS));
+        process.setWallClock(happens(random, FORWARD_SHARE) ? between(random, process.wallOffsetMs, WALL_OFF_MS) : process.wallOffsetMs);
         return;
       case "streamDown":
         return this.#forAWhile(

@@ -5,6 +5,7 @@ import type { Runs } from "../../actors/runs.ts";
 import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import type { Random } from "../../runtime/random.ts";
 import { between, pick } from "./faults.ts";
+import type { Plant } from "./plant.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 import type { Trace } from "./trace.ts";
 import type { WorldTime } from "./world-time.ts";
@@ -18,6 +19,8 @@ export interface GatewayOptions {
   readonly trace: Trace;
   /** The boots that clients know of now, dead ones among them. */
   nodes(): readonly SimulatedNode[];
+  /** A defect on the way. */
+  readonly plant: Plant;
 }
 
 /** A call of a client. */
@@ -64,8 +67,9 @@ export class Gateway {
           if (!node.isServing) return fail(unreachable(process.name));
           node.calls += 1;
           const back = (settle: () => void): void => process.leave(() => void time.schedule(this.#wayMs(), settle));
+          const { runs } = node;
           call
-            .ask(node.runs, over.signal)
+            .ask(this.#options.plant.runs?.(runs) ?? runs, over.signal)
             .finally(() => {
               node.calls -= 1;
             })

@@ -3,12 +3,12 @@
  * whoever runs nodes in earnest.
  */
 import type { Workflow } from "../../actors/language/model.ts";
-import { messageOf } from "../../runtime/errors.ts";
+import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import { newBootId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import { between, type Faults } from "./faults.ts";
-import { SimulatedProcess } from "./process.ts";
+import { SimulatedProcess, WALL_OFF_MS } from "./process.ts";
 import { SimulatedNode } from "./simulated-node.ts";
 import { type Execution, SimulatedPool } from "./simulated-pool.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -34,6 +34,8 @@ export interface MachineOptions {
   onExecution(execution: Execution): void;
   /** The auditor of a boot found runs that nothing would have woken. */
   onWithoutWakeup(boot: string, runIds: readonly string[]): void;
+  /** Something broke inside of a boot that should not, whatever happens outside. */
+  onBroken(sentence: string): void;
   /** True if the machine before it in a rolling restart serves again, so that it is its turn. */
   isTurn(): boolean;
 }
@@ -43,7 +45,8 @@ export class Machine {
   readonly #options: MachineOptions;
   #boots = 0;
   #node: SimulatedNode;
-  #isOut = false;
+  /** It was taken away for good. */
+  isOut = false;
   /** Every boot that there was. */
   readonly nodes: SimulatedNode[] = [];
 
@@ -64,7 +67,7 @@ export class Machine {
 
   /** Starts a new boot, whatever becomes of the one before. */
   boot(): void {
-    if (!this.#isOut) this.#node = this.#boot();
+    if (!this.isOut) this.#node = this.#boot();
   }
 
   /** Stops the node in order once it is its turn; its successor comes by itself. */
@@ -79,28 +82,41 @@ export class Machine {
 
   /** Takes the machine away for good. */
   takeOut(): void {
-    this.#isOut = true;
+    this.isOut = true;
     for (const { process } of this.nodes) process.crash();
   }
 
   #boot(): SimulatedNode {
-    const { name: nodeName, time, faults, trace, surroundings, workflow, onExecution, onWithoutWakeup } = this.#options;
+    const { name: nodeName, time, faults, trace, surroundings, workflow, onExecution } = this.#options;
     const name = `${nodeName}/${++this.#boots}`;
     const random = seededRandom(this.#options.random.uint32());
     const rate = 1 + faults.level("drift") * between(random, -DRIFT, DRIFT);
     const process = new SimulatedProcess(name, time, random, rate);
+    if (faults.level("wallJump") > 0) process.setWallClock(between(random, -WALL_OFF_MS, WALL_OFF_MS));
     const bootId = newBootId(random);
-    const pool = new SimulatedPool({ process, faults, random, onExecution });
+    const simulated = new SimulatedPool({ process, faults, random, onExecution });
+    const pool = surroundings.plant.pool?.(simulated) ?? simulated;
     const onTrouble = (what: string, error: unknown): void => trace.note(name, `trouble: ${what}: ${messageOf(error)}`);
     const node = new SimulatedNode({ nodeName, bootId, process, random, surroundings, pool, workflow, onTrouble });
-    node.events.on("run.withoutWakeup", ({ runIds }) => {
-      if (runIds.length > 0) onWithoutWakeup(name, runIds);
-    });
+    this.#listen(node);
     this.nodes.push(node);
     trace.note("world", `boot ${name} ${bootId}`);
     process.onDeath(() => this.#ended(node));
     void node.start();
     return node;
+  }
+
+  #listen({ events, process: { name } }: SimulatedNode): void {
+    const { onWithoutWakeup, onBroken } = this.#options;
+    const note = (where: string, error: unknown): void => {
+      if (!(error instanceof MaestroError)) onBroken(`${name}: ${where} met ${messageOf(error)}`);
+    };
+    events.on("run.withoutWakeup", ({ runIds }) => {
+      if (runIds.length > 0) onWithoutWakeup(name, runIds);
+    });
+    events.on("actor.failed", ({ path, error }) => note(path, error));
+    events.on("bus.handlerFailed", ({ subject, error }) => note(subject, error));
+    events.on("events.skipped", ({ runId, error }) => onBroken(`${name}: the events of run ${runId} can't be told: ${messageOf(error)}`));
   }
 
   #ended(node: SimulatedNode): void {

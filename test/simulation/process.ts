@@ -5,10 +5,19 @@
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
 import type { Scheduler } from "../../runtime/kernel/scheduler.ts";
 import type { Random } from "../../runtime/random.ts";
+import { between } from "./faults.ts";
 import type { WorldTime } from "./world-time.ts";
 
 /** Longest time for which a turn of the event loop keeps what was put off until after I/O, in milliseconds. */
 const TURN_MAX_MS = 1;
+
+/** How far a wall clock is stepped to either side. Twice that is less than the product allows for (`CLOCK_MARGIN_MS`). */
+const WALL_STEP_MS = 2_400;
+
+/** How far wall clocks of processes are from the truth at most, in milliseconds. */
+export const WALL_OFF_MS = 20_000;
+/** How far two of them, or one and the store's, are apart at most. */
+export const WALL_SKEW_MS = 2 * (WALL_OFF_MS + WALL_STEP_MS);
 
 /** A process. */
 export class SimulatedProcess {
@@ -23,8 +32,9 @@ export class SimulatedProcess {
   readonly #onDeath: (() => void)[] = [];
   #state: "running" | "standing" | "dead" = "running";
   #outputsLeft = Number.POSITIVE_INFINITY;
-  /** How far its wall clock is from the truth, in milliseconds. */
-  wallOffsetMs = 0;
+  /** How far its wall clock is from the truth, in milliseconds: some time, and as far as it was stepped to and fro around that. */
+  #wallOffsetMs = 0;
+  #wallStepMs = 0;
 
   /** `rate`: how fast its monotonic clock runs; 1 is right. */
   constructor(name: string, time: WorldTime, random: Random, rate: number) {
@@ -33,7 +43,7 @@ export class SimulatedProcess {
     this.#random = random;
     this.#rate = rate;
     this.clock = {
-      now: () => time.now() + this.wallOffsetMs,
+      now: () => time.now() + this.#wallOffsetMs + this.#wallStepMs,
       monotonic: () => time.monotonic() * this.#rate,
       schedule: (delayMs, callback) => this.#schedule(delayMs / this.#rate, callback),
     };
@@ -68,6 +78,17 @@ export class SimulatedProcess {
     }
     if (this.#state === "running" && this.#outputsLeft-- <= 0) this.crash();
     if (this.#state === "running") callback();
+  }
+
+  /** Moves its wall clock: `offsetMs` at most forwards for good, and to within {@link WALL_STEP_MS} of that. */
+  setWallClock(offsetMs: number): void {
+    this.#wallOffsetMs = Math.round(offsetMs);
+    this.#wallStepMs = Math.round(between(this.#random, -WALL_STEP_MS, WALL_STEP_MS));
+  }
+
+  /** See {@link setWallClock}. */
+  get wallOffsetMs(): number {
+    return this.#wallOffsetMs;
   }
 
   /** Calls back when the process dies; at once if it has. */

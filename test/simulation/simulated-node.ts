@@ -14,6 +14,7 @@ import type { Bus } from "../../runtime/bus/bus.ts";
 import { within } from "../../runtime/bus/within.ts";
 import { Membership } from "../../runtime/cluster/membership.ts";
 import { EventHub } from "../../runtime/events.ts";
+import { Exchange } from "../../runtime/exchange/exchange.ts";
 import type { BootId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
 import { HeldShards } from "../../runtime/storage/held-shards.ts";
@@ -40,6 +41,10 @@ const TASK_GRACE_MS = 5_000;
 const TASK_POLL_MS = 20;
 const BUS_DRAIN_MS = 3_000;
 const EVENTS_GRACE_MS = 2_000;
+/** Nobody is in a hurry. */
+const PATIENT = new AbortController().signal;
+/** Tasks that a node executes at a time: so few that others have to help. */
+const SLOTS = 3;
 
 /** What a boot needs. */
 export interface SimulatedNodeOptions {
@@ -68,6 +73,7 @@ export class SimulatedNode implements ClusterMap {
   #open: OpenRuns | undefined;
   #routed: RoutedRuns | undefined;
   #membership: Membership | undefined;
+  #exchange: Exchange | undefined;
   #isFenced = false;
   #isUnsettled = false;
   #stopping: Promise<void> | undefined;
@@ -128,7 +134,7 @@ export class SimulatedNode implements ClusterMap {
   }
 
   async #start(): Promise<void> {
-    const { random, surroundings, pool, workflow, nodeName, onTrouble } = this.#options;
+    const { random, surroundings, workflow, nodeName, onTrouble } = this.#options;
     const { process, self: bootId, events } = this;
     const { clock, scheduler } = process;
     const link = surroundings.link(process);
@@ -142,11 +148,21 @@ export class SimulatedNode implements ClusterMap {
     });
     const held = new HeldShards(joined.shards);
     const defer = (callback: () => void): void => scheduler.afterIo(callback);
+    const { reader } = link;
     const lane = new Lane({ lane: 0, store: link.batches(bootId, held), held, clock, random, events, defer });
-    const journal = new LanedJournal({ lanes: [lane], held, reader: link.reader, large: new LargePayloads(undefined, clock), events, defer });
+    const journal = new LanedJournal({ lanes: [lane], held, reader, large: new LargePayloads(undefined, clock), events, defer });
     this.#stages.push(() => journal.close());
     const bus = surroundings.joinBus(process, events);
-    this.#stages.push(() => bus.drain(BUS_DRAIN_MS));
+    const exchange = new Exchange({
+      ...{ bus, clock, random, events, clusterName: CLUSTER, self: bootId, slots: SLOTS, serves: [] },
+      ...{ local: this.#options.pool, knows: (handler) => this.#options.pool.handlers.has(handler) },
+    });
+    const { pool } = exchange;
+    this.#exchange = exchange;
+    this.#stages.push(() => {
+      exchange.stop();
+      return bus.drain(BUS_DRAIN_MS);
+    });
     this.#stages.push(() => pool.stop(0));
     const source = { journal, events, workflow };
     const checkpoints = link.checkpoints;
@@ -193,8 +209,10 @@ export class SimulatedNode implements ClusterMap {
     this.#stages.push(async () => {
       server.stop();
       routed.close();
+      await this.#exchange?.drain(TASK_GRACE_MS, PATIENT);
       await membership.stop();
     });
+    this.#exchange?.start();
     await keeper.stop();
     membership.start();
   }
@@ -209,6 +227,7 @@ export class SimulatedNode implements ClusterMap {
   #show(view: OwnershipView): void {
     if (this.#view !== undefined && view.version < this.#view.version) return;
     this.#view = view;
+    this.#exchange?.show(view);
     for (const listener of this.#listeners) listener();
   }
 

@@ -9,7 +9,8 @@ import { MemoryStream } from "../../runtime/stream/memory-stream.ts";
 import type { StreamListener, StreamWriter } from "../../runtime/stream/stream.ts";
 import { Database } from "./database.ts";
 import { DatabaseLink } from "./database-link.ts";
-import { type Faults, happens } from "./faults.ts";
+import type { Faults } from "./faults.ts";
+import type { Plant } from "./plant.ts";
 import type { SimulatedProcess } from "./process.ts";
 import type { Trace } from "./trace.ts";
 import type { WorldTime } from "./world-time.ts";
@@ -22,6 +23,8 @@ export interface SurroundingsOptions {
   readonly faults: Faults;
   readonly random: Random;
   readonly trace: Trace;
+  /** A defect. Default: none. */
+  readonly plant?: Plant | undefined;
 }
 
 /** The surroundings. */
@@ -29,17 +32,23 @@ export class Surroundings {
   readonly database: Database;
   readonly network: MemoryNetwork;
   readonly stream: MemoryStream;
+  readonly plant: Plant;
   readonly #options: SurroundingsOptions;
 
   constructor(options: SurroundingsOptions) {
     const { time, faults, random } = options;
     this.#options = options;
+    this.plant = options.plant ?? {};
     this.database = new Database(time);
     this.network = new MemoryNetwork({ clock: time, random });
     this.stream = new MemoryStream(time);
     this.stream.faultOf = () => {
       if (faults.strikes("eventAckLost", 0.2)) return "ackLost";
       return faults.strikes("eventRefused", 0.2) ? "refused" : "none";
+    };
+    const store = this.stream.store.bind(this.stream);
+    this.stream.store = (...message) => {
+      if (this.plant.keepsEvent?.() !== false) store(...message);
     };
     this.spoilNetwork();
   }
@@ -57,7 +66,7 @@ export class Surroundings {
 
   /** A process's way to the database. */
   link(process: SimulatedProcess): DatabaseLink {
-    return new DatabaseLink({ ...this.#options, process, database: this.database });
+    return new DatabaseLink({ ...this.#options, plant: this.plant, process, database: this.database });
   }
 
   /** A process's connection to the network. */
@@ -93,11 +102,6 @@ export class Surroundings {
         close: () => writer.close(),
       };
     };
-  }
-
-  /** True with a chance. */
-  happens(chance: number): boolean {
-    return happens(this.#options.random, chance);
   }
 
   /** Puts everything right again. */

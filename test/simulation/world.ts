@@ -3,20 +3,26 @@
  * gives the same world, to the last message.
  */
 import type { Workflow } from "../../actors/language/model.ts";
+import type { Runs, RunView } from "../../actors/runs.ts";
 import { messageOf } from "../../runtime/errors.ts";
+import type { RunId } from "../../runtime/ids.ts";
 import { ENDED } from "../../runtime/storage/journal.ts";
 import type { MemoryRun } from "../../runtime/storage/memory-store.ts";
 import type { Findable } from "./checkers/checker.ts";
+import { areEventsComplete } from "./checkers/events.ts";
 import { judge, type Violation } from "./checkers/index.ts";
 import { Client } from "./client.ts";
-import { Disturber, WALL_JUMP_MS } from "./disturber.ts";
+import { Disturber } from "./disturber.ts";
 import { between, type FaultKind, type FaultLevels, Faults, faultLevels, happens, randomFor } from "./faults.ts";
 import { readStored } from "./findable.ts";
 import { Gateway } from "./gateway.ts";
 import { interpret } from "./interpreter.ts";
 import { Machine } from "./machine.ts";
 import { isLeftAlone, type Order } from "./order.ts";
+import type { Plant } from "./plant.ts";
+import { WALL_SKEW_MS } from "./process.ts";
 import { signalsOf } from "./program.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
 import type { Execution } from "./simulated-pool.ts";
 import { Surroundings } from "./surroundings.ts";
 import { Trace } from "./trace.ts";
@@ -34,6 +40,8 @@ export interface WorldPlan {
   readonly without?: readonly FaultKind[];
   /** How many runs clients want at most. Default: as the seed says. */
   readonly orders?: number;
+  /** A defect that the product is given. Default: none. */
+  readonly plant?: Plant;
   /** The lines of the trace can be read afterwards. Default false. */
   readonly isTraced?: boolean;
 }
@@ -62,6 +70,10 @@ const SAFETY_MS = 60_000;
 const LIVENESS_MS = 400_000;
 /** How often it is looked whether all is over. */
 const LOOK_MS = 500;
+/** How long the answers of the inspector may take, and the last events, and how often it is looked for these. */
+const INSPECTION_MS = 10_000;
+const EVENTS_MS = 60_000;
+const EVENTS_LOOK_MS = 2_000;
 const POISON_SHARE = 0.1;
 /** Chance that at the end of the faults one machine is gone for good. */
 const GONE_SHARE = 0.3;
@@ -74,20 +86,25 @@ export class World {
   readonly faults: Faults;
   readonly trace: Trace;
   readonly surroundings: Surroundings;
+  readonly gateway: Gateway;
   readonly machines: Machine[] = [];
   readonly orders: Order[] = [];
   readonly #workflows = new Map<string, Workflow>();
   readonly #executions: Execution[] = [];
   readonly #withoutWakeup: string[] = [];
   readonly #broken: string[] = [];
+  readonly #views = new Map<RunId, RunView>();
 
   constructor(plan: WorldPlan) {
-    const { seed, without, isTraced = false } = plan;
+    const { seed, without, plant, isTraced = false } = plan;
     this.plan = plan;
     this.levels = faultLevels(seed, without);
     this.faults = new Faults(this.levels, randomFor(seed, "faults"));
     this.trace = new Trace(this.time, isTraced);
-    this.surroundings = new Surroundings({ time: this.time, faults: this.faults, random: randomFor(seed, "ways"), trace: this.trace });
+    this.surroundings = new Surroundings({ time: this.time, faults: this.faults, random: randomFor(seed, "ways"), trace: this.trace, plant });
+    const { time, trace, surroundings } = this;
+    const nodes = (): readonly SimulatedNode[] => this.machines.filter(({ isOut }) => !isOut).map(({ node }) => node);
+    this.gateway = new Gateway({ time, trace, random: randomFor(seed, "gateway"), nodes, plant: surroundings.plant });
   }
 
   /** Lets the world be, and judges it. */
@@ -130,13 +147,17 @@ export class World {
 
   #startMachines(): void {
     const random = randomFor(this.plan.seed, "machines");
+    const { plant } = this.surroundings;
     const count = Math.round(between(random, ...NODES));
     for (let place = 0; place < count; place += 1) {
       const machine = new Machine({
         ...this.#parts(),
         ...{ name: `n${place + 1}`, random: randomFor(this.plan.seed, `machine ${place + 1}`) },
         workflow: async (id) => (await deployedOf(id)).workflow,
-        onExecution: (execution) => this.#executions.push(execution),
+        onExecution: (execution) => {
+          if (plant.isTold?.(execution) !== false) this.#executions.push(execution);
+        },
+        onBroken: (sentence) => this.#broken.push(sentence),
         onWithoutWakeup: (boot, runIds) => this.#withoutWakeup.push(...runIds.map((runId) => `run ${runId}, as ${boot} found`)),
         isTurn: () => this.machines.every((one) => one.isServing),
       });
@@ -145,8 +166,7 @@ export class World {
   }
 
   #startClients(): void {
-    const { time, trace } = this;
-    const gateway = new Gateway({ time, trace, random: randomFor(this.plan.seed, "gateway"), nodes: () => this.machines.map(({ node }) => node) });
+    const { time, gateway } = this;
     for (const order of this.orders) void new Client({ order, gateway, time, random: randomFor(this.plan.seed, order.id) }).run();
   }
 
@@ -156,7 +176,6 @@ export class World {
     this.trace.note("world", "heals");
     this.faults.end();
     this.surroundings.heal();
-    for (const { node } of this.machines) node.process.wallOffsetMs = 0;
     if (happens(random, GONE_SHARE)) this.machines[0]?.takeOut();
     const endMs = this.time.monotonic() + LIVENESS_MS;
     let nextLookMs = SAFETY_MS;
@@ -165,6 +184,33 @@ export class World {
       nextLookMs = this.time.monotonic() + LOOK_MS;
       return this.#isAtRest();
     });
+    await this.#lookAtRuns();
+    for (let waitedMs = 0; waitedMs < EVENTS_MS && !(await this.#areEventsComplete()); waitedMs += EVENTS_LOOK_MS)
+      await this.time.run(this.time.monotonic() + EVENTS_LOOK_MS);
+  }
+
+  /** Asks any nodes how all runs are, as they are at rest. */
+  async #lookAtRuns(): Promise<void> {
+    const { time, gateway, surroundings } = this;
+    let left = surroundings.database.memory.runs.size;
+    for (const runId of surroundings.database.memory.runs.keys()) {
+      const ask = { client: "inspector", what: `get ${runId}`, timeoutMs: INSPECTION_MS, ask: (runs: Runs) => runs.get(runId) };
+      gateway
+        .call(ask)
+        .then(
+          (view) => void this.#views.set(runId, view),
+          (error: unknown) => void this.#broken.push(`run ${runId} can't be shown: ${messageOf(error)}`),
+        )
+        .finally(() => {
+          left -= 1;
+        });
+    }
+    await time.run(time.monotonic() + 2 * INSPECTION_MS, () => left === 0);
+  }
+
+  async #areEventsComplete(): Promise<boolean> {
+    const { database, stream } = this.surroundings;
+    return areEventsComplete({ database, stored: await readStored(database, this.#workflows), events: stream.messages });
   }
 
   #isAtRest(): boolean {
@@ -180,7 +226,8 @@ export class World {
     const stored = await readStored(database, this.#workflows);
     const findable: Findable = {
       ...{ isFinal: plan.mode === "liveness", orders, database, committed: database.committed, stored, executions: this.#executions },
-      ...{ events: stream.messages, skewMs: levels.wallJump > 0 ? 2 * WALL_JUMP_MS : 0, withoutWakeup: this.#withoutWakeup, broken: this.#broken },
+      ...{ events: stream.messages, skewMs: levels.wallJump > 0 ? WALL_SKEW_MS : 0, withoutWakeup: this.#withoutWakeup, broken: this.#broken },
+      views: this.#views,
     };
     const boots = machines.reduce((sum, { nodes }) => sum + nodes.length, 0);
     for (const machine of machines) machine.takeOut();

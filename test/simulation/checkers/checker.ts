@@ -2,6 +2,8 @@
  * What a checker of the simulation is given, and what it says.
  */
 
+import type { RunView } from "../../../actors/runs.ts";
+import type { RunId } from "../../../runtime/ids.ts";
 import type { StoredMessage } from "../../../runtime/stream/stream.ts";
 import type { Evidence } from "../../chaos/evidence.ts";
 import type { CommittedRow, Database } from "../database.ts";
@@ -22,6 +24,8 @@ export interface Findable {
   readonly events: readonly StoredMessage[];
   /** How far the wall clocks of two nodes, or of a node and the store, were apart at most, in milliseconds. */
   readonly skewMs: number;
+  /** How runs were shown at the end, to whoever asked any node. */
+  readonly views: ReadonlyMap<RunId, RunView>;
   /** Runs that an auditor of a node found without anything to wake them. */
   readonly withoutWakeup: readonly string[];
   /** Promises that were rejected with nobody to hear of it, and errors that no actor should meet. */

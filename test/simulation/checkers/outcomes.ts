@@ -3,8 +3,9 @@
  * all runs have ended, and all clients who waited were told.
  */
 import { isDeepStrictEqual } from "node:util";
+import type { Workflow } from "../../../actors/language/model.ts";
 import { describe } from "../../../actors/run/core/history.ts";
-import { emptyRun } from "../../../actors/run/core/state.ts";
+import { emptyRun, type RunState } from "../../../actors/run/core/state.ts";
 import type { RunOutcome } from "../../../actors/runs.ts";
 import { ENDED } from "../../../runtime/storage/journal.ts";
 import type { Evidence, StoredRun } from "../../chaos/evidence.ts";
@@ -34,12 +35,10 @@ function judgeRun(order: Order, run: StoredRun, { workflows }: Evidence, isFinal
   const { id, expected, isCancelled } = order;
   const workflow = workflows.get(run.workflowId);
   if (workflow === undefined || run.damage !== undefined) return [];
-  const undone: number[] = [];
-  const state = emptyRun(run.id, run.workflowId, workflow);
-  for (const entry of run.entries) {
-    const { type, task } = describe(state, entry);
-    if (type === "task.completed" && task.startsWith("undo")) undone.push(Number(task.slice("undo".length)));
-  }
+  const folded = foldOf(run, workflow);
+  // That a history does not fold is found elsewhere.
+  if (folded === undefined) return [];
+  const { state, undone } = folded;
   if (!ENDED.has(run.status)) {
     return isFinal && !isLeftAlone(order)
       ? [finding(`run ${run.id} of ${id} is still ${run.status}${isCancelled ? ", although it was cancelled" : ""}`, id, run.id)]
@@ -48,6 +47,21 @@ function judgeRun(order: Order, run: StoredRun, { workflows }: Evidence, isFinal
   const outcome = { runId: run.id, status: state.status as RunOutcome["status"], output: state.output?.text, error: state.error };
   const wrong = differences(outcome, expected) ?? wronglyUndone(undone, expected);
   return wrong === undefined ? [] : [finding(`run ${run.id} of ${id} ${wrong}`, id, run.id)];
+}
+
+function foldOf(run: StoredRun, workflow: Workflow): { readonly state: RunState; readonly undone: readonly number[] } | undefined {
+  const undone: number[] = [];
+  const state = emptyRun(run.id, run.workflowId, workflow);
+  try {
+    for (const entry of run.entries) {
+      const { type, task } = describe(state, entry);
+      if (type === "task.completed" && task.startsWith("undo")) undone.push(Number(task.slice("undo".length)));
+    }
+  } catch (error) {
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
+  return { state, undone };
 }
 
 function differences({ status, output, error }: Pick<RunOutcome, "status" | "output" | "error">, expected: Expectation): string | undefined {

@@ -1,5 +1,6 @@
 /** Shards that come and go while their runs live. */
 import assert from "node:assert/strict";
+import { MaestroError } from "../../../runtime/errors.ts";
 import { type RunId, shardOf } from "../../../runtime/ids.ts";
 import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 import { CALLS, code, FOREVER, runsBed, SIGNAL, SLOW } from "../../support/runs-bed.ts";
@@ -107,6 +108,19 @@ describe("the shards of a node", () => {
     listed.resolve();
     await opened;
     await waitUntil("the run to note it", async () => (await interruptionsOf(runId)) === 1);
+  });
+
+  it("bring their runs back once the store can be asked again", async () => {
+    const { runs, open } = bed.node;
+    const { runId } = await runs.start(startOf(await bed.store.deploy(SLOW)));
+    for (const bereft of [ShardSet.none, ShardSet.all]) {
+      await open.closeShards(ShardSet.all);
+      const before = bed.tasks.executed.length;
+      nextList(() => Promise.reject(new MaestroError("DATABASE_UNAVAILABLE", { facts: { address: "here", reason: "it is away" } })));
+      await openAgain(ShardSet.all, bereft);
+      await waitUntil("the run to go on without the auditor", () => bed.tasks.executed.length > before);
+    }
+    assert.equal(await interruptionsOf(runId), 1, "only the second time its owner was lost");
   });
 
   it("count each run that comes back as marked, once, if the runs of a lost owner could not be listed", async () => {
