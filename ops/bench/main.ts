@@ -13,6 +13,7 @@ import { ceiling } from "./ceiling.ts";
 import { cluster } from "./cluster.ts";
 import { core } from "./core.ts";
 import { events } from "./events.ts";
+import { exchange } from "./exchange.ts";
 import { expressions } from "./expressions.ts";
 import { gateway } from "./gateway.ts";
 import { journal } from "./journal.ts";
@@ -30,13 +31,13 @@ import type { TargetRequest } from "./target.ts";
 
 /** `all` leaves out the ceiling, which `core` measures along with itself, and what needs something from outside: a NATS server, a folder. */
 const ALL: readonly Benchmark[] = [core, parked, long, signals, store, overload, actors, journal, pool, gateway, expressions];
-const BENCHMARKS: readonly Benchmark[] = [...ALL, bus, ceiling, cluster, events, peers];
+const BENCHMARKS: readonly Benchmark[] = [...ALL, bus, ceiling, cluster, events, exchange, peers];
 
 const USAGE = `Usage: npm run bench -- [BENCHMARK ...] [OPTION ...]
 
 Benchmarks (default: core):
 ${BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n")}
-  all          All of them but bus, ceiling, cluster, events and peers.
+  all          All of them but bus, ceiling, cluster, events, exchange and peers.
 
 Options:
   --quick           One short round of each, for a glance.

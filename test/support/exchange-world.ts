@@ -3,6 +3,7 @@
  * there; the world notices what must never happen.
  */
 import assert from "node:assert/strict";
+import { TaskAnswer, TaskCall } from "../../proto/gen/maestro/cluster/v1/task_call.ts";
 import type { Bus } from "../../runtime/bus/bus.ts";
 import { MemoryNetwork } from "../../runtime/bus/memory-network.ts";
 import { type VirtualClock, virtualClock } from "../../runtime/clock.ts";
@@ -77,6 +78,45 @@ class WaitingPool implements WorkerPool {
   }
 }
 
+/** The loans that an executor may count on, by what it asked and was answered: each from when it asked, so that it ends here before it ends with the lender. */
+class LeasesOfExecutor {
+  /** The executor's bus, listened to. */
+  readonly bus: Bus;
+  readonly #clock: VirtualClock;
+  readonly #untilMs = new Map<string, number>();
+
+  constructor(bus: Bus, clock: VirtualClock) {
+    this.#clock = clock;
+    const request: Bus["request"] = async (subject, payload, options) => {
+      const { call } = TaskCall.decode(payload);
+      const untilMs = clock.monotonic() + LIMITS.taskLoanMs;
+      if (call?.$case === "giveBack") for (const { id } of call.value.loans) this.#untilMs.delete(id);
+      const reply = await bus.request(subject, payload, options);
+      this.#note(call, TaskAnswer.decode(reply.payload).answer, untilMs);
+      return reply;
+    };
+    this.bus = new Proxy(bus, {
+      get(target, name) {
+        if (name === "request") return request;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  }
+
+  /** True while a loan lasts. */
+  has(id: string): boolean {
+    return (this.#untilMs.get(id) ?? 0) > this.#clock.monotonic();
+  }
+
+  #note(call: TaskCall["call"], answer: TaskAnswer["answer"], untilMs: number): void {
+    if (answer?.$case === "taken") for (const { id } of answer.value.attempts) this.#untilMs.set(id, untilMs);
+    if (answer?.$case !== "renewed" || call?.$case !== "renew") return;
+    for (const { id } of call.value.held) this.#untilMs.set(id, untilMs);
+    for (const { id } of answer.value.unwanted) this.#untilMs.delete(id);
+  }
+}
+
 /** What a node of the world is. */
 export interface ExchangeNodeOptions {
   /** Default 4; 0: it is no executor. */
@@ -91,6 +131,7 @@ export interface ExchangeNode {
   readonly bootId: BootId;
   readonly slots: number;
   readonly bus: Bus;
+  readonly leases: LeasesOfExecutor;
   readonly pool: WaitingPool;
   readonly exchange: Exchange;
   readonly outcomes: Map<string, AttemptOutcome>;
@@ -119,13 +160,14 @@ export class ExchangeWorld {
     const { clock, network } = this;
     const bootId = newBootId(this.random);
     const events = new EventHub();
-    const bus = network.join(name, events);
+    const leases = new LeasesOfExecutor(network.join(name, events), clock);
+    const { bus } = leases;
     const pool = new WaitingPool(clock, name, handlers);
     const knows = (handler: string): boolean => pool.handlers.has(handler);
     const random = seededRandom(this.random.uint32());
     const exchange = new Exchange({ bus, clock, random, events, clusterName: "test", self: bootId, local: pool, slots, serves, knows });
     const node: ExchangeNode = {
-      ...{ name, bootId, slots, bus, pool, exchange },
+      ...{ name, bootId, slots, bus, leases, pool, exchange },
       ...{ outcomes: new Map(), lentEvents: [], unserved: [], view: { state: "live" } },
     };
     events.on("tasks.takenBack", (event) => node.lentEvents.push(event));
@@ -169,9 +211,9 @@ export class ExchangeWorld {
   }
 
   /** Lets time go by. */
-  async pass(durationMs: number): Promise<void> {
-    for (let passedMs = 0; passedMs < durationMs; passedMs += STEP_MS) {
-      this.clock.advance(STEP_MS);
+  async pass(durationMs: number, stepMs = STEP_MS): Promise<void> {
+    for (let passedMs = 0; passedMs < durationMs; passedMs += stepMs) {
+      this.clock.advance(stepMs);
       await nextTurn();
       await nextTurn();
       this.#check();
@@ -197,10 +239,19 @@ export class ExchangeWorld {
     assert.deepEqual(this.conflicts, []);
   }
 
-  /** Nobody executes more than it has slots. */
+  /** Nobody executes more than it has slots, and no two the same attempt while each may believe that it has it alone. */
   #check(): void {
-    for (const { name, slots, pool } of this.nodes) {
+    const holders = new Map<string, string>();
+    for (const { name, slots, pool, leases, view } of this.nodes) {
       if (pool.running.size > slots) this.conflicts.push(`${name} executes ${pool.running.size} attempts with ${slots} slots`);
+      if (view.state === "lost") continue;
+      for (const poolId of pool.running.keys()) {
+        const [id = "", grant] = poolId.split("@");
+        if (grant === undefined || !leases.has(id)) continue;
+        const other = holders.get(id);
+        if (other !== undefined) this.conflicts.push(`${id} is executed by ${other} and ${name}`);
+        holders.set(id, name);
+      }
     }
   }
 }

@@ -120,6 +120,31 @@ describe("the exchange of tasks", () => {
     assert.deepEqual([silent.pool.running.size, other.pool.running.size], [0, 0], "whoever was not first has stopped");
   });
 
+  it("has an executor stop what another one has meanwhile", async () => {
+    const engine = await world.start("engine", { slots: 0 });
+    const silent = await world.start("x1");
+    world.submit(engine, 10 * LOAN_MS);
+    await world.passUntil("it is executed", () => silent.pool.executed.length === 1);
+    world.network.partition("engine", "x1");
+    const other = await world.start("x2");
+    await world.passUntil("it is executed again", () => other.pool.executed.length === 1, LOAN_MS + 2_000);
+    world.network.heal();
+    await world.passUntil("the first has stopped", () => silent.pool.running.size === 0, LOAN_MS);
+    assert.equal(other.pool.running.size, 1);
+  });
+
+  it("sends a result until it is noted", async () => {
+    const engine = await world.start("engine", { slots: 0 });
+    const executor = await world.start("x");
+    const id = world.submit(engine, 500);
+    await world.passUntil("it is executed", () => executor.pool.executed.length === 1);
+    world.network.partition("engine", "x");
+    await world.pass(4_000);
+    world.network.heal();
+    await world.passUntil("it completed", () => isCompleted(engine, id), 3_000);
+    assert.deepEqual([executor.pool.executed.length, engine.lentEvents], [1, []]);
+  });
+
   it("lets an executor that was silent for too long go on if nobody else has begun", async () => {
     const engine = await world.start("engine", { slots: 0 });
     const silent = await world.start("x1");
@@ -145,10 +170,12 @@ describe("the exchange of tasks", () => {
 
   it("never fails an attempt because one executor lacks its handler, but does if all do", async () => {
     const engine = await world.start("engine", { slots: 0, handlers: { work: {}, rare: {} } });
-    await world.start("x1");
+    await world.start("x1", { slots: 1 });
     const id = world.submit(engine, 10, { handler: "rare" });
     await world.passUntil("it failed", () => engine.outcomes.has(id), 3_000);
     assert.deepEqual(engine.outcomes.get(id), { kind: "failed", error: { kind: "unknown", message: "No task handler is called rare." } });
+    const plain = world.submit(engine, 10);
+    await world.passUntil("its slot is used for others", () => isCompleted(engine, plain), 3_000);
     await world.start("x2", { handlers: { rare: {} } });
     const second = world.submit(engine, 10, { handler: "rare" });
     await world.passUntil("it completed", () => isCompleted(engine, second), 3_000);
