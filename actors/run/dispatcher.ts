@@ -86,8 +86,17 @@ export class Dispatcher {
     }
     // Of a shard that is being handed over: the next owner finds the attempt in the run's history, and has it executed.
     if (!this.#options.shards.has(shardOf(runId))) return;
-    const unsettled = { outcome: undefined, brokenSubmits: 0, nextOfferMs: 0, patienceMs: REOFFER_FIRST_MS };
-    const attempt: UnderWay = { runId, call, input, traceParent, isolation, ...unsettled };
+    const attempt: UnderWay = {
+      runId,
+      call,
+      input,
+      traceParent,
+      isolation,
+      outcome: undefined,
+      brokenSubmits: 0,
+      nextOfferMs: 0,
+      patienceMs: REOFFER_FIRST_MS,
+    };
     this.#underWay.set(id, attempt);
     this.#note(runId, call, "scheduled");
     if (isolation === "tier") this.#submit(id, attempt);
@@ -225,7 +234,6 @@ export class Dispatcher {
 
   #note(runId: RunId, call: AttemptView, status: AttemptStatus, errorMessage?: string): void {
     const { frame, attempt, path, handler, createdAtMs } = call;
-    const ended = status === "scheduled" ? {} : { endedAtMs: this.#options.clock.now() };
     this.#options.ledger.record({
       runId,
       frame,
@@ -234,8 +242,8 @@ export class Dispatcher {
       handler,
       status,
       createdAtMs,
-      ...ended,
-      ...(errorMessage !== undefined && { errorMessage: errorMessage.slice(0, ERROR_MESSAGE_LENGTH) }),
+      endedAtMs: status === "scheduled" ? undefined : this.#options.clock.now(),
+      errorMessage: errorMessage?.slice(0, ERROR_MESSAGE_LENGTH),
     });
   }
 }

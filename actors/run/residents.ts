@@ -39,9 +39,10 @@ export class Residents {
 
   /** What a resident run does now. */
   note(runId: RunId, residence: Residence): void {
-    this.remove(runId);
+    const before = this.#runs.get(runId);
+    if (before === residence) return;
     this.#runs.set(runId, residence);
-    if (isWork(residence)) this.#active += 1;
+    this.#active += Number(isWork(residence)) - Number(isWork(before));
   }
 
   /** A run's actor left memory. */

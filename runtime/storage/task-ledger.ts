@@ -19,8 +19,8 @@ export interface AttemptRecord {
   readonly status: AttemptStatus;
   /** When it was scheduled, milliseconds since the epoch. */
   readonly createdAtMs: number;
-  readonly endedAtMs?: number;
-  readonly errorMessage?: string;
+  readonly endedAtMs?: number | undefined;
+  readonly errorMessage?: string | undefined;
 }
 
 /** The ledger. */

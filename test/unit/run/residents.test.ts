@@ -25,6 +25,16 @@ describe("residents", () => {
     assert.equal(residents.has(runId), false);
   });
 
+  it("count a run once, however often the same is noted of it", () => {
+    const residents = new Residents();
+    const runId = id();
+    for (const residence of ["active", "active", "waiting", "waiting", "active", "active"] as const) residents.note(runId, residence);
+    assert.equal(residents.activeCount, 1);
+    for (const residence of ["waiting", "ended", "ended"] as const) residents.note(runId, residence);
+    residents.remove(runId);
+    assert.equal(residents.activeCount, 0);
+  });
+
   it("forget an admitted run that did not come, and only that", () => {
     const residents = new Residents();
     const [gone, there] = [id(), id()];
