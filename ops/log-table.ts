@@ -69,6 +69,7 @@ export const LOG_TABLE: LogTable = {
   "pool.started": { level: "info", message: "worker threads started" },
   "pool.changed": undefined,
   "pool.threadLost": { level: "warn", message: "a worker thread was lost and is replaced" },
+  "slots.reclaimed": { level: "info", message: "slots of concurrency keys were freed that an earlier owner of their runs had left behind" },
   "task.ended": { level: "debug", message: "a task attempt ended" },
   "task.log": { level: "event", message: (event) => event.message, fields: ({ runId, task, attempt, data }) => ({ runId, task, attempt, data }) },
   "tasks.lent": undefined,

@@ -5,6 +5,7 @@ import type { ClusterMap } from "../actors/cluster/cluster-map.ts";
 import { runsSubject } from "../actors/cluster/cluster-map.ts";
 import { RoutedRuns } from "../actors/cluster/routed-runs.ts";
 import { RunServer } from "../actors/cluster/run-server.ts";
+import { openSlotHints } from "../actors/cluster/slot-hints.ts";
 import type { Runs } from "../actors/runs.ts";
 import type { Bus } from "../runtime/bus/bus.ts";
 import { openNatsBus } from "../runtime/bus/nats-bus.ts";
@@ -60,6 +61,7 @@ export class NodeCluster implements ClusterMap {
   #view: OwnershipView | undefined;
   #routed: RoutedRuns | undefined;
   #server: RunServer | undefined;
+  #endSlotHints: (() => void) | undefined;
   #exchange: Exchange | undefined;
 
   constructor(options: NodeClusterOptions) {
@@ -131,6 +133,7 @@ export class NodeCluster implements ClusterMap {
         this.#routed = new RoutedRuns({ bus, map: this, subject, clock, random, local, gate: runs.open.gate });
         this.#server = new RunServer({ bus, map: this, subject, clock, local });
         this.#server.start();
+        this.#endSlotHints = openSlotHints({ bus, self: this.self, clusterName: config.clusterName, slots: runs.open.slots });
         this.exchange.start();
         this.#membership = this.#join(bus);
         await storage.handLeaseOver();
@@ -141,6 +144,7 @@ export class NodeCluster implements ClusterMap {
         const { hurried } = this.#options;
         this.#server?.stop();
         this.#routed?.close();
+        this.#endSlotHints?.();
         // While the lease holds: nobody may take this node for lost as long as it executes what it was lent.
         await this.exchange.drain(TASK_GRACE_MS, hurried);
         await this.#membership?.stop();

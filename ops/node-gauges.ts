@@ -24,6 +24,7 @@ export function addNodeGauges(metrics: NodeMetrics, node: GaugedNode): void {
   const { system } = runs.open;
   metrics.addGauge("maestro_actors", "Actors in memory.", () => system.size);
   metrics.addGauge("maestro_actors_quarantined", "Actors that are set aside now.", () => system.quarantined().length);
+  metrics.addGauge("maestro_concurrency_waiting", "Attempts that wait for a slot of their concurrency key.", () => runs.open.slots.waiting);
   metrics.addGauge("maestro_actor_pending_replies", "Asks that await their answer.", () => system.pendingReplies);
   metrics.addGauge("maestro_grpc_waiting_calls", "Calls that wait for something: watches, executions.", () => gateway.waitingCalls);
   metrics.addGauge("maestro_events_waiting", "Events in memory, not acknowledged.", () => runs.events.publisher?.backlog ?? 0);

@@ -119,7 +119,7 @@ export class NodeRuns {
   }
 
   #runs(): Stage {
-    const { config, clock, random, events, storage, onLost, onTrouble } = this.#options;
+    const { config, bootId, clock, random, events, storage, onLost, onTrouble } = this.#options;
     const onFenced = (): void => {
       this.#isFenced = true;
       onLost();
@@ -131,7 +131,7 @@ export class NodeRuns {
         const { journal, ledger } = storage;
         const evaluator = started(this.#evaluator, "expressions");
         const workflow = (id: string): Promise<Workflow> => this.#cache.get(id);
-        const parts = { clock, random, events, journal, ledger, pool: this.pool, evaluator, workflow };
+        const parts = { bootId, clock, random, events, journal, ledger, taskSlots: storage.taskSlots, pool: this.pool, evaluator, workflow };
         const { publisher: outlet } = this.events;
         this.#open = await openRuns({ nodeName: config.nodeName, held: storage.held, bereft: storage.bereft, ...parts, outlet, onFenced, onTrouble });
       },

@@ -26,9 +26,11 @@ import { openPgOwnership } from "../runtime/storage/pg-ownership.ts";
 import { openPgRetention } from "../runtime/storage/pg-retention.ts";
 import { requireSafeSettings } from "../runtime/storage/pg-settings.ts";
 import { openPgTaskLedger } from "../runtime/storage/pg-task-ledger.ts";
+import { openPgTaskSlots } from "../runtime/storage/pg-task-slots.ts";
 import { RetentionSweeper } from "../runtime/storage/retention-sweeper.ts";
 import type { ShardSet } from "../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../runtime/storage/task-ledger.ts";
+import type { TaskSlots } from "../runtime/storage/task-slots.ts";
 import type { Config } from "./config.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import type { Stage } from "./lifecycle.ts";
@@ -65,6 +67,7 @@ export class NodeStorage {
   #journal: Journal | undefined;
   #documents: DocumentStore | undefined;
   #ledger: TaskLedger | undefined;
+  #taskSlots: TaskSlots | undefined;
   #isUnsettled = false;
 
   constructor(options: NodeStorageOptions) {
@@ -114,6 +117,11 @@ export class NodeStorage {
   /** The ledger of task attempts. */
   get ledger(): TaskLedger {
     return started(this.#ledger, "stores");
+  }
+
+  /** The slots of concurrency keys. */
+  get taskSlots(): TaskSlots {
+    return started(this.#taskSlots, "stores");
   }
 
   /** Opens the marks of what is published. */
@@ -208,9 +216,11 @@ export class NodeStorage {
         const sweeper = new RetentionSweeper({ retention, keepMs: config.retentionDays * DAY_MS, clock, events });
         if (config.retentionDays > 0) sweeper.start();
         const stopRetention = (): Promise<void> => sweeper.stop().then(() => retention.close());
-        close = [() => journal.close(), () => ledger.close(), () => documents.close(), stopRetention];
+        const taskSlots = openPgTaskSlots({ url });
+        close = [() => journal.close(), () => ledger.close(), () => taskSlots.close(), () => documents.close(), stopRetention];
         this.#documents = documents;
         this.#ledger = ledger;
+        this.#taskSlots = taskSlots;
         this.#held = held;
         this.#journal = journal;
       },

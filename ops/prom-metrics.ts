@@ -127,7 +127,9 @@ function runRows(registry: Registry): Pick<MetricTable, Extract<EventName, `run.
   };
 }
 
-function taskRows(registry: Registry): Pick<MetricTable, Extract<EventName, `pool.${string}` | `task.${string}` | `expression.${string}`>> {
+function taskRows(
+  registry: Registry,
+): Pick<MetricTable, Extract<EventName, `pool.${string}` | `slots.${string}` | `task.${string}` | `expression.${string}`>> {
   const registers = [registry];
   const labelNames = ["tier"] as const;
   const threads = new Gauge({ name: "maestro_executor_pool_size", help: "Worker threads.", labelNames, registers });
@@ -152,6 +154,8 @@ function taskRows(registry: Registry): Pick<MetricTable, Extract<EventName, `poo
     buckets: FAST_SECONDS,
     registers,
   });
+  const help = "Slots of concurrency keys that were freed because their attempts were under way nowhere.";
+  const reclaimed = new Counter({ name: "maestro_concurrency_slots_reclaimed_total", help, registers });
   const external = new Histogram({
     name: "maestro_expression_external_duration_seconds",
     help: "Time of expressions that the reference implementation of jq evaluated.",
@@ -166,6 +170,7 @@ function taskRows(registry: Registry): Pick<MetricTable, Extract<EventName, `poo
       queued.set({ tier: event.tier }, event.queued);
     },
     "pool.threadLost": ({ tier }) => lost.inc({ tier }),
+    "slots.reclaimed": ({ count }) => reclaimed.inc(count),
     "task.ended": ({ outcome, durationMs, queuedMs }) => {
       duration.observe({ outcome }, durationMs / 1000);
       wait.observe(queuedMs / 1000);

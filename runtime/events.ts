@@ -67,6 +67,8 @@ export interface RuntimeEvents {
   "pool.started": { readonly tier: "thread" | "process"; readonly threads: number };
   "pool.changed": { readonly tier: "thread" | "process"; readonly threads: number; readonly active: number; readonly queued: number };
   "pool.threadLost": { readonly tier: "thread" | "process"; readonly reason: string; readonly tasks: number };
+  /** Slots of concurrency keys were freed whose attempts are under way nowhere: an earlier owner of their runs did not get to it. */
+  "slots.reclaimed": { readonly count: number };
   "task.ended": { readonly handler: string; readonly outcome: string; readonly queuedMs: number; readonly durationMs: number };
   "task.log": {
     readonly level: "debug" | "info" | "warn" | "error";

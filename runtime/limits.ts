@@ -121,6 +121,10 @@ export const LIMITS = Object.freeze({
   taskQueueLength: 100_000,
   /** Attempts with the same concurrency key that may be under way at a time, at most. */
   slotsPerKey: 10_000,
+  /** Attempts that wait on one node for a slot of their concurrency key; above it they come again later. */
+  slotsAwaited: 100_000,
+  /** Slots that one node takes, frees or looks at by one statement. */
+  slotsPerStatement: 500,
   /** Tasks that one worker thread executes at a time. */
   tasksPerThread: 128,
   /** Times in a row that a task may lose its thread to a neighbour before it is executed alone. */

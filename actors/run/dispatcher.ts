@@ -9,10 +9,13 @@ import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { AttemptStatus, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { AttemptOutcome, Isolation, WorkerPool } from "../../runtime/workers/pool.ts";
 import { scheduledAs } from "../../runtime/workers/scheduling.ts";
+import { attemptIdOf } from "./attempt-id.ts";
+import type { ConcurrencySlots } from "./concurrency-slots.ts";
 import type { AttemptView } from "./core/effects.ts";
 import { LastAttempts } from "./last-attempts.ts";
 import type { ServedShards } from "./served-shards.ts";
 import { SuspectTurns } from "./suspect-turns.ts";
+import type { UnderWay } from "./under-way.ts";
 
 /** When to offer an attempt again that the pool had no place for. */
 const RESUBMIT_MS = 100;
@@ -22,6 +25,8 @@ const BROKEN_SUBMITS = 10;
 /** First and longest time after which an outcome is offered again that no commit has confirmed. */
 const REOFFER_FIRST_MS = 1_000;
 const REOFFER_MAX_MS = 30_000;
+/** How long an attempt that has ended keeps its slot if its end can't be stored, in milliseconds. */
+const SLOT_KEPT_MS = 30_000;
 /** Longest error message that is kept in the ledger, in characters; the history has the whole. */
 const ERROR_MESSAGE_LENGTH = 2_000;
 
@@ -30,6 +35,7 @@ export interface DispatcherOptions {
   readonly pool: WorkerPool;
   readonly ledger: TaskLedger;
   readonly clock: Clock;
+  readonly slots: Pick<ConcurrencySlots, "ask" | "leave" | "forget" | "linger" | "executed">;
   /** Shards whose attempts are executed here; for the others nothing begins. */
   readonly shards: ServedShards;
   /** Hands an outcome to its run, which may be told the same outcome again. */
@@ -38,20 +44,6 @@ export interface DispatcherOptions {
   isolate(runId: RunId, frame: number, attempt: number, answer: (failure: MaestroError | undefined) => void): void;
   /** The pool failed at an attempt; it is tried again. For the log. */
   onTrouble(what: string, error: unknown): void;
-}
-
-interface UnderWay {
-  readonly runId: RunId;
-  readonly call: AttemptView;
-  readonly input: string;
-  readonly traceParent: string;
-  readonly isolation: Isolation;
-  outcome: AttemptOutcome | undefined;
-  /** How often the pool itself failed at it. */
-  brokenSubmits: number;
-  /** When the outcome is offered again, on the monotonic clock, and how long it waits after that. */
-  nextOfferMs: number;
-  patienceMs: number;
 }
 
 /** The attempts of one node whose end is not committed. */
@@ -92,15 +84,25 @@ export class Dispatcher {
       input,
       traceParent,
       isolation,
+      scheduling: scheduledAs(call.handler, this.#options.pool.handlers.get(call.handler)?.options, call.scheduling),
+      waitedMs: 0,
       outcome: undefined,
+      settledAtMs: 0,
       brokenSubmits: 0,
       nextOfferMs: 0,
       patienceMs: REOFFER_FIRST_MS,
     };
     this.#underWay.set(id, attempt);
     this.#note(runId, call, "scheduled");
-    if (isolation === "tier") this.#submit(id, attempt);
-    else this.#turns.ask(id, Number.POSITIVE_INFINITY, () => this.#submit(id, attempt));
+    if (isolation === "tier") this.#begin(id, attempt);
+    else this.#turns.ask(id, Number.POSITIVE_INFINITY, () => this.#begin(id, attempt));
+  }
+
+  /** True if an attempt that has a slot needs it: it is executed, or its end is being stored. What can't be stored for long is executed no more, and again if need be. */
+  needsSlot(id: string): boolean {
+    if (this.#inPool.has(id)) return true;
+    const known = this.#underWay.get(id);
+    return known !== undefined && (known.outcome === undefined || this.#options.clock.monotonic() < known.settledAtMs + SLOT_KEPT_MS);
   }
 
   /** Asks for an attempt's turn to be executed beside at most `width - 1` other suspects, unless it is under way already. */
@@ -133,11 +135,20 @@ export class Dispatcher {
   /** Lets the attempts of shards that are served no more end within `graceMs`. Those that do not are cancelled and forgotten, whatever becomes of them. */
   async leave(shards: ShardSet, graceMs: number): Promise<void> {
     for (const id of this.#turns.ids()) if (shards.has(shardOf(id as RunId)) && !this.#underWay.has(id)) this.#turns.leave(id);
-    const last = new LastAttempts([...this.#underWay.values()].filter(({ runId }) => shards.has(shardOf(runId))).map(idOfAttempt));
+    const last = new LastAttempts(
+      [...this.#underWay.values()].filter(({ runId }) => shards.has(shardOf(runId))).map(({ runId, call }) => idOf(runId, call.frame, call.attempt)),
+    );
     this.#leaving.add(last);
     await last.wait(graceMs, this.#options.clock);
     this.#leaving.delete(last);
-    for (const id of last.left) this.#drop(id);
+    const { slots } = this.#options;
+    const left = [...last.left];
+    await slots.linger(left.filter((id) => this.#inPool.has(id)));
+    for (const id of left) {
+      // The slot stays with the attempt, which the next owner has executed.
+      slots.forget(id);
+      this.#drop(id);
+    }
   }
 
   /** Submits and offers nothing any more: the actors are about to stop. */
@@ -152,14 +163,44 @@ export class Dispatcher {
     if (known !== undefined && known.outcome === undefined) this.#options.pool.cancel(id);
   }
 
+  /** Has an attempt executed once it has the slot that it needs, if it needs one. */
+  #begin(id: string, attempt: UnderWay): void {
+    const { runId, call, scheduling } = attempt;
+    const { concurrency, priority } = scheduling;
+    if (concurrency === undefined) return this.#submit(id, attempt);
+    if (this.#closed || this.#underWay.get(id) !== attempt) return;
+    const { clock, pool, slots } = this.#options;
+    const sinceMs = clock.monotonic();
+    const boundMs = pool.handlers.get(call.handler)?.options.scheduleToStartMs;
+    const message = `${call.handler} waited for ${boundMs} ms for a slot of the concurrency key ${concurrency.key}.`;
+    try {
+      slots.ask({
+        ...{ id, priority, boundMs },
+        request: { ...concurrency, runId, frame: call.frame, attempt: call.attempt },
+        begin: () => {
+          attempt.waitedMs = clock.monotonic() - sinceMs;
+          this.#submit(id, attempt);
+        },
+        late: () => this.#settle(id, attempt, { kind: "failed", error: { kind: "timedOut", timeout: "scheduleToStart", message } }),
+      });
+    } catch (error) {
+      this.#notSubmitted(id, attempt, error);
+    }
+  }
+
   #submit(id: string, attempt: UnderWay): void {
-    const { runId, call, input, traceParent, isolation } = attempt;
+    const { runId, call, input, traceParent, isolation, scheduling } = attempt;
+    const { pool } = this.#options;
     // An earlier execution of the same attempt is being cancelled: this one begins when that has ended.
     if (this.#closed || this.#underWay.get(id) !== attempt || this.#inPool.has(id)) return;
-    const { pool } = this.#options;
+    // Nothing begins in a shard that is being handed over, and what waits for its slot or was lost has not ended.
+    if (!this.#options.shards.has(shardOf(runId))) return;
     const request = {
       id,
-      ...scheduledAs(call.handler, pool.handlers.get(call.handler)?.options, call.scheduling),
+      queue: scheduling.queue,
+      priority: scheduling.priority,
+      concurrency: scheduling.concurrency,
+      waitedMs: attempt.waitedMs,
       handler: call.handler,
       input,
       idempotencyKey: `${runId}:${call.frame}`,
@@ -180,7 +221,7 @@ export class Dispatcher {
   /** The pool has no place now, or failed itself. That is no fault of the task: it is offered again, and what fails for long has crashed, which may be retried. */
   #notSubmitted(id: string, attempt: UnderWay, error: unknown): void {
     const { clock, onTrouble } = this.#options;
-    const again = (delayMs: number): unknown => clock.schedule(delayMs, () => this.#submit(id, attempt));
+    const again = (delayMs: number): unknown => clock.schedule(delayMs, () => this.#begin(id, attempt));
     if (error instanceof MaestroError && error.retryable) return void again(error.retryAfterMs ?? RESUBMIT_MS);
     onTrouble(`attempt ${id} could not be submitted`, error);
     attempt.brokenSubmits += 1;
@@ -191,9 +232,11 @@ export class Dispatcher {
   /** The pool has settled an attempt. If it was dropped meanwhile and asked for again, that execution may begin. */
   #ended(id: string, attempt: UnderWay, outcome: AttemptOutcome): void {
     this.#inPool.delete(id);
+    this.#options.slots.executed(id);
     const known = this.#underWay.get(id);
     if (known === attempt) this.#settle(id, attempt, outcome);
-    else if (known !== undefined) this.#submit(id, known);
+    else if (known !== undefined) this.#begin(id, known);
+    else this.#options.slots.leave(id);
   }
 
   #settle(id: string, attempt: UnderWay, outcome: AttemptOutcome): void {
@@ -201,6 +244,7 @@ export class Dispatcher {
     // The attempt went down with a neighbour that broke their thread: it is executed again and counts as the same attempt.
     if (outcome.kind === "failed" && outcome.error.kind === "lost") return this.#submit(id, attempt);
     attempt.outcome = outcome;
+    attempt.settledAtMs = this.#options.clock.monotonic();
     this.#settled.set(id, attempt);
     this.#offer(attempt, outcome);
     this.#armReoffer();
@@ -230,6 +274,7 @@ export class Dispatcher {
     this.#settled.delete(id);
     this.#turns.leave(id);
     for (const last of this.#leaving) last.ended(id);
+    if (!this.#inPool.has(id)) this.#options.slots.leave(id);
   }
 
   #note(runId: RunId, call: AttemptView, status: AttemptStatus, errorMessage?: string): void {
@@ -248,10 +293,6 @@ export class Dispatcher {
   }
 }
 
-function idOfAttempt({ runId, call }: UnderWay): string {
-  return idOf(runId, call.frame, call.attempt);
-}
-
 function idOf(runId: RunId, frame: number, attempt: number): string {
-  return `${runId}:${frame}:${attempt}`;
+  return attemptIdOf({ runId, frame, attempt });
 }

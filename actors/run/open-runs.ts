@@ -5,7 +5,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError, toMaestroError } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
-import type { RunId, Shard } from "../../runtime/ids.ts";
+import type { BootId, RunId, Shard } from "../../runtime/ids.ts";
 import { PassivationGroup } from "../../runtime/kernel/passivation.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import { platformScheduler, type Scheduler } from "../../runtime/kernel/scheduler.ts";
@@ -18,6 +18,7 @@ import type { Journal } from "../../runtime/storage/journal.ts";
 import { pause } from "../../runtime/storage/pause.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
+import type { TaskSlots } from "../../runtime/storage/task-slots.ts";
 import type { WorkerPool } from "../../runtime/workers/pool.ts";
 import type { EventOutlet } from "../events/event-publisher.ts";
 import type { ExternalEvaluator } from "../language/expression.ts";
@@ -26,6 +27,7 @@ import { TimerService } from "../timers/timer-service.ts";
 import type { NodeLoad } from "./active-limit.ts";
 import { Admission, type AdmissionBounds } from "./admission.ts";
 import { BereftRuns } from "./bereft-runs.ts";
+import { ConcurrencySlots } from "./concurrency-slots.ts";
 import type { RunCommand } from "./core/command.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LocalRuns } from "./local-runs.ts";
@@ -37,6 +39,7 @@ import { RunHub } from "./run-hub.ts";
 import type { RunServices } from "./run-services.ts";
 import { ShardGate } from "./shard-gate.ts";
 import { ShardKeeper } from "./shard-keeper.ts";
+import { SlotReclaimer } from "./slot-reclaimer.ts";
 import { WakeAuditor } from "./wake-auditor.ts";
 
 const DEFAULT_IDLE_MS = 10_000;
@@ -52,6 +55,9 @@ export interface OpenRunsOptions {
   readonly journal: Journal;
   readonly ledger: TaskLedger;
   readonly pool: WorkerPool;
+  readonly bootId: BootId;
+  /** The store of slots of concurrency keys. Closed by who opened it. */
+  readonly taskSlots: TaskSlots;
   readonly evaluator: ExternalEvaluator;
   /** A run that did nothing for this many milliseconds leaves memory, if it only waits. Default 10,000. */
   readonly idleMs?: number;
@@ -77,6 +83,8 @@ export interface OpenRuns {
   readonly gate: ShardGate;
   readonly system: ActorSystem;
   readonly auditor: WakeAuditor;
+  /** Slots of concurrency keys, and what waits for them. */
+  readonly slots: ConcurrencySlots;
   /** Runs with work under way; at most `LIMITS.activeRuns`. */
   readonly activeCount: number;
   /** The share of what the node can carry now that is under way: 0 idle, 1 full. */
@@ -107,7 +115,7 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
     onEscalated: (path, error) => onTrouble(`actor ${path} failed`, error),
   });
   const parts = assemble(options, system, scheduler);
-  const { timers, auditor, runs, dispatcher, keeper, services } = parts;
+  const { timers, auditor, runs, dispatcher, slots, reclaimer, keeper, services } = parts;
   const { hub, residents, bereft, gate } = services;
   const onFailed = (runId: RunId, error: unknown): void => onTrouble(`run ${runId} could not be marked as quarantined`, error);
   const unmark = markQuarantinedRuns({ events, journal, hub, clock, onFailed });
@@ -116,9 +124,10 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
   let isAdopting = bereft.hasMoreThan(new Set());
   await timers.start();
   auditor.start();
+  reclaimer.start();
 
   return {
-    ...{ runs, system, auditor, gate },
+    ...{ runs, system, auditor, gate, slots },
     get activeCount() {
       return residents.activeCount;
     },
@@ -138,16 +147,20 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
       timers.stop();
       dispatcher.close();
       unmark();
+      await reclaimer.stop();
       await journal.flush();
       const quarantined = quarantinedIn(system);
       isAdopting = bereft.hasMoreThan(quarantined);
       await system.stop();
+      await slots.close();
     },
   };
 }
 
 interface Parts {
   readonly dispatcher: Dispatcher;
+  readonly slots: ConcurrencySlots;
+  readonly reclaimer: SlotReclaimer;
   readonly timers: TimerService;
   readonly auditor: WakeAuditor;
   readonly runs: LocalRuns;
@@ -162,8 +175,9 @@ function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Sche
     region.tell(runId, { kind: "command", command: message, replyTo: undefined }) === "accepted";
   const hub = new RunHub();
   const gate = new ShardGate();
+  const slots = new ConcurrencySlots({ ...{ clock, random, events, onTrouble }, store: options.taskSlots, bootId: options.bootId });
   const dispatcher = new Dispatcher({
-    ...{ pool, ledger, clock, onTrouble },
+    ...{ pool, ledger, clock, slots, onTrouble },
     shards: gate.served,
     settle: (runId, frame, attempt, outcome) => {
       admission.taskEnded();
@@ -200,9 +214,8 @@ function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Sche
     pause: (durationMs) => pause(durationMs, clock),
   };
   const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs, maxResident: LIMITS.residentRuns }) });
-  const { bereft } = services;
   const keeper = new ShardKeeper({
-    ...{ clock, events, gate, held: options.held, region, journal, ledger, timers, dispatcher, hub, bereft, onTrouble },
+    ...{ clock, events, gate, held: options.held, region, journal, ledger, timers, dispatcher, hub, bereft: services.bereft, onTrouble },
     quarantined: () => quarantinedIn(system),
   });
   const auditor = new WakeAuditor({
@@ -212,8 +225,20 @@ function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Sche
     wake: (runId) => void command(runId, { kind: "resume" }),
     onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
   });
+  const reclaimer = reclaimerOf(options, keeper, dispatcher, slots);
   const runs = new LocalRuns(services, region);
-  return { dispatcher, timers, auditor, runs, keeper, services };
+  return { dispatcher, slots, reclaimer, timers, auditor, runs, keeper, services };
+}
+
+function reclaimerOf(options: OpenRunsOptions, keeper: ShardKeeper, dispatcher: Dispatcher, slots: ConcurrencySlots): SlotReclaimer {
+  const { clock, random, taskSlots, onTrouble } = options;
+  return new SlotReclaimer({
+    ...{ clock, random, onTrouble },
+    store: taskSlots,
+    shards: keeper.recovered,
+    isNeeded: (id) => dispatcher.needsSlot(id) || slots.isFreeing(id),
+    reclaim: (left) => slots.reclaim(left),
+  });
 }
 
 /** Tells a run that it is the turn of one of its attempts. */

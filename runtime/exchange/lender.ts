@@ -9,7 +9,7 @@ import type { BootId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Attempt, AttemptOutcome, HandlerInfo } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
-import { AGEING_MS } from "../workers/task-queue.ts";
+import { turnOf } from "../workers/scheduling.ts";
 import { Backlog, type LineFilter } from "./backlog.ts";
 import { Loans } from "./loans.ts";
 import type { PendingAttempt } from "./pending-attempt.ts";
@@ -80,7 +80,7 @@ export class Lender {
     const queued = this.#backlog.size;
     if (queued >= this.#options.queueLength) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued }, retryAfterMs: RETRY_AFTER_MS });
     this.#lastOrder += 1;
-    const turnMs = this.#options.clock.monotonic() + (attempt.priority - 1) * AGEING_MS;
+    const turnMs = turnOf(attempt.priority, this.#options.clock.monotonic());
     const fresh = { waitingSinceMs: 0, place: -1, loan: undefined, losses: 0, isCancelled: false, stopWatch: undefined };
     const pending: PendingAttempt = { attempt, settle, order: this.#lastOrder, turnMs, ...fresh };
     this.#pending.set(attempt.id, pending);
@@ -232,12 +232,12 @@ export class Lender {
     const { clock, handlers, onWaiting } = this.#options;
     pending.waitingSinceMs = clock.monotonic();
     const isFirst = this.#backlog.add(pending);
-    const { handler } = pending.attempt;
+    const { handler, waitedMs = 0 } = pending.attempt;
     const boundMs = handlers.get(handler)?.options.scheduleToStartMs;
     if (boundMs !== undefined) {
       const message = `${handler} exceeded its scheduleToStart bound of ${boundMs} ms.`;
       const late = failed("timedOut", message, { timeout: "scheduleToStart" });
-      pending.stopWatch = clock.schedule(boundMs, () => this.#settleIfHere(pending, late));
+      pending.stopWatch = clock.schedule(Math.max(0, boundMs - waitedMs), () => this.#settleIfHere(pending, late));
     }
     onWaiting(isFirst);
   }

@@ -10,6 +10,7 @@ import type { RunRecord, RunTimer } from "./journal.ts";
 import type { NodeRole } from "./ownership.ts";
 import type { StoredPayload, StoredRow, StoredSnapshot } from "./stored-rows.ts";
 import type { AttemptRecord } from "./task-ledger.ts";
+import type { TaskSlot } from "./task-slots.ts";
 
 /** A row of the journal. */
 export interface MemoryRow extends StoredRow {
@@ -82,6 +83,8 @@ export class MemoryStore {
 
   /** What each boot published. */
   readonly marks = new Map<BootId, PublishMark>();
+  /** Slots of concurrency keys, by all that they say. */
+  readonly slots = new Map<string, TaskSlot>();
   /** Epochs up to which everything of a shard is published. */
   readonly published = new Map<Shard, number>();
 

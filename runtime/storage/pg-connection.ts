@@ -94,7 +94,8 @@ export function blamesData({ code }: PgFailure): boolean {
 
 function configOf(url: string, options: ConnectOptions): pg.ClientConfig {
   const target = new URL(url);
-  const settings = Object.entries(options.settings ?? {}).map(([name, value]) => `-c ${name}=${value}`);
+  // A space would end the setting.
+  const settings = Object.entries(options.settings ?? {}).map(([name, value]) => `-c ${name}=${String(value).replaceAll(" ", "\\ ")}`);
   const all = [target.searchParams.get("options") ?? "", ...settings].join(" ").trim();
   // The driver lets the URL's options win over ours; ours must come last instead, because later ones win in the server.
   target.searchParams.delete("options");

@@ -41,6 +41,8 @@ export class PgDatabase {
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: 60_000,
       jit: "off",
+      // Whatever the server's default is: some statements count what others commit while they wait for a lock.
+      default_transaction_isolation: "read committed",
       // As on solid state disks: every query here is meant to follow an index.
       random_page_cost: 1.1,
       ...(synchronousCommit ? {} : { synchronous_commit: "off" }),

@@ -29,9 +29,9 @@ export class Deadlines {
     this.#exceeded = exceeded;
   }
 
-  /** The attempt has been queued. */
-  queued(): void {
-    this.#arm("scheduleToStart", this.#options.scheduleToStartMs);
+  /** The attempt has been queued. It has waited for `waitedMs` elsewhere. */
+  queued(waitedMs: number): void {
+    this.#arm("scheduleToStart", this.#options.scheduleToStartMs, waitedMs);
   }
 
   /** The attempt has been given to a thread. */
@@ -53,10 +53,10 @@ export class Deadlines {
     this.#cancelTimers();
   }
 
-  #arm(timeout: Timeout, boundMs: number | undefined): void {
+  #arm(timeout: Timeout, boundMs: number | undefined, elapsedMs = 0): void {
     if (boundMs === undefined) return;
     let cancelled = false;
-    const stop = this.#clock.schedule(boundMs, () => {
+    const stop = this.#clock.schedule(Math.max(0, boundMs - elapsedMs), () => {
       setImmediate(() => {
         if (!cancelled) this.#exceed(timeout, boundMs);
       });

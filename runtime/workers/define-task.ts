@@ -39,7 +39,7 @@ export interface TaskDefinition<Input = unknown, Output = unknown> {
   readonly name: string;
   /** Default `thread`. */
   readonly tier?: Tier;
-  /** Longest wait for a thread, in milliseconds. Default: none. */
+  /** Longest wait for a slot of its concurrency key and for a thread, together, in milliseconds. Default: none. */
   readonly scheduleToStartMs?: number;
   /** Longest execution of one attempt, in milliseconds. Default: none. */
   readonly startToCloseMs?: number;

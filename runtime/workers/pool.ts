@@ -33,6 +33,8 @@ export interface Attempt {
   readonly priority: number;
   /** It is executed only while it has one of the slots of this key. Undefined: it needs none. */
   readonly concurrency?: ConcurrencyLimit | undefined;
+  /** How long it has waited elsewhere, in milliseconds: counts towards `scheduleToStartMs`. Default 0. */
+  readonly waitedMs?: number;
   /** Default `tier`. */
   readonly isolation?: Isolation;
 }
@@ -69,7 +71,7 @@ export type AttemptOutcome =
 /** Bounds, retries and scheduling that a handler declares for itself. */
 export interface HandlerOptions extends SchedulingOptions {
   readonly tier: Tier;
-  /** Longest wait for a thread, in milliseconds. Default: none. */
+  /** Longest wait for a slot of its concurrency key and for a thread, together, in milliseconds. Default: none. */
   readonly scheduleToStartMs?: number;
   /** Longest execution of one attempt, in milliseconds. Default: none. */
   readonly startToCloseMs?: number;

@@ -11,6 +11,9 @@ const DEFAULT_PRIORITY = 3;
 /** The last of the priorities, which begin with 1. */
 export const LAST_PRIORITY = 5;
 
+/** How much later something may arrive, for each priority that it is ahead, and still go first, in milliseconds. For tests. */
+export const AGEING_MS = 10_000;
+
 const QUEUE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** A key's text goes into a database that takes all but this character. */
 const FORBIDDEN_IN_KEY = "\u0000";
@@ -47,13 +50,25 @@ export interface Scheduling {
   readonly concurrency: ConcurrencyLimit | undefined;
 }
 
+/** What holds if neither document nor handler says anything: most attempts share it. */
+const NOWHERE_SPECIAL: Scheduling = Object.freeze({ queue: DEFAULT_QUEUE, priority: DEFAULT_PRIORITY, concurrency: undefined });
+
 /** Where an attempt of `handler` waits: as its document says, else as its handler does. */
 export function scheduledAs(handler: string, declared: SchedulingOptions | undefined, document: DocumentScheduling | undefined): Scheduling {
+  if (document === undefined && (declared === undefined || isUnsaid(declared))) return NOWHERE_SPECIAL;
   return {
     queue: document?.queue ?? declared?.queue ?? DEFAULT_QUEUE,
     priority: document?.priority ?? declared?.priority ?? DEFAULT_PRIORITY,
     concurrency: document?.concurrency ?? limitOf(handler, declared),
   };
+}
+
+/**
+ * When it is the turn of what arrived at `arrivedMs`: of two that wait, the one with the earlier turn goes first. Among equals the order is that of arrival,
+ * and nobody is overtaken but by those that arrive within {@link AGEING_MS} after it for each priority that they are ahead.
+ */
+export function turnOf(priority: number, arrivedMs: number): number {
+  return arrivedMs + (priority - 1) * AGEING_MS;
 }
 
 /** What is wrong with the name of a queue, or undefined. */
@@ -66,6 +81,10 @@ export function queueFault(name: unknown): string | undefined {
 export function keyFault(key: unknown): string | undefined {
   if (typeof key === "string" && key !== "" && key.length <= LIMITS.keyLength && !key.includes(FORBIDDEN_IN_KEY)) return undefined;
   return `must be a text of 1 to ${LIMITS.keyLength} characters`;
+}
+
+function isUnsaid({ queue, priority, concurrency }: SchedulingOptions): boolean {
+  return queue === undefined && priority === undefined && concurrency === undefined;
 }
 
 function limitOf(handler: string, declared: SchedulingOptions | undefined): ConcurrencyLimit | undefined {

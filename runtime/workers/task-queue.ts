@@ -2,15 +2,10 @@
  * Items that wait, the more urgent first, and none for ever. Adding, taking, and taking out of the middle cost the same however many there are. The bound
  * of its length is its owner's business.
  *
- * Of two items the one with the earlier turn goes first, and an item's turn is the time of its arrival plus {@link AGEING_MS} for each priority after the
- * first. So among equals the order is that of arrival, and an item is overtaken only by those that arrive within `AGEING_MS` after it for each priority that
- * they are ahead of it.
+ * Of two items the one with the earlier turn goes first ({@link turnOf}); of two with the same turn, the more urgent one.
  */
 import { invariant } from "../assert.ts";
-import { LAST_PRIORITY } from "./scheduling.ts";
-
-/** How much later an item may arrive, for each priority that it is ahead, and still go first, in milliseconds. */
-export const AGEING_MS = 10_000;
+import { LAST_PRIORITY, turnOf } from "./scheduling.ts";
 
 /** The queue. An item is in it at most once. */
 export class TaskQueue<T extends object> {
@@ -25,7 +20,7 @@ export class TaskQueue<T extends object> {
   push(item: T, priority: number, nowMs: number): void {
     const line = this.#lines[priority - 1];
     invariant(line !== undefined, `${priority} is a priority`);
-    line.push(item, nowMs + (priority - 1) * AGEING_MS);
+    line.push(item, turnOf(priority, nowMs));
     this.#length += 1;
   }
 

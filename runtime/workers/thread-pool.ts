@@ -185,7 +185,7 @@ export class ThreadPool implements QueuedPool {
     if (queued >= this.#options.queueLength) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued }, retryAfterMs: RETRY_AFTER_MS });
     group.enqueue(execution);
     this.#report.queued(queued + 1);
-    execution.deadlines?.queued();
+    execution.deadlines?.queued(execution.attempt.waitedMs ?? 0);
   }
 
   #dispatch(): void {

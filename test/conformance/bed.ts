@@ -13,6 +13,7 @@ import type { MemoryObjectStore } from "../../runtime/storage/memory-object-stor
 import type { Ownership } from "../../runtime/storage/ownership.ts";
 import type { Retention } from "../../runtime/storage/retention.ts";
 import type { AttemptRecord, TaskLedger } from "../../runtime/storage/task-ledger.ts";
+import type { TaskSlots } from "../../runtime/storage/task-slots.ts";
 
 /** A boot with its journal. */
 export interface Boot {
@@ -33,6 +34,9 @@ export interface StorageBed {
   readonly objects: MemoryObjectStore;
   readonly retention: Retention;
   readonly checkpoints: EventCheckpoints;
+  readonly slots: TaskSlots;
+  /** The slots as another node has them, over connections of its own. */
+  openSlots(): Promise<TaskSlots>;
   /** Lets a new boot join and opens its journal; it owns all shards if there is no boot of another node. Default: node "a", two lanes, the bounds of the product. */
   boot(nodeName?: string, lanes?: number, bounds?: LaneBounds): Promise<Boot>;
   /** Closes the journals of the boots so far. */

@@ -12,6 +12,7 @@ import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryRetention } from "../../runtime/storage/memory-retention.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
 import { MemoryTaskLedger } from "../../runtime/storage/memory-task-ledger.ts";
+import { MemoryTaskSlots } from "../../runtime/storage/memory-task-slots.ts";
 import type { StorageBed } from "./bed.ts";
 
 /** Makes the bed. */
@@ -29,6 +30,8 @@ export async function memoryBed(): Promise<StorageBed> {
     objects,
     retention: new MemoryRetention(store, objects),
     checkpoints: new MemoryEventCheckpoints(store),
+    slots: new MemoryTaskSlots(store),
+    openSlots: async () => new MemoryTaskSlots(store),
     async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
       const held = new HeldShards((await ownership.join({ bootId, nodeName, lanes, leaseMs: 60_000 })).shards);

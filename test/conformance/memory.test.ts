@@ -6,6 +6,7 @@ import { memoryBed } from "./memory-bed.ts";
 import { ownershipConformance } from "./ownership.ts";
 import { retentionConformance } from "./retention.ts";
 import { taskLedgerConformance } from "./task-ledger.ts";
+import { taskSlotsConformance } from "./task-slots.ts";
 
 describe("memory storage", () => {
   for (const declare of [
@@ -15,6 +16,7 @@ describe("memory storage", () => {
     taskLedgerConformance,
     retentionConformance,
     eventCheckpointsConformance,
+    taskSlotsConformance,
   ])
     declare(memoryBed);
 });

@@ -12,6 +12,7 @@ import { openPgJournal } from "../../runtime/storage/pg-journal.ts";
 import { openPgOwnership } from "../../runtime/storage/pg-ownership.ts";
 import { openPgRetention } from "../../runtime/storage/pg-retention.ts";
 import { openPgTaskLedger } from "../../runtime/storage/pg-task-ledger.ts";
+import { openPgTaskSlots } from "../../runtime/storage/pg-task-slots.ts";
 import type { AttemptRecord } from "../../runtime/storage/task-ledger.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 import type { StorageBed } from "./bed.ts";
@@ -23,28 +24,30 @@ const ATTEMPTS = `SELECT run_id AS "runId", frame, attempt, path, handler, statu
 /** Makes the bed. */
 export async function pgBed(): Promise<StorageBed> {
   const url = await freshDatabase();
-  const clock = systemClock();
-  const random = systemRandom();
+  const [clock, random] = [systemClock(), systemRandom()];
   const ownership = await openPgOwnership({ url });
   const documents = await openPgDocuments({ url });
   const ledger = await openPgTaskLedger({ url, bootId: newBootId(random), clock, events: new EventHub() });
   const objects = new MemoryObjectStore();
   const retention = await openPgRetention({ url, objects });
   const checkpoints = await openPgEventCheckpoints({ url });
+  const slots = openPgTaskSlots({ url });
   const journals: Journal[] = [];
-  const ownerships: (typeof ownership)[] = [];
+  const others: { close(): Promise<void> }[] = [];
+  const another = async <T extends { close(): Promise<void> }>(opening: Promise<T> | T): Promise<T> => {
+    others.push(await opening);
+    return opening;
+  };
   return {
     ownership,
-    async openOwnership() {
-      const another = await openPgOwnership({ url });
-      ownerships.push(another);
-      return another;
-    },
+    openOwnership: () => another(openPgOwnership({ url })),
     documents,
     ledger,
     objects,
     retention,
     checkpoints,
+    slots,
+    openSlots: () => another(openPgTaskSlots({ url })),
     async boot(nodeName = "a", lanes = 2, bounds) {
       const bootId = newBootId(random);
       const held = new HeldShards((await ownership.join({ bootId, nodeName, lanes, leaseMs: 60_000 })).shards);
@@ -75,7 +78,7 @@ export async function pgBed(): Promise<StorageBed> {
       await execute(url, text, [runId, seq, place]);
     },
     async close() {
-      await Promise.all([...journals, ...ownerships, ownership, documents, ledger, retention, checkpoints].map((opened) => opened.close()));
+      await Promise.all([...journals, ...others, ownership, documents, ledger, retention, checkpoints, slots].map((opened) => opened.close()));
     },
   };
 }

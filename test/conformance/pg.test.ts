@@ -6,6 +6,7 @@ import { ownershipConformance } from "./ownership.ts";
 import { pgBed } from "./pg-bed.ts";
 import { retentionConformance } from "./retention.ts";
 import { taskLedgerConformance } from "./task-ledger.ts";
+import { taskSlotsConformance } from "./task-slots.ts";
 
 describe("PostgreSQL storage", () => {
   for (const declare of [
@@ -15,6 +16,7 @@ describe("PostgreSQL storage", () => {
     taskLedgerConformance,
     retentionConformance,
     eventCheckpointsConformance,
+    taskSlotsConformance,
   ])
     declare(pgBed);
 });

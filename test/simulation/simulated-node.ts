@@ -23,6 +23,7 @@ import { Lane } from "../../runtime/storage/lane.ts";
 import { LanedJournal } from "../../runtime/storage/laned-journal.ts";
 import { LargePayloads } from "../../runtime/storage/large-payloads.ts";
 import { MemoryTaskLedger } from "../../runtime/storage/memory-task-ledger.ts";
+import { MemoryTaskSlots } from "../../runtime/storage/memory-task-slots.ts";
 import type { Acquired, Joined, Ownership } from "../../runtime/storage/ownership.ts";
 import type { NodeView, OwnershipView } from "../../runtime/storage/ownership-view.ts";
 import { pause } from "../../runtime/storage/pause.ts";
@@ -172,7 +173,9 @@ export class SimulatedNode implements ClusterMap {
     this.#stages.push(() => publisher.close(this.#isFenced ? 0 : EVENTS_GRACE_MS));
     const ledger = new MemoryTaskLedger(surroundings.database.memory);
     const evaluator = { evaluate: async () => ({ fault: "not simulated" }), check: async () => undefined, close: async () => undefined };
+    const taskSlots = new MemoryTaskSlots(surroundings.database.memory);
     this.#open = await openRuns({
+      ...{ bootId, taskSlots },
       ...{ nodeName, clock, scheduler, random, events, journal, ledger, pool, evaluator, held, workflow, onTrouble },
       ...{ bereft: joined.bereft, outlet: publisher, onFenced: () => this.#fence() },
     });

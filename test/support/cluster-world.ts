@@ -20,6 +20,7 @@ import { MemoryFaults } from "../../runtime/storage/memory-faults.ts";
 import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryTaskLedger } from "../../runtime/storage/memory-task-ledger.ts";
+import { MemoryTaskSlots } from "../../runtime/storage/memory-task-slots.ts";
 import type { NodeView, OwnershipView } from "../../runtime/storage/ownership-view.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { nextTurn } from "./next-turn.ts";
@@ -221,6 +222,7 @@ export class ClusterWorld {
       openRuns({
         ...{ nodeName: name, clock, random, events, journal, held, bereft, idleMs: 60_000, admissionBounds: this.admissionBounds },
         pool: tasks,
+        ...{ bootId, taskSlots: new MemoryTaskSlots(store.memory) },
         ledger: new MemoryTaskLedger(store.memory),
         evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
         workflow: async (id) => {

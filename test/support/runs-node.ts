@@ -22,6 +22,7 @@ import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
 import { MemoryTaskLedger } from "../../runtime/storage/memory-task-ledger.ts";
+import { MemoryTaskSlots } from "../../runtime/storage/memory-task-slots.ts";
 import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { Attempt, AttemptOutcome, WorkerPool } from "../../runtime/workers/pool.ts";
 import { compileText, HEAD } from "./compile-document.ts";
@@ -139,6 +140,7 @@ export async function startRunsNode(
     ...{ nodeName: "test", clock, random, events, journal, idleMs, held, bereft, admissionBounds },
     pool: tasks,
     ledger,
+    ...{ bootId, taskSlots: new MemoryTaskSlots(memory) },
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
     ...{ workflow, outlet },
     onFenced: () => {

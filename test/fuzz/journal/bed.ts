@@ -5,10 +5,12 @@ import type { Runs } from "../../../actors/runs.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { MaestroError } from "../../../runtime/errors.ts";
 import type { EventHub } from "../../../runtime/events.ts";
-import type { RunId } from "../../../runtime/ids.ts";
+import { newBootId, type RunId } from "../../../runtime/ids.ts";
 import { systemRandom } from "../../../runtime/random.ts";
 import type { HeldShards } from "../../../runtime/storage/held-shards.ts";
 import type { Journal } from "../../../runtime/storage/journal.ts";
+import { MemoryStore } from "../../../runtime/storage/memory-store.ts";
+import { MemoryTaskSlots } from "../../../runtime/storage/memory-task-slots.ts";
 import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../../../runtime/storage/task-ledger.ts";
 import { Tasks } from "../../support/runs-node.ts";
@@ -43,6 +45,7 @@ export async function openBed({ journal, held, ledger, events }: BedParts, histo
   const workflows = new Map(histories.map(({ workflowId, workflow }) => [workflowId, workflow]));
   const open: OpenRuns = await openRuns({
     ...{ nodeName: "test", clock: systemClock(), random: systemRandom(), events, journal, ledger, idleMs: 60_000, held, bereft: ShardSet.none },
+    ...{ bootId: newBootId(systemRandom()), taskSlots: new MemoryTaskSlots(new MemoryStore(systemClock())) },
     pool: new Tasks({ charge: () => 1, refund: () => 2, ship: () => 3 }),
     evaluator: { evaluate: async () => ({ value: "external" }), check: async () => undefined, close: async () => undefined },
     workflow: async (id) => {

@@ -1,59 +1,9 @@
 /** The way of attempts to the pool and back. */
 import assert from "node:assert/strict";
 import type { AttemptView } from "../../../actors/run/core/effects.ts";
-import { Dispatcher } from "../../../actors/run/dispatcher.ts";
-import { virtualClock } from "../../../runtime/clock.ts";
 import { MaestroError } from "../../../runtime/errors.ts";
-import { newRunId } from "../../../runtime/ids.ts";
-import { seededRandom } from "../../../runtime/random.ts";
 import { ShardSet } from "../../../runtime/storage/shard-set.ts";
-import type { AttemptRecord } from "../../../runtime/storage/task-ledger.ts";
-import type { Attempt, AttemptOutcome, HandlerInfo, WorkerPool } from "../../../runtime/workers/pool.ts";
-
-const runId = newRunId(3, Date.UTC(2026, 0, 1), seededRandom(1));
-const call: AttemptView = { frame: 2, attempt: 1, handler: "charge", path: "/do/0/pay", createdAtMs: 5 };
-
-function setUp() {
-  const clock = virtualClock();
-  const submitted: { attempt: Attempt; settle: (outcome: AttemptOutcome) => void }[] = [];
-  const cancelled: string[] = [];
-  const settled: AttemptOutcome[] = [];
-  const asked: { id: string; answer: (failure: MaestroError | undefined) => void }[] = [];
-  const records: AttemptRecord[] = [];
-  const troubles: string[] = [];
-  const world = { full: false, broken: false, runTakes: true };
-  const inPool = new Set<string>();
-  const handlers = new Map<string, HandlerInfo>();
-  const pool: WorkerPool = {
-    handlers,
-    state: { threads: 1, active: 0, queued: 0 },
-    submit(attempt, settle) {
-      if (world.full) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued: 1 }, retryAfterMs: 50 });
-      if (world.broken) throw new Error("no such thing");
-      assert.ok(!inPool.has(attempt.id), "an attempt is in the pool once");
-      inPool.add(attempt.id);
-      const end = (outcome: AttemptOutcome): void => {
-        inPool.delete(attempt.id);
-        settle(outcome);
-      };
-      submitted.push({ attempt, settle: end });
-    },
-    cancel: (id) => cancelled.push(id),
-    stop: async () => undefined,
-  };
-  const dispatcher = new Dispatcher({
-    shards: { has: () => true, current: ShardSet.all },
-    pool,
-    clock,
-    ledger: { record: (record) => records.push(record), flush: async () => undefined, close: async () => undefined },
-    settle(_runId, _frame, _attempt, outcome) {
-      if (world.runTakes) settled.push(outcome);
-    },
-    onTrouble: (what, error) => troubles.push(`${what}: ${error}`),
-    isolate: (_runId, frame, attempt, answer) => asked.push({ id: `${frame}:${attempt}`, answer }),
-  });
-  return { clock, submitted, cancelled, settled, asked, records, troubles, world, dispatcher, handlers };
-}
+import { call, runId, dispatcherWorld as setUp } from "../../support/dispatcher-world.ts";
 
 describe("the dispatcher", () => {
   it("executes an attempt once, however often it is asked for while it is under way", () => {
@@ -75,9 +25,10 @@ describe("the dispatcher", () => {
   });
 
   it("has an attempt wait where its document says, else where its handler says", () => {
-    const { dispatcher, submitted, handlers } = setUp();
+    const { dispatcher, submitted, handlers, slots } = setUp();
     const placeOf = (scheduling: AttemptView["scheduling"], attempt: number): unknown => {
       dispatcher.dispatch(runId, { ...call, attempt, scheduling }, "{}", "");
+      slots.asked.at(-1)?.begin();
       const { queue, priority, concurrency } = submitted.at(-1)?.attempt ?? {};
       return { queue, priority, concurrency };
     };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { LAST_PRIORITY } from "../../../runtime/workers/scheduling.ts";
-import { AGEING_MS, TaskQueue } from "../../../runtime/workers/task-queue.ts";
+import { AGEING_MS, LAST_PRIORITY, turnOf } from "../../../runtime/workers/scheduling.ts";
+import { TaskQueue } from "../../../runtime/workers/task-queue.ts";
 
 interface Item {
   readonly id: number;
@@ -12,14 +12,11 @@ interface Item {
 const priority = fc.integer({ min: 1, max: LAST_PRIORITY });
 const step = fc.oneof(fc.record({ push: priority, afterMs: fc.nat(AGEING_MS) }), fc.constant("shift" as const), fc.nat(20));
 
-/** When it is an item's turn. */
-function turnOf(item: Item): number {
-  return item.atMs + (item.priority - 1) * AGEING_MS;
-}
-
 /** The item that a queue should give next: the earliest turn; of equal ones the more urgent, then the one that came first. */
 function nextOf(items: readonly Item[]): Item | undefined {
-  return items.toSorted((left, right) => turnOf(left) - turnOf(right) || left.priority - right.priority || left.id - right.id)[0];
+  return items.toSorted(
+    (left, right) => turnOf(left.priority, left.atMs) - turnOf(right.priority, right.atMs) || left.priority - right.priority || left.id - right.id,
+  )[0];
 }
 
 describe("task queue", () => {

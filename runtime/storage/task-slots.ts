@@ -1,0 +1,57 @@
+/**
+ * The port of the slots of concurrency keys: at most so many attempts with the same key are under way at a time, in the whole cluster. A slot is a row that
+ * names its attempt. Whoever executes an attempt with a key has the slot taken before, and freed after the attempt's end is committed.
+ *
+ * - An attempt has one slot of a key, whoever takes it and how often: the next owner of its run finds it taken, and goes on with it.
+ * - Those who take slots of a key do so one after the other, each counting what all before it were given.
+ * - A slot is freed in two ways: by anyone who knows from the journal that its attempt is over, which stays so; or by the owner of the run's shard that does
+ *   not execute the attempt (`reclaim`). Then the store makes sure that nobody else becomes the shard's owner before the slot is gone.
+ *
+ * A run that is handed over leaves attempts behind that are still being stopped, and are executed anew elsewhere: such an execution has a slot of its own until
+ * it has ended (`linger`), beyond the limit if need be.
+ *
+ * So no attempt is executed at its owner without a slot, whatever is lost in between; what a crash leaves behind is found by {@link TaskSlots.list}. Every
+ * adapter passes `test/conformance/task-slots.ts`.
+ */
+import type { BootId, RunId } from "../ids.ts";
+import type { ShardSet } from "./shard-set.ts";
+
+/** The slot of an attempt. */
+export interface TaskSlot {
+  readonly key: string;
+  readonly runId: RunId;
+  /** Number of the task's frame in its run. */
+  readonly frame: number;
+  readonly attempt: number;
+}
+
+/** The slot of an execution of an attempt that goes on where the attempt's run has left. */
+export function lingeringOf({ key, runId, frame, attempt }: TaskSlot): TaskSlot {
+  return { key, runId, frame, attempt: -attempt };
+}
+
+/** A slot that is wanted. */
+export interface SlotRequest extends TaskSlot {
+  /** Slots of the key that may be taken with this one. */
+  readonly limit: number;
+}
+
+/** The slots. */
+export interface TaskSlots {
+  /**
+   * Takes slots, for each key in the order of the requests, and answers which of them are held now. An attempt that has its slot keeps it. Nobody passes by the
+   * first of a key for whom there is no slot. Attempts of runs whose shard the boot does not own get none. If it rejects, the slots may be taken all the
+   * same; taking them again is harmless.
+   */
+  take(bootId: BootId, wanted: readonly SlotRequest[]): Promise<readonly SlotRequest[]>;
+  /** Takes slots whatever the limit, for executions that go on where their run has left. */
+  linger(slots: readonly TaskSlot[]): Promise<void>;
+  /** Frees slots of attempts whose end is committed, and of executions that have ended. Those that are free are passed over. */
+  free(slots: readonly TaskSlot[]): Promise<void>;
+  /** Frees slots of attempts that the boot does not execute, if it owns their runs' shards; answers how many. */
+  reclaim(bootId: BootId, slots: readonly TaskSlot[]): Promise<number>;
+  /** Slots of attempts of the shards' runs, in a fixed order, after `after` if it is given. */
+  list(shards: ShardSet, limit: number, after?: TaskSlot): Promise<readonly TaskSlot[]>;
+  /** Gives its connections up. */
+  close(): Promise<void>;
+}
