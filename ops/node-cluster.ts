@@ -24,6 +24,7 @@ import type { WorkerPool } from "../runtime/workers/pool.ts";
 import type { QueuedPool } from "../runtime/workers/queue-load.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
+import { natsAccess } from "./nats-access.ts";
 import { type NodeRuns, TASK_GRACE_MS } from "./node-runs.ts";
 import { type NodeStorage, started } from "./node-storage.ts";
 
@@ -113,7 +114,7 @@ export class NodeCluster implements ClusterMap {
     return {
       name: "bus",
       start: () => {
-        this.#bus = openNatsBus({ url: config.natsUrl, name: config.nodeName, clock, random, events });
+        this.#bus = openNatsBus({ ...natsAccess(config.natsUrl, config), name: config.nodeName, clock, random, events });
       },
       stop: () => {
         this.#exchange?.stop();

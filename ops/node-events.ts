@@ -16,6 +16,7 @@ import { type NatsStreamOptions, openNatsStreamReader, openNatsStreamWriter } fr
 import type { StreamReader } from "../runtime/stream/stream.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
+import { natsAccess } from "./nats-access.ts";
 
 /** How long a node that stops waits for events that are on their way, in milliseconds. */
 const STOP_GRACE_MS = 2_000;
@@ -72,7 +73,7 @@ export class NodeEvents {
 
   async #start(url: string): Promise<() => Promise<void>> {
     const { config, bootId, clock, random, events, shards, openCheckpoints, source, isHurried } = this.#options;
-    const stream: NatsStreamOptions = { url, name: config.nodeName, clock, random, events, subjects: EVENT_SUBJECTS };
+    const stream: NatsStreamOptions = { ...natsAccess(url, config), name: config.nodeName, clock, random, events, subjects: EVENT_SUBJECTS };
     const reader = openNatsStreamReader(stream);
     this.#reader = reader;
     const level = config.eventLevel;

@@ -94,6 +94,20 @@ export const SETTINGS = {
     secret: true,
     doc: "URL of a NATS server. With it the node shares its PostgreSQL with other nodes, and publishes events; without it the node is alone.",
   } as TextSetting<string | undefined>,
+  natsCredentials: {
+    kind: "text",
+    env: "MAESTRO_NATS_CREDENTIALS",
+    flag: "--nats-credentials",
+    fallback: undefined,
+    doc: "Credentials file (JWT and NKey) for the NATS server. Default: what its URL says.",
+  } as TextSetting<string | undefined>,
+  natsAuthority: {
+    kind: "text",
+    env: "MAESTRO_NATS_CA",
+    flag: "--nats-ca",
+    fallback: undefined,
+    doc: "File with the certificates (PEM) that the NATS server's must be signed by; connections are encrypted then. Default: those that Node.js trusts.",
+  } as TextSetting<string | undefined>,
   clusterName: {
     kind: "text",
     env: "MAESTRO_CLUSTER",

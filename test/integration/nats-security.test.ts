@@ -4,13 +4,18 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { nkeys } from "nats";
+import { connect } from "../../gateway/grpc-client.ts";
+import { loadConfig } from "../../ops/config.ts";
+import { natsAccess } from "../../ops/nats-access.ts";
+import { type RunningNode, startNode } from "../../ops/node.ts";
+import { RunStatus } from "../../proto/gen/maestro/v1/common.ts";
 import type { Bus } from "../../runtime/bus/bus.ts";
 import { type NatsBusOptions, openNatsBus } from "../../runtime/bus/nats-bus.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
-import { temporaryFolder } from "../support/pg-fixture.ts";
+import { freshDatabase, temporaryFolder } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 type Access = Omit<NatsBusOptions, "name" | "clock" | "random" | "events">;
@@ -50,6 +55,21 @@ function identities(folder: string): { readonly configuration: string; readonly 
   );
   const configuration = `operator: ${operatorToken}\nresolver: MEMORY\nresolver_preload: { ${account.getPublicKey()}: ${accountToken} }`;
   return { configuration, credentialsFile };
+}
+
+const QUICK = "document: { dsl: 1.0.3, namespace: default, name: quick, version: 1.0.0 }\ndo: [{ rest: { wait: { milliseconds: 50 } } }]\n";
+
+/** A run of one node is awaited at the other, which takes a call between them. */
+async function answersFor(node: RunningNode, other: RunningNode): Promise<void> {
+  const [here, there] = [connect(node.grpcAddress), connect(other.grpcAddress)];
+  try {
+    await here.deploy(QUICK);
+    const { runId } = await here.start({ workflow: "quick" });
+    assert.equal((await there.awaitRun(runId)).status, RunStatus.COMPLETED);
+  } finally {
+    here.close();
+    there.close();
+  }
 }
 
 describe("NATS servers that ask who is there", function () {
@@ -99,6 +119,26 @@ describe("NATS servers that ask who is there", function () {
     await assertRefused({ url: urlOf("tls", "wrong-secret"), tls });
     await assertRefused({ url: urlOf("tls", PASSWORD) });
     await assertRefused({ url: urlOf("nats", PASSWORD) });
+  });
+
+  it("let whole nodes in, with an authority and a credentials file", async () => {
+    const { cert, key } = certificate(folder);
+    const { configuration, credentialsFile } = identities(folder);
+    server = await startNatsServer({ configuration: `tls { cert_file: "${cert}", key_file: "${key}" }\n${configuration}` });
+    const pgUrl = await freshDatabase();
+    const access = { natsUrl: `tls://127.0.0.1:${server.port}`, natsAuthority: cert, natsCredentials: credentialsFile };
+    const flags = { pgUrl, ...access, grpcPort: "0", opsPort: "0", threads: "1", leaseMs: "10000", logLevel: "silent" };
+    const start = (nodeName: string): Promise<RunningNode> => {
+      return startNode({ config: loadConfig({ env: {}, flags: { ...flags, nodeName } }), prettyLog: false });
+    };
+    const nodes = [await start("n1"), await start("n2")];
+    try {
+      await waitUntil("the nodes to share the shards", () => nodes.every(({ ownedShards }) => ownedShards > 1_000), 60_000);
+      await Promise.all(nodes.map((node, place) => answersFor(node, nodes[1 - place] as RunningNode)));
+    } finally {
+      await Promise.all(nodes.map((node) => node.stop()));
+    }
+    assert.throws(() => natsAccess("nats://x", { natsAuthority: join(folder, "absent"), natsCredentials: undefined }), { code: "CONFIG_INVALID" });
   });
 
   it("are reached with a credentials file, and not without", async () => {
