@@ -83,12 +83,6 @@ export class ConcurrencySlots {
     this.#tellFreed = tell;
   }
 
-  /** The key for whose slot an attempt waits, or undefined. */
-  awaitedBy(id: string): string | undefined {
-    const seeker = this.#seekers.get(id);
-    return seeker === undefined || seeker.state === "held" ? undefined : seeker.request.key;
-  }
-
   /** True if the slot of an attempt is about to be freed. */
   isFreeing(id: string): boolean {
     return this.#freeing.has(id);
@@ -174,7 +168,8 @@ export class ConcurrencySlots {
     this.#lastTurnMs = Math.max(clock.monotonic(), this.#lastTurnMs + TURN_STEP_MS);
     const turnMs = turnOf(priority, this.#lastTurnMs);
     const expire = (): void => {
-      this.leave(id);
+      // Its end is not committed yet. If a call without an answer took the slot after all, it is found and reclaimed.
+      this.forget(id);
       late();
     };
     const cancelBound = boundMs === undefined ? undefined : clock.schedule(boundMs, expire);
