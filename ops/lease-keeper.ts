@@ -1,6 +1,6 @@
 /**
- * Keeps a boot's lease: renews it three times in its duration, and tells when another boot took over. A renewal that fails is only tried
- * again: whether this boot may write is decided by the fence in the journal, never by a lease that may have run out.
+ * Keeps a boot's lease while no membership does: renews it three times in its duration, and tells when another boot took over. A renewal that
+ * fails is only tried again: whether this boot may write is decided by the fence in the journal, never by a lease that may have run out.
  */
 import type { CancelTimer, Clock } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/errors.ts";
@@ -18,6 +18,8 @@ export interface LeaseKeeperOptions {
   readonly leaseMs: number;
   readonly clock: Clock;
   readonly events: EventHub;
+  /** How busy others are told that the node is: 0 idle, 1 full. Default 0. */
+  readonly load?: number;
   /** Called once, when a renewal found that this boot was fenced. */
   onLost(): void;
 }
@@ -33,10 +35,10 @@ export class LeaseKeeper {
     this.#options = options;
   }
 
-  /** Begins; the first renewal follows a third of a lease later. */
-  start(): void {
+  /** Begins; the first renewal follows a third of a lease later, or at once if nobody knows how much of the lease is left. */
+  start({ isAtOnce = false } = {}): void {
     const { clock, leaseMs } = this.#options;
-    this.#cancel = clock.schedule(leaseMs / RENEWALS_PER_LEASE, () => {
+    this.#cancel = clock.schedule(isAtOnce ? 0 : leaseMs / RENEWALS_PER_LEASE, () => {
       this.#renewing = this.#renew();
     });
   }
@@ -49,12 +51,12 @@ export class LeaseKeeper {
   }
 
   async #renew(): Promise<void> {
-    const { ownership, bootId, leaseMs, clock, events, onLost } = this.#options;
+    const { ownership, bootId, leaseMs, clock, events, load = 0, onLost } = this.#options;
     const startedAtMs = clock.monotonic();
     // A server that stands still, or that the network has forgotten, gives no answer at all.
     const cancel = clock.schedule(leaseMs, () => events.emit("lease.failed", { reason: `the database has not answered for ${leaseMs} ms` }));
     try {
-      const { isMember } = await ownership.renew(bootId, { leaseMs, load: 0 });
+      const { isMember } = await ownership.renew(bootId, { leaseMs, load });
       if (!isMember && !this.#isStopped) {
         this.#isStopped = true;
         onLost();

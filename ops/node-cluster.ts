@@ -142,12 +142,13 @@ export class NodeCluster implements ClusterMap {
       },
       stopTimeoutMs: CLUSTER_STOP_MS,
       stop: async () => {
-        const { hurried } = this.#options;
+        const { hurried, storage } = this.#options;
         this.#server?.stop();
         this.#routed?.close();
         this.#endSlotHints?.();
         // While the lease holds: nobody may take this node for lost as long as it executes what it was lent.
         await this.exchange.drain(TASK_GRACE_MS, hurried);
+        storage.takeLeaseBack();
         await this.#membership?.stop();
       },
     };

@@ -99,6 +99,15 @@ export class NodeStorage {
     return started(this.#leaseKeeper, "ownership").stop();
   }
 
+  /**
+   * Renews the lease again, until the stores have stopped: what membership leaves to do before that (tasks that end, writes that are flushed) may take longer than
+   * a lease, and others fence whoever lets it run out. Nobody is to begin runs here meanwhile.
+   */
+  takeLeaseBack(): void {
+    this.#leaseKeeper = this.#keeper({ load: 1 });
+    this.#leaseKeeper.start({ isAtOnce: true });
+  }
+
   /** The shards that this boot got at its start from one that ended without giving them up. */
   get bereft(): ShardSet {
     return started(this.#joined, "ownership").bereft;
@@ -163,7 +172,7 @@ export class NodeStorage {
   }
 
   #ownership(): Stage {
-    const { bootId, config, clock, events, onLost } = this.#options;
+    const { bootId, config } = this.#options;
     const { nodeName, lanes, leaseMs, natsUrl, roles } = config;
     let stop = (): Promise<void> => Promise.resolve();
     return {
@@ -182,18 +191,22 @@ export class NodeStorage {
           await stop();
           throw error;
         }
-        const keeper = new LeaseKeeper({ ownership, bootId, leaseMs, clock, events, onLost });
-        keeper.start();
         this.#ownershipTable = ownership;
-        this.#leaseKeeper = keeper;
+        this.#leaseKeeper = this.#keeper({ load: 0 });
+        this.#leaseKeeper.start();
         stop = async () => {
-          await keeper.stop();
+          await this.#leaseKeeper?.stop();
           if (!this.#isUnsettled) await ownership.leave(bootId);
           await ownership.close();
         };
       },
       stop: () => stop(),
     };
+  }
+
+  #keeper({ load }: { readonly load: number }): LeaseKeeper {
+    const { bootId, config, clock, events, onLost } = this.#options;
+    return new LeaseKeeper({ ownership: this.ownership, bootId, leaseMs: config.leaseMs, clock, events, load, onLost });
   }
 
   #stores(): Stage {
