@@ -105,6 +105,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
   async enter(shards: ShardSet): Promise<void> {
     const { checkpoints, bootId, clock, events } = this.#options;
     const held = this.#live.hold(shards);
+    const heldFromMs = clock.now();
     this.#asking.add(held);
     while (!this.#isClosed && this.#live.heldIn(held, shards).size > 0) {
       try {
@@ -112,7 +113,9 @@ export class EventPublisher implements EventOutlet, StreamListener {
         this.#asking.delete(held);
         const owing = this.#live.heldIn(held, debt.shards);
         this.#live.fallBehind(held, owing);
-        if (owing.size > 0) this.#fallBehind(owing, debt.since, false);
+        // What was committed here meanwhile is read from the journal as well, and dated by this node's clock, which may be behind that of the owner before.
+        const entriesFromMs = Math.min(debt.since.entriesFromMs, heldFromMs);
+        if (owing.size > 0) this.#fallBehind(owing, { ...debt.since, entriesFromMs }, false);
         return this.#goLive(held, this.#live.heldIn(held, shards), this.#mark.current, true);
       } catch (error) {
         events.emit("events.catchUpFailed", { error });

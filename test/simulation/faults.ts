@@ -22,6 +22,8 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 const LONELY_SHARE = 0.2;
 const KINDS_SHARE = 0.45;
 const LEVEL_MIN = 0.1;
+/** A kind that is alone is there in earnest. */
+const LONELY_MIN = 0.6;
 
 /** Chance for one purpose of one seed: what one purpose draws does not change what another one is given. */
 export function randomFor(seed: number, purpose: string): Random {
@@ -52,7 +54,7 @@ export function faultLevels(seed: number, without: readonly FaultKind[] = []): F
   const only = happens(random, LONELY_SHARE) ? pick(random, FAULT_KINDS) : undefined;
   const levels = FAULT_KINDS.map((kind) => {
     const isDrawn = happens(random, KINDS_SHARE);
-    const level = between(random, LEVEL_MIN, 1);
+    const level = between(random, only === undefined ? LEVEL_MIN : LONELY_MIN, 1);
     const isThere = (only === undefined ? isDrawn : kind === only) && !without.includes(kind);
     return [kind, isThere ? level : 0] as const;
   });

@@ -5,16 +5,16 @@ import type { Mode } from "./world.ts";
 
 const FOUND: readonly { readonly seed: number; readonly mode: Mode; readonly defect: string }[] = [
   {
-    seed: 13,
+    seed: 3,
     mode: "safety",
     defect: "a retry was decided on a node whose clock was behind that of the run's first node, and the run was quarantined",
   },
   {
-    seed: 2,
-    mode: "safety",
-    defect: "the runs of shards that a node took were listed once, in vain, and nobody brought them back for half a minute",
+    seed: 30_016,
+    mode: "liveness",
+    defect:
+      "events that a node committed before it began to catch up were dated by its clock, passed over by that of the owner before, and never published",
   },
-  { seed: 10_004, mode: "liveness", defect: "the same, after the loss of a node" },
 ];
 
 describe("worlds that once showed a defect", function () {
