@@ -22,6 +22,8 @@ export class Calls {
   readonly clock: Clock;
   readonly #events: EventHub;
   readonly #open = new Set<OpenCall>();
+  /** Unary calls under way: what refuses each. */
+  readonly #unary = new Set<(reason: MaestroError) => void>();
 
   constructor(clock: Clock, events: EventHub) {
     this.clock = clock;
@@ -49,10 +51,11 @@ export class Calls {
     for (const call of this.#open) call.drain(reason);
   }
 
-  /** Ends the waiting calls. */
+  /** Ends the waiting calls, and refuses those that have no answer yet: a connection that is cut under a call tells its client nothing to go by. */
   stop(): void {
     const reason = new MaestroError("NODE_STOPPING");
     for (const call of this.#open) call.stop(reason);
+    for (const refuse of this.#unary) refuse(reason);
   }
 
   /** Reports a call that was answered. `startMs` is of the monotonic clock; without `error` it went well. */
@@ -76,16 +79,17 @@ export class Calls {
     return (call, callback) => {
       const startMs = this.clock.monotonic();
       const answering = isUndecodable(call.request) ? Promise.reject(undecodable()) : answer(call.request, call);
-      answering.then(
-        (response) => {
-          callback(null, response);
-          this.ended(method, startMs);
-        },
-        (error: unknown) => {
-          callback(toCallStatus(error));
-          this.ended(method, startMs, error);
-        },
-      );
+      const refuse = (error: unknown): void => {
+        if (!this.#unary.delete(refuse)) return;
+        callback(toCallStatus(error));
+        this.ended(method, startMs, error);
+      };
+      this.#unary.add(refuse);
+      answering.then((response) => {
+        if (!this.#unary.delete(refuse)) return;
+        callback(null, response);
+        this.ended(method, startMs);
+      }, refuse);
     };
   }
 }

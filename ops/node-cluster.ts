@@ -108,6 +108,18 @@ export class NodeCluster implements ClusterMap {
     this.#membership?.noteVersion(version);
   }
 
+  /**
+   * Another boot may have the shards already: nothing is served here any more, as after a hand-over. Who waits for runs here is led to their new owners while
+   * the gateway is drained, instead of waiting for actors that can write no more.
+   */
+  lose(): void {
+    const { runs, onTrouble } = this.#options;
+    if (this.#routed === undefined) return;
+    runs.open
+      .closeShards(runs.open.gate.served.current)
+      .catch((error: unknown) => onTrouble("the runs of a lost node could not be stopped in order", error));
+  }
+
   /** Connects to the bus; a node starts also while that is away. */
   busStage(): Stage {
     const { config, clock, random, events } = this.#options;

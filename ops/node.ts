@@ -180,6 +180,7 @@ class Node implements RunningNode {
     if (this.#stopReason === "fenced") return;
     this.#stopReason = "fenced";
     this.#log.error({}, "another boot took over the runs of this node: it stops");
+    this.#cluster?.lose();
     this.stopSoon();
   }
 

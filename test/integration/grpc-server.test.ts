@@ -144,8 +144,17 @@ describe("gRPC server", () => {
     const awaited = world.client.startAndWait({ workflow: "echo", input: HOLD });
     const executed = world.client.execute({ workflow: "echo", input: HOLD });
     await waitUntil("both waits", () => world.fake.waiting === 2);
-    const outcomes = Promise.allSettled([awaited, executed]);
+    const stuck = Promise.withResolvers<never>();
+    let isAsked = false;
+    world.fake.start = () => {
+      isAsked = true;
+      return stuck.promise;
+    };
+    const started = world.client.start({ workflow: "echo" });
+    await waitUntil("the start that gets no answer", () => isAsked);
+    const outcomes = Promise.allSettled([awaited, executed, started]);
     await world.server.drain(50);
+    stuck.reject(new Error("too late"));
     for (const outcome of await outcomes) {
       assert.equal(outcome.status === "rejected" && (outcome.reason as { code: string }).code, "NODE_STOPPING");
     }
