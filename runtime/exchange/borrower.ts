@@ -6,7 +6,6 @@ import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
-import { LIMITS } from "../limits.ts";
 import { pause } from "../storage/pause.ts";
 import type { AttemptOutcome, WorkerPool } from "../workers/pool.ts";
 import { TurnBatch } from "../workers/turn-batch.ts";
@@ -118,17 +117,13 @@ export class Borrower {
   }
 
   #open(lender: BootId): LenderAccount {
-    const { calls, clock, serves, slots, pool, events, onFreed } = this.#options;
+    const { calls, clock, serves, pool, events } = this.#options;
     const account = new LenderAccount({
       ...{ lender, calls, clock, serves },
       begin: (borrowed) => this.#begin(borrowed),
       stop: (borrowed) => {
         borrowed.isCancelled = true;
         pool.cancel(borrowed.poolId);
-      },
-      release: (count) => {
-        slots.release(count);
-        onFreed();
       },
       onIdle: () => this.askSoon(),
       onTrouble: (error) => events.emit("tasks.callFailed", { bootId: lender, reason: messageOf(error) }),
@@ -141,23 +136,26 @@ export class Borrower {
   #ask(): void {
     const { slots, mayTake } = this.#options;
     if (!this.#isOpen || slots.free === 0 || !mayTake()) return;
+    for (const account of this.#accounts.values()) account.tick();
     const asked = [...this.#accounts.values()].filter(({ isAskable }) => isAskable);
     for (const [place, account] of asked.entries()) {
       const share = Math.ceil(slots.free / (asked.length - place));
-      const count = Math.min(account.waiting, share, LIMITS.attemptsPerTake - account.unsentCount);
+      const count = Math.min(account.waiting, share, account.atMost);
       if (count <= 0) continue;
       this.#accounts.delete(account.lender);
       this.#accounts.set(account.lender, account);
-      slots.take(count);
-      account.take(count);
+      void slots.claim(count, () => account.take(count));
     }
   }
 
   #begin(borrowed: Borrowed): void {
     const { message, account } = borrowed;
+    if (borrowed.isCancelled) return account.end(borrowed, { kind: "cancelled" });
+    // Attempts of the node's own runs have taken the slots meanwhile, or the node is about to end.
+    if (!this.#isOpen || !this.#options.slots.hasRoom) return account.giveBack(borrowed, false);
+    this.#options.slots.take();
     this.#running.add(borrowed);
-    if (!this.#isOpen) this.#leave(borrowed, false);
-    else if (!this.#options.knows(message.handler)) this.#leave(borrowed, true);
+    if (!this.#options.knows(message.handler)) this.#leave(borrowed, true);
     else if (message.inputBytes === 0) this.#submit(borrowed, message.input);
     else {
       this.#fetch(account.lender, message.id, message.inputBytes).then(
@@ -207,7 +205,7 @@ export class Borrower {
 
   #free(borrowed: Borrowed): void {
     if (!this.#running.delete(borrowed)) return;
-    this.#options.slots.release(1);
+    this.#options.slots.release();
     this.#options.onFreed();
     this.askSoon();
   }

@@ -101,8 +101,8 @@ export class ClusterPool implements QueuedPool {
 
   submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
     if (this.#isStopping) throw new MaestroError("NODE_STOPPING");
-    // While a slot is free, nothing waits that could have it.
-    if (this.#slots.free > 0 && this.#canExecute(attempt.queue, attempt.handler)) this.#execute(attempt, settle);
+    // While there is room, nothing waits that could have it.
+    if (this.#slots.hasRoom && this.#canExecute(attempt.queue, attempt.handler)) this.#execute(attempt, settle);
     else this.lender.add(attempt, settle);
   }
 
@@ -120,13 +120,13 @@ export class ClusterPool implements QueuedPool {
   #execute(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
     const { queue } = attempt;
     this.#options.local.submit(attempt, (outcome) => {
-      this.#slots.release(1);
+      this.#slots.release();
       this.#count(queue, -1);
       settle(outcome);
       this.#startWaiting();
       this.borrower.askSoon();
     });
-    this.#slots.take(1);
+    this.#slots.take();
     this.#count(queue, 1);
   }
 
@@ -138,7 +138,7 @@ export class ClusterPool implements QueuedPool {
 
   /** Executes what waits while there are slots. */
   #startWaiting(): void {
-    while (!this.#isStopping && this.#slots.free > 0 && this.lender.backlog.size > 0) {
+    while (!this.#isStopping && this.#slots.hasRoom && this.lender.backlog.size > 0) {
       const next = this.lender.takeHere(this.#canExecute);
       if (next === undefined) return;
       try {
@@ -154,7 +154,7 @@ export class ClusterPool implements QueuedPool {
   #noteWaiting(isFirst: boolean): void {
     if (isFirst) this.#options.cluster.onOffer();
     // One that came back, or that came while slots were being given back, may find one here.
-    if (this.#slots.free > 0) setImmediate(() => this.#startWaiting());
+    if (this.#slots.hasRoom) setImmediate(() => this.#startWaiting());
   }
 
   #isExecutable(queue: string, lacks: (executor: BootId) => boolean, handler: string): boolean | undefined {

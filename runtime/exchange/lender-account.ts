@@ -38,12 +38,10 @@ export interface LenderAccountOptions {
   readonly clock: Clock;
   /** Queues that this node serves; none: all. */
   readonly serves: readonly string[];
-  /** Executes an attempt, on a slot that is taken for it. */
+  /** Executes an attempt, or gives it back. */
   begin(borrowed: Borrowed): void;
   /** Stops an execution whose result nobody wants. */
   stop(borrowed: Borrowed): void;
-  /** Gives slots back that were taken for attempts which did not come. */
-  release(slots: number): void;
   /** Called when the lender can be asked again. */
   onIdle(): void;
   /** A call failed in a way that is none of the network's. */
@@ -60,7 +58,10 @@ export class LenderAccount {
   /** Attempts that the lender said wait with it. */
   waiting = 0;
   #sequence = 0;
-  #claimed = 0;
+  /** Number of the take that is under way. */
+  #taking: number | undefined;
+  /** Attempts that nobody wants of those which that take brings: it was said before they came. */
+  readonly #unwanted = new Set<string>();
   #renewAtMs: number;
   /** The lender may believe that something is here that is not. */
   #isUnsure = false;
@@ -85,25 +86,24 @@ export class LenderAccount {
     return this.#held.values();
   }
 
-  /** True if attempts may be taken now. */
+  /** True if attempts may be taken now: the lender has some, and nothing else is to be said to it first. */
   get isAskable(): boolean {
-    return !this.#isClosed && !this.#isBusy && this.#claimed === 0 && this.#cancelPause === undefined && this.waiting > 0;
+    return this.waiting > 0 && this.#maySpeak && this.#next() === undefined;
   }
 
-  /** Results that are not noted. */
-  get unsentCount(): number {
-    return this.#unsent.size;
+  /** How many may be asked for at a time. One that did not answer the last call may not answer this one either. */
+  get atMost(): number {
+    return this.#failures > 0 ? 1 : LIMITS.attemptsPerTake - this.#unsent.size;
   }
 
-  /** True if the lender knows all that there is to say. */
+  /** True if the lender knows all that there is to say, and is asked nothing. */
   get isQuiet(): boolean {
-    return this.#unsent.size + this.#givenBack.unknown.size + this.#givenBack.ended.size === 0;
+    return !this.#isBusy && this.#unsent.size + this.#givenBack.unknown.size + this.#givenBack.ended.size === 0;
   }
 
-  /** Asks for attempts; as many slots are taken for them. */
-  take(slots: number): void {
-    this.#claimed = slots;
-    this.#work();
+  /** Asks for attempts, of an account that is askable. Resolves when what came has begun, or nothing came. */
+  take(count: number): Promise<void> {
+    return this.#call(() => this.#take(count));
   }
 
   /** An attempt has ended. */
@@ -126,13 +126,14 @@ export class LenderAccount {
   /** Nobody wants these any more, the lender says. Their end is told all the same. */
   cancel(loans: readonly LoanName[]): void {
     for (const { id, grant } of loans) {
+      if (grant === this.#taking && this.#unwanted.size < LIMITS.attemptsPerTake) this.#unwanted.add(id);
       const borrowed = this.#held.get(id);
       if (borrowed === undefined || borrowed.grant !== grant || borrowed.outcome !== undefined || borrowed.isCancelled) continue;
       this.#options.stop(borrowed);
     }
   }
 
-  /** Renews what is due. Called about once a second. */
+  /** Says what is due. Called about once a second, and before attempts are taken. */
   tick(): void {
     this.#work();
   }
@@ -141,74 +142,80 @@ export class LenderAccount {
   close(): void {
     this.#isClosed = true;
     this.#cancelPause?.();
-    this.#release();
     this.#unsent.clear();
     for (const borrowed of [...this.#held.values()]) this.#drop(borrowed);
   }
 
-  /** Makes the next call, unless one is under way. */
-  #work(): void {
-    if (this.#isBusy || this.#isClosed || this.#cancelPause !== undefined) return;
-    const call = this.#next();
-    if (call === undefined) return;
-    this.#isBusy = true;
-    call()
-      .catch((error: unknown) => {
-        this.#options.onTrouble(error);
-        return false;
-      })
-      .then((isAnswered) => {
-        this.#isBusy = false;
-        if (!isAnswered) this.#pause();
-        else this.#failures = 0;
-        this.#work();
-        if (!this.#isBusy) this.#options.onIdle();
-      })
-      .catch(this.#options.onTrouble);
+  get #maySpeak(): boolean {
+    return !this.#isBusy && !this.#isClosed && this.#cancelPause === undefined;
   }
 
-  /** What is to be said first. Answers whether the lender answered. */
+  /** Makes the next call, unless one is under way. Taking is nobody's next call: slots are claimed for a take that is sent, and for nothing else. */
+  #work(): void {
+    const call = this.#maySpeak ? this.#next() : undefined;
+    if (call !== undefined) void this.#call(call);
+  }
+
+  /** Makes a call that answers whether the lender answered. Never rejects. */
+  async #call(call: () => Promise<boolean>): Promise<void> {
+    this.#isBusy = true;
+    let isAnswered = false;
+    try {
+      isAnswered = await call();
+    } catch (error) {
+      this.#options.onTrouble(error);
+    }
+    this.#isBusy = false;
+    if (this.#isClosed) return;
+    if (isAnswered) this.#failures = 0;
+    else this.#pause();
+    this.#work();
+    if (!this.#isBusy) this.#options.onIdle();
+  }
+
+  /** What is to be said before anything is taken. */
   #next(): (() => Promise<boolean>) | undefined {
     const { unknown, ended } = this.#givenBack;
     if (unknown.size > 0) return () => this.#giveBack(unknown, true);
     if (ended.size > 0) return () => this.#giveBack(ended, false);
     const isDue = this.#held.size > 0 && this.#options.clock.monotonic() >= this.#renewAtMs;
-    if (this.#isUnsure || isDue) return () => this.#renew();
-    return this.#claimed > 0 ? () => this.#take() : undefined;
+    return this.#isUnsure || isDue ? () => this.#renew() : undefined;
   }
 
-  async #take(): Promise<boolean> {
-    const { calls, lender, serves, begin } = this.#options;
+  async #take(count: number): Promise<boolean> {
+    const { calls, lender, serves } = this.#options;
     const grant = ++this.#sequence;
-    const answer = await calls.ask(lender, grant, { $case: "take", value: { queues: [...serves], count: this.#claimed } });
-    if (this.#isClosed) return true;
-    if (answer?.$case !== "taken") {
-      this.#isUnsure = true;
-      this.waiting = 0;
-      this.#release();
-      return answer !== undefined;
+    this.#taking = grant;
+    // Until it is known what has come of it.
+    this.#isUnsure = true;
+    this.waiting = 0;
+    try {
+      const answer = await calls.ask(lender, grant, { $case: "take", value: { queues: [...serves], count } });
+      if (this.#isClosed || answer?.$case !== "taken") return answer !== undefined;
+      this.#isUnsure = false;
+      this.waiting = answer.value.left;
+      for (const message of answer.value.attempts) this.#receive(message, grant);
+      return true;
+    } finally {
+      this.#taking = undefined;
+      this.#unwanted.clear();
     }
-    this.waiting = answer.value.left;
-    for (const message of answer.value.attempts) {
-      const known = this.#held.get(message.id);
-      if (known !== undefined) known.grant = grant;
-      else if (this.#claimed > 0) {
-        this.#claimed -= 1;
-        const borrowed = this.#receive(message, grant);
-        begin(borrowed);
-      }
-    }
-    this.#release();
-    return true;
   }
 
-  #receive(message: LentAttempt, grant: number): Borrowed {
+  #receive(message: LentAttempt, grant: number): void {
     const { id } = message;
+    const isCancelled = this.#unwanted.has(id);
+    const known = this.#held.get(id);
+    if (known !== undefined) {
+      known.grant = grant;
+      if (isCancelled) this.cancel([{ id, grant }]);
+      return;
+    }
     const poolId = `${id}@${this.lender}#${grant}`;
-    const borrowed: Borrowed = { account: this, message, id, grant, poolId, isCancelled: false, outcome: undefined };
+    const borrowed: Borrowed = { account: this, message, id, grant, poolId, isCancelled, outcome: undefined };
     if (this.#held.size === 0) this.#renewAtMs = this.#options.clock.monotonic() + RENEW_EVERY_MS;
     this.#held.set(id, borrowed);
-    return borrowed;
+    this.#options.begin(borrowed);
   }
 
   async #renew(): Promise<boolean> {
@@ -218,10 +225,7 @@ export class LenderAccount {
     if (answer?.$case === "renewed") {
       this.#isUnsure = false;
       this.#renewAtMs = clock.monotonic() + RENEW_EVERY_MS;
-      for (const { id, grant } of answer.value.unwanted) {
-        const borrowed = this.#held.get(id);
-        if (borrowed?.grant === grant) this.#drop(borrowed);
-      }
+      this.cancel(answer.value.unwanted);
     }
     return answer !== undefined;
   }
@@ -272,12 +276,6 @@ export class LenderAccount {
   #drop(borrowed: Borrowed): void {
     this.#noted(borrowed);
     if (borrowed.outcome === undefined) this.#options.stop(borrowed);
-  }
-
-  #release(): void {
-    const slots = this.#claimed;
-    this.#claimed = 0;
-    if (slots > 0) this.#options.release(slots);
   }
 
   #pause(): void {

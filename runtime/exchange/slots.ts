@@ -1,6 +1,6 @@
 /**
- * How many attempts a node executes at a time, and how many of these places are taken: by attempts under way, of its own runs and of other nodes', and by those
- * that it has asked others for. A place is taken before anything can come for it, so nobody is ever given more than it can execute.
+ * How many attempts a node executes at a time, and how many of these places are taken: by attempts under way, of its own runs and of other nodes'. A place that
+ * others were asked to fill is claimed until they have answered: nobody else is asked for it, but it keeps out no attempt that is here already.
  */
 import { invariant } from "../assert.ts";
 
@@ -8,25 +8,41 @@ import { invariant } from "../assert.ts";
 export class Slots {
   readonly #capacity: number;
   #taken = 0;
+  #claimed = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  /** Places that are not taken. */
+  /** True while one more attempt may begin. */
+  get hasRoom(): boolean {
+    return this.#taken < this.#capacity;
+  }
+
+  /** Places for which others may be asked. */
   get free(): number {
-    return this.#capacity - this.#taken;
+    return Math.max(0, this.#capacity - this.#taken - this.#claimed);
   }
 
-  /** Takes places, which must be free. */
-  take(count: number): void {
-    invariant(count <= this.free, `${count} slots are taken while ${this.free} are free`);
-    this.#taken += count;
+  /** Takes a place, which must be there. */
+  take(): void {
+    invariant(this.hasRoom, `one more than ${this.#capacity} slots is taken`);
+    this.#taken += 1;
   }
 
-  /** Gives places back. */
-  release(count: number): void {
-    invariant(count <= this.#taken, `${count} slots are given back while ${this.#taken} are taken`);
-    this.#taken -= count;
+  /** Gives a place back. */
+  release(): void {
+    invariant(this.#taken > 0, "a slot is given back that was not taken");
+    this.#taken -= 1;
+  }
+
+  /** Claims free places while `ask` is under way. */
+  async claim(count: number, ask: () => Promise<void>): Promise<void> {
+    this.#claimed += count;
+    try {
+      await ask();
+    } finally {
+      this.#claimed -= count;
+    }
   }
 }

@@ -10,7 +10,7 @@ import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-const HANDLERS = fileURLToPath(new URL("../fixtures/exchange-handlers", import.meta.url));
+const HANDLERS = fileURLToPath(new URL("../fixtures/slow-handlers", import.meta.url));
 const LEASE_MS = 1_000;
 /** Longer than a lease and its renewals, shorter than the grace for tasks. */
 const TASK_MS = 3_500;
@@ -18,7 +18,7 @@ const PATIENCE_MS = 30_000;
 
 const ONCE = `document: { dsl: 1.0.3, namespace: default, name: once, version: 1.0.0 }
 do:
-  - one: { call: where@default, with: { file: "\${ .file }", waitMs: "\${ .waitMs }" } }
+  - one: { call: slow@default, with: { file: "\${ .file }", takesMs: "\${ .takesMs }" } }
 `;
 
 describe("the last engine of a cluster", function () {
@@ -51,7 +51,7 @@ describe("the last engine of a cluster", function () {
     const client = connect(address);
     await client.deploy(ONCE);
     const file = join(folder, "begun");
-    const { runId } = await client.start({ workflow: "once", input: JSON.stringify({ file, waitMs: TASK_MS }) });
+    const { runId } = await client.start({ workflow: "once", input: JSON.stringify({ file, takesMs: TASK_MS }) });
     client.close();
     const begun = async (): Promise<number> => (await readFile(file, "utf8").catch(() => "")).split("\n").length - 1;
     await waitUntil("the task to begin", async () => (await begun()) === 1, PATIENCE_MS);

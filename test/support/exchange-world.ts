@@ -131,6 +131,7 @@ export interface ExchangeNode {
   readonly bootId: BootId;
   readonly slots: number;
   readonly bus: Bus;
+  readonly events: EventHub;
   readonly leases: LeasesOfExecutor;
   readonly pool: WaitingPool;
   readonly exchange: Exchange;
@@ -167,7 +168,7 @@ export class ExchangeWorld {
     const random = seededRandom(this.random.uint32());
     const exchange = new Exchange({ bus, clock, random, events, clusterName: "test", self: bootId, local: pool, slots, serves, knows });
     const node: ExchangeNode = {
-      ...{ name, bootId, slots, bus, leases, pool, exchange },
+      ...{ name, bootId, slots, bus, events, leases, pool, exchange },
       ...{ outcomes: new Map(), lentEvents: [], unserved: [], view: { state: "live" } },
     };
     events.on("tasks.takenBack", (event) => node.lentEvents.push(event));
