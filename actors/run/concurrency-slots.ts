@@ -12,7 +12,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { Random } from "../../runtime/random.ts";
 import { lingeringOf, type SlotRequest, type TaskSlot, type TaskSlots } from "../../runtime/storage/task-slots.ts";
 import { turnOf } from "../../runtime/workers/scheduling.ts";
-import { attemptIdOf } from "./attempt-id.ts";
+import { attemptIdOf, lingeringIdOf } from "./attempt-id.ts";
 import { hashOf, type SlotSeeker } from "./slot-line.ts";
 import { SlotLines } from "./slot-lines.ts";
 
@@ -83,9 +83,9 @@ export class ConcurrencySlots {
     this.#tellFreed = tell;
   }
 
-  /** True if the slot of an attempt is about to be freed. */
-  isFreeing(id: string): boolean {
-    return this.#freeing.has(id);
+  /** True if this node will free a slot by itself: that of an attempt which is over, or of an execution that goes on. `id`: of the attempt that the slot names. */
+  willFree(id: string): boolean {
+    return this.#freeing.has(id) || this.#lingering.has(id);
   }
 
   /** Gets a slot for an attempt. One that has its slot begins at once. @throws TASK_QUEUE_FULL too many wait */
@@ -125,16 +125,18 @@ export class ConcurrencySlots {
       return seeker?.state === "held" ? [[id, lingeringOf(seeker.request)] as const] : [];
     });
     if (slots.length === 0) return;
-    for (const [id, slot] of slots) this.#lingering.set(id, slot);
+    for (const [, slot] of slots) this.#lingering.set(attemptIdOf(slot), slot);
     await this.#options.store.linger(slots.map(([, slot]) => slot));
   }
 
   /** An execution has ended. */
   executed(id: string): void {
-    const slot = this.#lingering.get(id);
+    if (this.#lingering.size === 0) return;
+    const lingering = lingeringIdOf(id);
+    const slot = this.#lingering.get(lingering);
     if (slot === undefined) return;
-    this.#lingering.delete(id);
-    this.#freeing.set(attemptIdOf(slot), slot);
+    this.#lingering.delete(lingering);
+    this.#freeing.set(lingering, slot);
     this.#work();
   }
 

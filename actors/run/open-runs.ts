@@ -236,7 +236,7 @@ function reclaimerOf(options: OpenRunsOptions, keeper: ShardKeeper, dispatcher: 
     ...{ clock, random, onTrouble },
     store: taskSlots,
     shards: keeper.recovered,
-    isNeeded: (id) => dispatcher.needsSlot(id) || slots.isFreeing(id),
+    isNeeded: (id) => dispatcher.needsSlot(id) || slots.willFree(id),
     reclaim: (left) => slots.reclaim(left),
   });
 }

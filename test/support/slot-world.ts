@@ -170,7 +170,7 @@ export class SlotWorld {
       ledger: { record: () => undefined, flush: async () => undefined, close: async () => undefined },
       isolate: () => undefined,
     });
-    const isNeeded = (id: string): boolean => dispatcher.needsSlot(id) || slots.isFreeing(id);
+    const isNeeded = (id: string): boolean => dispatcher.needsSlot(id) || slots.willFree(id);
     const reclaimer = new SlotReclaimer({ store: view, clock, random, shards: served, isNeeded, reclaim: (left) => slots.reclaim(left), onTrouble });
     const node: Node = { bootId, served, dispatcher, slots, reclaimer, view, executing, isAlive: true };
     this.#hashes.push((hashes) => node.isAlive && slots.noteFreed(hashes));
