@@ -75,6 +75,8 @@ export class SimulatedNode implements ClusterMap {
   #routed: RoutedRuns | undefined;
   #membership: Membership | undefined;
   #exchange: Exchange | undefined;
+  /** Ends the renewals that go on after those of membership. */
+  #endLease: () => Promise<void> = () => Promise.resolve();
   #isFenced = false;
   #isUnsettled = false;
   #stopping: Promise<void> | undefined;
@@ -145,6 +147,7 @@ export class SimulatedNode implements ClusterMap {
     keeper.start();
     this.#stages.push(async () => {
       await keeper.stop();
+      await this.#endLease();
       if (!this.#isUnsettled) await ownership.leave(bootId);
     });
     const held = new HeldShards(joined.shards);
@@ -208,10 +211,14 @@ export class SimulatedNode implements ClusterMap {
       onReleased: (shards) => held.remove(shards),
     });
     this.#membership = membership;
+    const lease = { ownership, bootId, leaseMs: LEASE_MS, clock, events, onLost: () => this.#fence() };
+    const back = new LeaseKeeper({ ...lease, load: 1 });
+    this.#endLease = () => back.stop();
     this.#routed = routed;
     this.#stages.push(async () => {
       server.stop();
       routed.close();
+      back.start({ isAtOnce: true });
       await this.#exchange?.drain(TASK_GRACE_MS, PATIENT);
       await membership.stop();
     });
