@@ -21,7 +21,7 @@ export type ClusterAction =
 export interface ConvergencePace {
   /** Shards that one node hands over at a time. */
   readonly releasesAtOnce: number;
-  /** Shards that are handed over together. Small: their runs stand still meanwhile. */
+  /** Shards that are handed over together. Their runs stand still meanwhile, but changes of ownership take turns: many small groups stand still for longer. */
   readonly releaseGroup: number;
   /** How long a free shard waits for the node that it belongs to before any node takes it, in milliseconds. */
   readonly graceMs: number;
@@ -30,7 +30,7 @@ export interface ConvergencePace {
 }
 
 /** The pace of the product. */
-export const CONVERGENCE_PACE: ConvergencePace = { releasesAtOnce: 128, releaseGroup: 32, graceMs: 3_000, adoptedMs: 60_000 };
+export const CONVERGENCE_PACE: ConvergencePace = { releasesAtOnce: 128, releaseGroup: 128, graceMs: 3_000, adoptedMs: 60_000 };
 
 /** What this node has of a shard: nothing; `held`: it acts for it; `leaving`: it is handing it over. */
 export type Holding = "none" | "held" | "leaving";
