@@ -23,8 +23,8 @@ export const checkSideEffects: Checker = ({ runs, traces, boots, excuses }) => {
       const isCut = (pid: number): boolean => (cutAtMs.get(pid) ?? 0) <= endedAtMs || excuses?.isCut(pid, run.id, endedAtMs) === true;
       const once = own.filter(({ pid }) => excuses === undefined || !(isCut(pid) || excuses.mayRepeat(pid, endedAtMs)));
       if (new Set(once.map(({ pid }) => pid)).size < once.length) findings.push(`one node executed attempt ${attempt} ${once.length} times`);
-      const uncut = own.filter(({ pid }) => !isCut(pid));
-      if (uncut.length > 1)
+      const uncut = new Set(own.map(({ pid }) => pid).filter((pid) => !isCut(pid)));
+      if (uncut.size > 1)
         findings.push(`attempt ${attempt} was executed again although nothing had cut it: processes ${own.map(({ pid }) => pid).join(", ")}`);
     }
   }

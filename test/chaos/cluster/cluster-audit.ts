@@ -8,7 +8,7 @@ import { checkEpochs, checkStaleRows } from "./checkers/owners.ts";
 import type { ClusterEvidence } from "./cluster-evidence.ts";
 
 /** The checkers, by what they watch. */
-const CLUSTER_CHECKERS = {
+export const CLUSTER_CHECKERS = {
   "one owner for an epoch": checkEpochs,
   "no stale row": checkStaleRows,
   "events are complete and in order": (evidence: ClusterEvidence) => judgeEvents(evidence).findings,

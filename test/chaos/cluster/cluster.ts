@@ -21,6 +21,7 @@ import { type ClusterEvidence, readClusterEvidence } from "./cluster-evidence.ts
 import { failoversOf, inSeconds, longestStall, spreadOf } from "./figures.ts";
 import { HOG, MARCH, ORDERED } from "./kinds.ts";
 import type { Member } from "./member.ts";
+import { plantInCluster } from "./plants.ts";
 import { ALL, FEW, Timetable } from "./timetable.ts";
 import { Town } from "./town.ts";
 import { readWrittenRows } from "./write-log.ts";
@@ -83,10 +84,15 @@ async function play(options: ScenarioOptions, folder: string, isBrief: boolean):
       loads.flatMap(({ orders }) => orders),
       calls,
     );
-    const findings = [...late, ...town.members.flatMap((member) => member.findings), ...auditCluster(evidence)];
+    const found = [...late, ...town.members.flatMap((member) => member.findings), ...auditCluster(evidence)];
+    // Where nothing was found, the checkers show that they would have spoken up.
+    const plants = found.length === 0 ? plantInCluster(evidence) : undefined;
+    const findings = [...found, ...(plants?.missed ?? [])];
     await town.close();
     if (findings.length > 0) keep(folder, evidence, town.members);
-    return { summary: summaryOf(town, timetable, evidence), findings };
+    const noticed =
+      plants === undefined ? [] : [`${plants.planted} bugs were planted in this evidence, ${plants.planted - plants.missed.length} were noticed`];
+    return { summary: [...summaryOf(town, timetable, evidence), ...noticed], findings };
   } finally {
     await town.destroy();
   }

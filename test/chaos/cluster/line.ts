@@ -99,12 +99,17 @@ interface StreamRules {
   delayMs(): number;
 }
 
+interface Item {
+  /** Undefined: the end of the connection. */
+  readonly data: Buffer | undefined;
+  isDue: boolean;
+}
+
 /** What is on its way in one direction of a connection. */
 class Stream {
   readonly #to: Socket;
   readonly #rules: StreamRules;
-  /** Without data: the end of the connection. */
-  #waiting: { readonly dueMs: number; readonly data: Buffer | undefined }[] = [];
+  readonly #waiting: Item[] = [];
 
   constructor(to: Socket, rules: StreamRules) {
     this.#to = to;
@@ -113,16 +118,20 @@ class Stream {
 
   push(data: Buffer | undefined): void {
     const delayMs = this.#rules.delayMs();
-    this.#waiting.push({ dueMs: CLOCK.monotonic() + delayMs, data });
-    if (delayMs === 0) this.flush();
-    else CLOCK.schedule(delayMs, () => this.flush());
+    const item: Item = { data, isDue: delayMs === 0 };
+    this.#waiting.push(item);
+    if (item.isDue) return this.flush();
+    CLOCK.schedule(delayMs, () => {
+      item.isDue = true;
+      this.flush();
+    });
   }
 
   /** Passes on what is due, in order. */
   flush(): void {
     if (this.#rules.isHeld()) return;
     const isHasty = this.#rules.delayMs() === 0;
-    for (let next = this.#waiting[0]; next !== undefined && (isHasty || next.dueMs <= CLOCK.monotonic()); next = this.#waiting[0]) {
+    for (let next = this.#waiting[0]; next !== undefined && (isHasty || next.isDue); next = this.#waiting[0]) {
       this.#waiting.shift();
       if (next.data === undefined) this.#to.destroySoon();
       else if (!this.#to.destroyed) this.#to.write(next.data);
