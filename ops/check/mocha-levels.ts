@@ -16,7 +16,7 @@ const ORDER = ["style", "unit", "property", "conformance", "simulation", "integr
 const PARALLEL = new Set(["unit", "property"]);
 
 /** Longest time of one level, in milliseconds. A level that leaks a handle would otherwise never end. */
-const LEVEL_TIMEOUT_MS = 300_000;
+const LEVEL_TIMEOUT_MS = 600_000;
 
 const REPORTER = fileURLToPath(new URL("./mocha-totals.ts", import.meta.url));
 

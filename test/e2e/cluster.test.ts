@@ -5,7 +5,6 @@ import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
 import { loadConfig } from "../../ops/config.ts";
 import { type RunningNode, startNode } from "../../ops/node.ts";
 import { RunStatus } from "../../proto/gen/maestro/v1/common.ts";
-import { openPgOwnership } from "../../runtime/storage/pg-ownership.ts";
 import { endAll, MaestroProcess } from "../support/maestro-process.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { freshDatabase } from "../support/pg-fixture.ts";
@@ -16,11 +15,6 @@ do:
   - one: { set: { n: "\${ .n }" } }
   - rest: { wait: { milliseconds: 50 } }
   - two: { set: { n: "\${ .n }" } }
-`;
-
-const WAITING = `document: { dsl: 1.0.3, namespace: default, name: waiting, version: 1.0.0 }
-do:
-  - decision: { call: signal@default, with: { name: go } }
 `;
 
 describe("a cluster of three nodes", function () {
@@ -64,23 +58,6 @@ describe("a cluster of three nodes", function () {
       const { runId } = await client.start({ workflow: "quick", input: JSON.stringify({ n: name }) });
       for (const other of clients.values()) assert.deepEqual(JSON.parse((await other.awaitRun(runId)).output), { n: name });
     }
-  });
-
-  it("leads those who wait at a node that was taken over to where their runs are now", async () => {
-    await clientOf("n1").deploy(WAITING);
-    // Some of them begin on each node.
-    const started = await Promise.all(Array.from({ length: 30 }, () => clientOf("n1").start({ workflow: "waiting" })));
-    const ends = Promise.all(started.map(({ runId }) => clientOf("n1").awaitRun(runId)));
-    const old = nodes.get("n1") ?? assert.fail("n1 is there");
-    const ownership = await openPgOwnership({ url: pgUrl });
-    assert.ok(await ownership.fence(old.bootId, { even: "alive" }));
-    await ownership.close();
-    await Promise.all(started.map(({ runId }) => clientOf("n2").signal({ runId, name: "go", payload: "1" })));
-    assert.deepEqual(new Set((await ends).map(({ status }) => status)), new Set([RunStatus.COMPLETED]));
-    assert.equal(await old.stopped, "fenced");
-    await close("n1");
-    await open("n1");
-    await shared();
   });
 
   it("fails no call while its nodes are restarted one after the other", async () => {
