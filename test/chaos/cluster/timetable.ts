@@ -57,6 +57,8 @@ export class Timetable {
   async run(isOn: () => boolean): Promise<void> {
     const { town, random } = this.#options;
     this.#fill();
+    // Runs must be under way when the first one strikes.
+    await town.pause(CALM_MS);
     while (isOn() && this.#bag.length > 0) {
       const first = this.#draw(() => true);
       const strikes = [this.#strike(first)];
