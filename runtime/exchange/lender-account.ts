@@ -247,7 +247,11 @@ export class LenderAccount {
         const answer = await this.#options.calls.ask(this.lender, 0, { $case: "results", value: { results } });
         failures = answer?.$case === "noted" ? 0 : failures + 1;
         if (failures > 0) await new Promise<void>((resolve) => this.#options.clock.schedule(pauseAfter(failures), resolve));
-        else for (const borrowed of lot) this.#noted(borrowed);
+        else {
+          for (const borrowed of lot) this.#noted(borrowed);
+          // As long as many results were not noted, nothing was taken.
+          this.#options.onIdle();
+        }
       }
     } catch (error) {
       this.#options.onTrouble(error);
