@@ -1,23 +1,33 @@
 /**
- * The attempts of a node that wait for a slot, here or on another node: a line for each handler in each queue, so that whoever can execute some of them finds
- * those without looking at the others. Its bound is the lender's business.
+ * The attempts of a node that wait for a slot, here or on another node: a line for each handler in each queue and tier, so that whoever can execute some of them
+ * finds those without looking at the others. What it says of its queues it has counted. Its bound is the lender's business: what comes back always has a place.
  */
 import { isBefore, type PendingAttempt } from "./pending-attempt.ts";
-import { WaitingLine } from "./waiting-line.ts";
+import type { ByTier } from "./slots.ts";
+import { type LineName, WaitingLine } from "./waiting-line.ts";
 
 /** Which attempts somebody can execute. */
-export type LineFilter = (queue: string, handler: string) => boolean;
+export type LineFilter = (line: LineName) => boolean;
 
 /** What waits in one queue. */
 export interface WaitingInQueue {
   readonly waiting: number;
+  /** How many of them are for child processes. */
+  readonly processWaiting: number;
   /** Since when the oldest has waited, on the monotonic clock. */
   readonly oldestSinceMs: number;
+}
+
+/** The attempts of one queue, in the order in which they began to wait. */
+interface WaitingQueue {
+  readonly attempts: Set<PendingAttempt>;
+  processWaiting: number;
 }
 
 /** The backlog of one node. */
 export class Backlog {
   readonly #lines = new Map<string, WaitingLine>();
+  readonly #queues = new Map<string, WaitingQueue>();
   #size = 0;
 
   /** Attempts that wait. */
@@ -30,26 +40,32 @@ export class Backlog {
     return this.#lines.values();
   }
 
-  /** Adds an attempt. Answers true if nothing waited in its queue before. */
+  /** Adds an attempt. Answers true if nothing waited in its line before. */
   add(pending: PendingAttempt): boolean {
-    const { queue, handler } = pending.attempt;
-    const key = keyOf(queue, handler);
-    const isFirst = !this.#lines.has(key) && ![...this.#lines.values()].some((line) => line.queue === queue);
-    const line = this.#lines.get(key) ?? new WaitingLine(queue, handler);
+    const name = nameOf(pending);
+    const key = keyOf(name);
+    const line = this.#lines.get(key) ?? new WaitingLine(name);
     this.#lines.set(key, line);
     line.add(pending);
+    const queue = this.#queues.get(name.queue) ?? { attempts: new Set(), processWaiting: 0 };
+    this.#queues.set(name.queue, queue);
+    queue.attempts.add(pending);
+    if (name.tier === "process") queue.processWaiting += 1;
     this.#size += 1;
-    return isFirst;
+    return line.length === 1;
   }
 
   /** Takes an attempt out; false if it does not wait. */
   remove(pending: PendingAttempt): boolean {
     if (pending.place < 0) return false;
-    const { queue, handler } = pending.attempt;
-    const key = keyOf(queue, handler);
-    const line = this.#lines.get(key);
+    const name = nameOf(pending);
+    const key = keyOf(name);
+    const [line, queue] = [this.#lines.get(key), this.#queues.get(name.queue)];
     line?.remove(pending);
     if (line?.length === 0) this.#lines.delete(key);
+    queue?.attempts.delete(pending);
+    if (queue?.attempts.size === 0) this.#queues.delete(name.queue);
+    else if (queue !== undefined && name.tier === "process") queue.processWaiting -= 1;
     this.#size -= 1;
     return true;
   }
@@ -57,32 +73,36 @@ export class Backlog {
   /** The next attempt that somebody can execute; it stays. */
   next(canExecute: LineFilter): PendingAttempt | undefined {
     let next: PendingAttempt | undefined;
-    for (const { queue, handler, first } of this.#lines.values()) {
-      if (first === undefined || !canExecute(queue, handler)) continue;
+    for (const line of this.#lines.values()) {
+      const { first } = line;
+      if (first === undefined || !canExecute(line)) continue;
       if (next === undefined || isBefore(first, next)) next = first;
     }
     return next;
   }
 
   /** How many attempts somebody can execute. */
-  count(canExecute: LineFilter): number {
-    let count = 0;
-    for (const line of this.#lines.values()) if (canExecute(line.queue, line.handler)) count += line.length;
-    return count;
+  count(canExecute: LineFilter): ByTier {
+    const counts = { thread: 0, process: 0 };
+    for (const line of this.#lines.values()) if (canExecute(line)) counts[line.tier] += line.length;
+    return counts;
   }
 
   /** What waits, by queue. */
   queues(): ReadonlyMap<string, WaitingInQueue> {
-    const queues = new Map<string, WaitingInQueue>();
-    for (const line of this.#lines.values()) {
-      const { waiting, oldestSinceMs } = queues.get(line.queue) ?? { waiting: 0, oldestSinceMs: Number.POSITIVE_INFINITY };
-      const oldest = line.all().reduce((least, { waitingSinceMs }) => Math.min(least, waitingSinceMs), oldestSinceMs);
-      queues.set(line.queue, { waiting: waiting + line.length, oldestSinceMs: oldest });
-    }
-    return queues;
+    return new Map([...this.#queues].map(([name, queue]) => [name, loadOf(queue)]));
   }
 }
 
-function keyOf(queue: string, handler: string): string {
-  return `${queue}\n${handler}`;
+function loadOf({ attempts, processWaiting }: WaitingQueue): WaitingInQueue {
+  const [oldest] = attempts;
+  return { waiting: attempts.size, processWaiting, oldestSinceMs: oldest?.waitingSinceMs ?? 0 };
+}
+
+function nameOf({ attempt: { queue, handler }, tier }: PendingAttempt): LineName {
+  return { queue, handler, tier };
+}
+
+function keyOf({ queue, handler, tier }: LineName): string {
+  return `${queue}\n${handler}\n${tier}`;
 }

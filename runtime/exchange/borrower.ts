@@ -7,11 +7,11 @@ import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
 import { pause } from "../storage/pause.ts";
-import type { AttemptOutcome, WorkerPool } from "../workers/pool.ts";
+import type { AttemptOutcome, Tier, WorkerPool } from "../workers/pool.ts";
 import { TurnBatch } from "../workers/turn-batch.ts";
 import type { LoanName } from "./lender.ts";
 import { type Borrowed, LenderAccount } from "./lender-account.ts";
-import type { Slots } from "./slots.ts";
+import { type ByTier, type Slots, TIERS } from "./slots.ts";
 import type { TaskCalls } from "./task-calls.ts";
 import { attemptOf } from "./task-messages.ts";
 
@@ -58,9 +58,9 @@ export class Borrower {
   }
 
   /** Another node says how many attempts wait with it that this one can execute. */
-  hear(lender: BootId, waiting: number): void {
+  hear(lender: BootId, waiting: ByTier): void {
     const known = this.#accounts.get(lender);
-    if (known === undefined && waiting === 0) return;
+    if (known === undefined && waiting.thread + waiting.process === 0) return;
     const account = known ?? this.#open(lender);
     account.waiting = waiting;
     this.askSoon();
@@ -135,16 +135,17 @@ export class Borrower {
   /** Shares the free slots among the lenders that have something waiting; whoever was asked last comes last. */
   #ask(): void {
     const { slots, mayTake } = this.#options;
-    if (!this.#isOpen || slots.free === 0 || !mayTake()) return;
+    if (!this.#isOpen || TIERS.every((tier) => slots.free(tier) === 0) || !mayTake()) return;
     for (const account of this.#accounts.values()) account.tick();
     const asked = [...this.#accounts.values()].filter(({ isAskable }) => isAskable);
     for (const [place, account] of asked.entries()) {
-      const share = Math.ceil(slots.free / (asked.length - place));
-      const count = Math.min(account.waiting, share, account.atMost);
-      if (count <= 0) continue;
+      const share = (tier: Tier): number => Math.min(account.waiting[tier], Math.ceil(slots.free(tier) / (asked.length - place)));
+      const thread = Math.min(share("thread"), account.atMost);
+      const counts = { thread, process: Math.min(share("process"), account.atMost - thread) };
+      if (counts.thread + counts.process <= 0) continue;
       this.#accounts.delete(account.lender);
       this.#accounts.set(account.lender, account);
-      void slots.claim(count, () => account.take(count));
+      void slots.claim(counts, () => account.take(counts));
     }
   }
 
@@ -152,8 +153,8 @@ export class Borrower {
     const { message, account } = borrowed;
     if (borrowed.isCancelled) return account.end(borrowed, { kind: "cancelled" });
     // Attempts of the node's own runs have taken the slots meanwhile, or the node is about to end.
-    if (!this.#isOpen || !this.#options.slots.hasRoom) return account.giveBack(borrowed, false);
-    this.#options.slots.take();
+    if (!this.#isOpen || !this.#options.slots.hasRoom(tierOf(borrowed))) return account.giveBack(borrowed, false);
+    this.#options.slots.take(tierOf(borrowed));
     this.#running.add(borrowed);
     if (!this.#options.knows(message.handler)) this.#leave(borrowed, true);
     else if (message.inputBytes === 0) this.#submit(borrowed, message.input);
@@ -205,8 +206,13 @@ export class Borrower {
 
   #free(borrowed: Borrowed): void {
     if (!this.#running.delete(borrowed)) return;
-    this.#options.slots.release();
+    this.#options.slots.release(tierOf(borrowed));
     this.#options.onFreed();
     this.askSoon();
   }
+}
+
+/** The tier in which an attempt was asked for. */
+function tierOf({ message }: Borrowed): Tier {
+  return message.forProcess ? "process" : "thread";
 }

@@ -6,13 +6,12 @@ import type { Clock } from "../clock.ts";
 import { MaestroError } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
-import type { Attempt, AttemptOutcome, HandlerInfo, PoolState, WorkerPool } from "../workers/pool.ts";
+import { type Attempt, type AttemptOutcome, type HandlerInfo, type PoolState, type Tier, tierOf, type WorkerPool } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
 import type { QueuedPool, QueueLoad } from "../workers/queue-load.ts";
-import type { LineFilter } from "./backlog.ts";
 import { Borrower } from "./borrower.ts";
 import { Lender } from "./lender.ts";
-import { Slots } from "./slots.ts";
+import { Slots, TIERS } from "./slots.ts";
 import type { TaskCalls } from "./task-calls.ts";
 import { serves } from "./task-peers.ts";
 
@@ -25,7 +24,7 @@ export interface PoolSurroundings {
   takers(): number;
   /** True while this node may take attempts of others. */
   mayTake(): boolean;
-  /** Attempts wait in a queue in which none did. */
+  /** Attempts begin to wait that executors may not know of. */
   onOffer(): void;
 }
 
@@ -35,7 +34,7 @@ export interface ClusterPoolOptions {
   readonly events: EventHub;
   /** The node's own. */
   readonly local: WorkerPool;
-  /** Attempts that the node executes at a time; 0: it is no executor. */
+  /** Attempts that the node executes at a time in each tier; 0: it is no executor. */
   readonly slots: number;
   /** Queues that it serves; none: all. */
   readonly serves: readonly string[];
@@ -54,7 +53,7 @@ export class ClusterPool implements QueuedPool {
   readonly #slots: Slots;
   /** Attempts of the node's own runs in its own pool, by queue. */
   readonly #here = new Map<string, number>();
-  readonly #canExecute: LineFilter;
+  readonly #canExecute: (queue: string, handler: string) => boolean;
   #isStopping = false;
 
   constructor(options: ClusterPoolOptions) {
@@ -90,7 +89,7 @@ export class ClusterPool implements QueuedPool {
   /** The attempts of the node's own runs, by queue. */
   queues(): ReadonlyMap<string, QueueLoad> {
     const nowMs = this.#options.clock.monotonic();
-    const [waiting, lent] = [this.lender.backlog.queues(), this.lender.lentByQueue()];
+    const [waiting, lent] = [this.lender.backlog.queues(), this.lender.lentByQueue];
     const names = new Set([...waiting.keys(), ...lent.keys(), ...this.#here.keys()]);
     const loadOf = (queue: string): QueueLoad => {
       const { waiting: count = 0, oldestSinceMs = nowMs } = waiting.get(queue) ?? {};
@@ -102,7 +101,8 @@ export class ClusterPool implements QueuedPool {
   submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
     if (this.#isStopping) throw new MaestroError("NODE_STOPPING");
     // While there is room, nothing waits that could have it.
-    if (this.#slots.hasRoom && this.#canExecute(attempt.queue, attempt.handler)) this.#execute(attempt, settle);
+    const tier = tierOf(attempt, this.handlers);
+    if (this.#slots.hasRoom(tier) && this.#canExecute(attempt.queue, attempt.handler)) this.#execute(attempt, tier, settle);
     else this.lender.add(attempt, settle);
   }
 
@@ -117,16 +117,16 @@ export class ClusterPool implements QueuedPool {
     await this.#options.local.stop(graceMs);
   }
 
-  #execute(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
+  #execute(attempt: Attempt, tier: Tier, settle: (outcome: AttemptOutcome) => void): void {
     const { queue } = attempt;
     this.#options.local.submit(attempt, (outcome) => {
-      this.#slots.release();
+      this.#slots.release(tier);
       this.#count(queue, -1);
       settle(outcome);
       this.#startWaiting();
       this.borrower.askSoon();
     });
-    this.#slots.take();
+    this.#slots.take(tier);
     this.#count(queue, 1);
   }
 
@@ -138,11 +138,11 @@ export class ClusterPool implements QueuedPool {
 
   /** Executes what waits while there are slots. */
   #startWaiting(): void {
-    while (!this.#isStopping && this.#slots.hasRoom && this.lender.backlog.size > 0) {
-      const next = this.lender.takeHere(this.#canExecute);
+    while (!this.#isStopping && this.lender.backlog.size > 0) {
+      const next = this.lender.takeHere(({ queue, handler, tier }) => this.#slots.hasRoom(tier) && this.#canExecute(queue, handler));
       if (next === undefined) return;
       try {
-        this.#execute(next.attempt, next.settle);
+        this.#execute(next.attempt, next.tier, next.settle);
       } catch (error) {
         // The pool is stopping, so nothing of it is wanted any more.
         if (!(error instanceof MaestroError)) throw error;
@@ -154,7 +154,7 @@ export class ClusterPool implements QueuedPool {
   #noteWaiting(isFirst: boolean): void {
     if (isFirst) this.#options.cluster.onOffer();
     // One that came back, or that came while slots were being given back, may find one here.
-    if (this.#slots.hasRoom) setImmediate(() => this.#startWaiting());
+    if (TIERS.some((tier) => this.#slots.hasRoom(tier))) setImmediate(() => this.#startWaiting());
   }
 
   #isExecutable(queue: string, lacks: (executor: BootId) => boolean, handler: string): boolean | undefined {

@@ -34,7 +34,7 @@ export interface ExchangeOptions {
   readonly self: BootId;
   /** The node's own worker pool. */
   readonly local: WorkerPool;
-  /** Attempts that the node executes at a time; 0: it is no executor. */
+  /** Attempts that the node executes at a time in each tier; 0: it is no executor. */
   readonly slots: number;
   /** Queues that it serves; none: all. */
   readonly serves: readonly string[];
@@ -128,8 +128,9 @@ export class Exchange {
 
   #summary(): TaskSummary {
     const { self, slots } = this.#options;
+    const waits = this.pool.lender.backlog.queues();
     const queues = [...this.pool.queues()].map(([queue, { waiting, active, oldestWaitMs }]) => ({
-      ...{ queue, waiting, active, oldestWaitMs: Math.ceil(oldestWaitMs) },
+      ...{ queue, waiting, active, oldestWaitMs: Math.ceil(oldestWaitMs), processWaiting: waits.get(queue)?.processWaiting ?? 0 },
     }));
     queues.sort((a, b) => b.waiting - a.waiting);
     return { sender: self, queues: queues.slice(0, LIMITS.queuesTold), isExecutor: slots > 0, serves: [...this.#options.serves] };
@@ -140,11 +141,13 @@ export class Exchange {
     if (summary.sender === self) return;
     this.#peers.hear(summary);
     if (slots === 0) return;
-    const served = summary.queues.filter(({ queue }) => serves(this.#options.serves, queue));
-    this.pool.borrower.hear(
-      summary.sender as BootId,
-      served.reduce((sum, { waiting }) => sum + waiting, 0),
-    );
+    const waiting = { thread: 0, process: 0 };
+    for (const load of summary.queues) {
+      if (!serves(this.#options.serves, load.queue)) continue;
+      waiting.thread += load.waiting - load.processWaiting;
+      waiting.process += load.processWaiting;
+    }
+    this.pool.borrower.hear(summary.sender as BootId, waiting);
   }
 
   #serve(payload: Uint8Array): BusReply {
@@ -164,9 +167,9 @@ export class Exchange {
     if (sequence > 0 && !this.#isNews(sender, sequence)) return { $case: "stale", value: {} };
     switch (call?.$case) {
       case "take": {
-        const { queues, count } = call.value;
-        const { attempts, left } = lender.lend(sender, sequence, (queue) => serves(queues, queue), count);
-        return { $case: "taken", value: { attempts: attempts.map(lentMessage), left } };
+        const { queues, count: thread, processCount: process } = call.value;
+        const { attempts, left } = lender.lend(sender, sequence, (queue) => serves(queues, queue), { thread, process });
+        return { $case: "taken", value: { attempts: attempts.map(lentMessage), left: left.thread, processLeft: left.process } };
       }
       case "renew":
         return {

@@ -10,6 +10,7 @@ import { LIMITS } from "../limits.ts";
 import type { AttemptOutcome } from "../workers/pool.ts";
 import { TurnBatch } from "../workers/turn-batch.ts";
 import type { LoanName } from "./lender.ts";
+import type { ByTier } from "./slots.ts";
 import type { TaskCalls } from "./task-calls.ts";
 import { charsOf, resultMessage } from "./task-messages.ts";
 
@@ -17,6 +18,8 @@ import { charsOf, resultMessage } from "./task-messages.ts";
 const RENEW_EVERY_MS = LIMITS.taskLoanMs / 3;
 const PAUSE_MIN_MS = 100;
 const PAUSE_MAX_MS = 2_000;
+
+const NONE: ByTier = { thread: 0, process: 0 };
 
 /** An attempt of another node. */
 export interface Borrowed extends LoanName {
@@ -56,7 +59,7 @@ export class LenderAccount {
   readonly #givenBack = { unknown: new Map<string, LoanName>(), ended: new Map<string, LoanName>() };
   readonly #resultsOfTurn = new TurnBatch<void>(() => void this.#deliver());
   /** Attempts that the lender said wait with it. */
-  waiting = 0;
+  waiting: ByTier = NONE;
   #sequence = 0;
   /** Number of the take that is under way. */
   #taking: number | undefined;
@@ -88,7 +91,7 @@ export class LenderAccount {
 
   /** True if attempts may be taken now: the lender has some, and nothing else is to be said to it first. */
   get isAskable(): boolean {
-    return this.waiting > 0 && this.#maySpeak && this.#next() === undefined;
+    return this.waiting.thread + this.waiting.process > 0 && this.#maySpeak && this.#next() === undefined;
   }
 
   /** How many may be asked for at a time. One that did not answer the last call may not answer this one either. */
@@ -102,8 +105,8 @@ export class LenderAccount {
   }
 
   /** Asks for attempts, of an account that is askable. Resolves when what came has begun, or nothing came. */
-  take(count: number): Promise<void> {
-    return this.#call(() => this.#take(count));
+  take(counts: ByTier): Promise<void> {
+    return this.#call(() => this.#take(counts));
   }
 
   /** An attempt has ended. */
@@ -182,18 +185,18 @@ export class LenderAccount {
     return this.#isUnsure || isDue ? () => this.#renew() : undefined;
   }
 
-  async #take(count: number): Promise<boolean> {
+  async #take({ thread: count, process: processCount }: ByTier): Promise<boolean> {
     const { calls, lender, serves } = this.#options;
     const grant = ++this.#sequence;
     this.#taking = grant;
     // Until it is known what has come of it.
     this.#isUnsure = true;
-    this.waiting = 0;
+    this.waiting = NONE;
     try {
-      const answer = await calls.ask(lender, grant, { $case: "take", value: { queues: [...serves], count } });
+      const answer = await calls.ask(lender, grant, { $case: "take", value: { queues: [...serves], count, processCount } });
       if (this.#isClosed || answer?.$case !== "taken") return answer !== undefined;
       this.#isUnsure = false;
-      this.waiting = answer.value.left;
+      this.waiting = { thread: answer.value.left, process: answer.value.processLeft };
       for (const message of answer.value.attempts) this.#receive(message, grant);
       return true;
     } finally {

@@ -7,12 +7,13 @@ import { MaestroError } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import type { Attempt, AttemptOutcome, HandlerInfo } from "../workers/pool.ts";
+import { type Attempt, type AttemptOutcome, type HandlerInfo, type Tier, tierOf } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
 import { turnOf } from "../workers/scheduling.ts";
 import { Backlog, type LineFilter } from "./backlog.ts";
 import { Loans } from "./loans.ts";
 import type { PendingAttempt } from "./pending-attempt.ts";
+import type { ByTier } from "./slots.ts";
 
 /** When a full backlog is worth another try, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
@@ -21,6 +22,19 @@ const RETRY_AFTER_MS = 1_000;
 export interface LoanName {
   readonly id: string;
   readonly grant: number;
+}
+
+/** An attempt that is given to an executor, and the tier in which it counts there. */
+export interface LentHere {
+  readonly attempt: Attempt;
+  readonly tier: Tier;
+}
+
+/** What an executor is given. */
+export interface Lent {
+  readonly attempts: readonly LentHere[];
+  /** What waits still that it can execute. */
+  readonly left: ByTier;
 }
 
 /** What a lender needs. */
@@ -37,7 +51,7 @@ export interface LenderOptions {
   takers(): number;
   /** Tells an executor that nobody wants these any more. A hint. */
   hintCancelled(executor: BootId, loan: LoanName): void;
-  /** Called when an attempt begins to wait; `isFirst`: none of its queue did. */
+  /** Called when an attempt begins to wait; `isFirst`: none did that asks for the same of an executor. */
   onWaiting(isFirst: boolean): void;
   /** Called with an attempt that no node can execute; it is the lender's no more. */
   refuse(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void;
@@ -64,10 +78,8 @@ export class Lender {
   }
 
   /** Attempts that are lent, by queue. */
-  lentByQueue(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { attempt, loan } of this.#pending.values()) if (loan !== undefined) counts.set(attempt.queue, (counts.get(attempt.queue) ?? 0) + 1);
-    return counts;
+  get lentByQueue(): ReadonlyMap<string, number> {
+    return this.#loans.byQueue;
   }
 
   /** Attempts that are lent. */
@@ -81,7 +93,7 @@ export class Lender {
     if (queued >= this.#options.queueLength) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued }, retryAfterMs: RETRY_AFTER_MS });
     this.#lastOrder += 1;
     const turnMs = turnOf(attempt.priority, this.#options.clock.monotonic());
-    const fresh = { waitingSinceMs: 0, place: -1, loan: undefined, losses: 0, isCancelled: false, stopWatch: undefined };
+    const fresh = { tier: "thread" as const, waitingSinceMs: 0, place: -1, loan: undefined, losses: 0, isCancelled: false, stopWatch: undefined };
     const pending: PendingAttempt = { attempt, settle, order: this.#lastOrder, turnMs, ...fresh };
     this.#pending.set(attempt.id, pending);
     this.#wait(pending);
@@ -102,36 +114,36 @@ export class Lender {
   }
 
   /** The next attempt that this node can execute itself; it is the lender's no more. */
-  takeHere(canExecute: LineFilter): Pick<PendingAttempt, "attempt" | "settle"> | undefined {
+  takeHere(canExecute: LineFilter): Pick<PendingAttempt, "attempt" | "tier" | "settle"> | undefined {
     const pending = this.#backlog.next(canExecute);
     if (pending === undefined) return undefined;
     this.#forget(pending);
-    return { attempt: asItIs(pending), settle: pending.settle };
+    return { attempt: asItIs(pending), tier: pending.tier, settle: pending.settle };
   }
 
-  /** Lends up to `count` attempts: at most the share of one among those who take. */
-  lend(
-    executor: BootId,
-    grant: number,
-    serves: (queue: string) => boolean,
-    count: number,
-  ): { readonly attempts: readonly Attempt[]; readonly left: number } {
+  /** Lends up to so many attempts of each tier: at most the share of one among those who take. */
+  lend(executor: BootId, grant: number, serves: (queue: string) => boolean, counts: ByTier): Lent {
     const lacks = this.#lacks.get(executor);
-    const canExecute: LineFilter = (queue, handler) => serves(queue) && lacks?.has(handler) !== true;
+    const canExecute: LineFilter = ({ queue, handler }) => serves(queue) && lacks?.has(handler) !== true;
     const waiting = this.#backlog.count(canExecute);
-    const share = Math.min(count, LIMITS.attemptsPerTake, Math.ceil(waiting / Math.max(1, this.#options.takers())));
-    const attempts: Attempt[] = [];
-    for (let chars = 0; attempts.length < share && chars < LIMITS.takenChars; ) {
-      const pending = this.#backlog.next(canExecute);
+    const takers = Math.max(1, this.#options.takers());
+    const shareOf = (tier: Tier): number => Math.min(counts[tier], Math.ceil(waiting[tier] / takers));
+    const [open, left] = [{ thread: shareOf("thread"), process: shareOf("process") }, { ...waiting }];
+    const attempts: LentHere[] = [];
+    for (let chars = 0; attempts.length < LIMITS.attemptsPerTake && chars < LIMITS.takenChars; ) {
+      const pending = this.#backlog.next((line) => open[line.tier] > 0 && canExecute(line));
       if (pending === undefined) break;
       this.#backlog.remove(pending);
       pending.stopWatch?.();
       this.#loans.lend(pending, executor, grant);
-      attempts.push(asItIs(pending));
-      chars += charsOf(pending.attempt);
+      const { attempt, tier } = pending;
+      attempts.push({ attempt: asItIs(pending), tier });
+      open[tier] -= 1;
+      left[tier] -= 1;
+      chars += charsOf(attempt);
     }
     if (attempts.length > 0) this.#options.events.emit("tasks.lent", { count: attempts.length });
-    return { attempts, left: waiting - attempts.length };
+    return { attempts, left };
   }
 
   /** The input of an attempt that an executor has; undefined if it has not. */
@@ -211,11 +223,14 @@ export class Lender {
 
   /** Fails what no node has a handler for. */
   refuseHopeless(): void {
-    for (const { queue, handler } of [...this.#backlog.lines()]) {
+    for (const line of [...this.#backlog.lines()]) {
+      const { queue, handler } = line;
       const lacks = (executor: BootId): boolean => this.#lacks.get(executor)?.has(handler) === true;
       if (this.#options.isExecutable(queue, lacks, handler) !== false) continue;
-      const isOfLine: LineFilter = (otherQueue, otherHandler) => otherQueue === queue && otherHandler === handler;
-      for (let one = this.takeHere(isOfLine); one !== undefined; one = this.takeHere(isOfLine)) this.#options.refuse(one.attempt, one.settle);
+      for (const pending of [...line.all()]) {
+        this.#forget(pending);
+        this.#options.refuse(pending.attempt, pending.settle);
+      }
     }
   }
 
@@ -231,6 +246,7 @@ export class Lender {
   #wait(pending: PendingAttempt): void {
     const { clock, handlers, onWaiting } = this.#options;
     pending.waitingSinceMs = clock.monotonic();
+    pending.tier = tierOf(asItIs(pending), handlers);
     const isFirst = this.#backlog.add(pending);
     const { handler, waitedMs = 0 } = pending.attempt;
     const boundMs = handlers.get(handler)?.options.scheduleToStartMs;

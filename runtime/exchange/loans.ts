@@ -10,6 +10,7 @@ import type { PendingAttempt } from "./pending-attempt.ts";
 export class Loans {
   readonly #clock: Clock;
   readonly #byExecutor = new Map<BootId, Map<string, PendingAttempt>>();
+  readonly #byQueue = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -20,12 +21,18 @@ export class Loans {
     return [...this.#byExecutor.keys()];
   }
 
+  /** How much is lent, by queue. */
+  get byQueue(): ReadonlyMap<string, number> {
+    return this.#byQueue;
+  }
+
   /** Lends an attempt from now on, or goes on doing so. */
   lend(pending: PendingAttempt, executor: BootId, grant: number): void {
     this.end(pending);
     const lent = this.#byExecutor.get(executor) ?? new Map<string, PendingAttempt>();
     this.#byExecutor.set(executor, lent);
     lent.set(pending.attempt.id, pending);
+    this.#count(pending.attempt.queue, 1);
     pending.loan = { executor, grant, untilMs: this.#clock.monotonic() + LIMITS.taskLoanMs };
   }
 
@@ -34,9 +41,16 @@ export class Loans {
     const { loan } = pending;
     if (loan === undefined) return;
     pending.loan = undefined;
+    this.#count(pending.attempt.queue, -1);
     const lent = this.#byExecutor.get(loan.executor);
     lent?.delete(pending.attempt.id);
     if (lent?.size === 0) this.#byExecutor.delete(loan.executor);
+  }
+
+  #count(queue: string, change: number): void {
+    const count = (this.#byQueue.get(queue) ?? 0) + change;
+    if (count === 0) this.#byQueue.delete(queue);
+    else this.#byQueue.set(queue, count);
   }
 
   /** What an executor has. */

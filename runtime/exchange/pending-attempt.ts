@@ -8,7 +8,7 @@
  */
 import type { CancelTimer } from "../clock.ts";
 import type { BootId } from "../ids.ts";
-import type { Attempt, AttemptOutcome } from "../workers/pool.ts";
+import type { Attempt, AttemptOutcome, Tier } from "../workers/pool.ts";
 
 /** Under what an executor has an attempt. */
 export interface LoanTerms {
@@ -27,6 +27,8 @@ export interface PendingAttempt {
   readonly order: number;
   /** When it is its turn: when it was submitted, on the monotonic clock, and later by its priority, as in the worker pool. */
   readonly turnMs: number;
+  /** The tier that is to execute it. Changes only while it is lent. */
+  tier: Tier;
   /** On the monotonic clock. */
   waitingSinceMs: number;
   /** Place in the heap of its line; -1: it does not wait. */

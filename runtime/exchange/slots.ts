@@ -1,48 +1,56 @@
 /**
- * How many attempts a node executes at a time, and how many of these places are taken: by attempts under way, of its own runs and of other nodes'. A place that
- * others were asked to fill is claimed until they have answered: nobody else is asked for it, but it keeps out no attempt that is here already.
+ * How many attempts a node executes at a time in each tier, and how many of these places are taken: by attempts under way, of its own runs and of other nodes'. A
+ * place that others were asked to fill is claimed until they have answered: nobody else is asked for it, but it keeps out no attempt that is here already.
  */
 import { invariant } from "../assert.ts";
+import type { Tier } from "../workers/pool.ts";
+
+/** A number for each tier. */
+export type ByTier = Readonly<Record<Tier, number>>;
+
+/** The tiers, the usual one first. */
+export const TIERS: readonly Tier[] = ["thread", "process"];
 
 /** The places of one node. */
 export class Slots {
   readonly #capacity: number;
-  #taken = 0;
-  #claimed = 0;
+  readonly #taken = { thread: 0, process: 0 };
+  readonly #claimed = { thread: 0, process: 0 };
 
+  /** `capacity`: places of each tier. */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  /** True while one more attempt may begin. */
-  get hasRoom(): boolean {
-    return this.#taken < this.#capacity;
+  /** True while one more attempt of a tier may begin. */
+  hasRoom(tier: Tier): boolean {
+    return this.#taken[tier] < this.#capacity;
   }
 
   /** Places for which others may be asked. */
-  get free(): number {
-    return Math.max(0, this.#capacity - this.#taken - this.#claimed);
+  free(tier: Tier): number {
+    return Math.max(0, this.#capacity - this.#taken[tier] - this.#claimed[tier]);
   }
 
   /** Takes a place, which must be there. */
-  take(): void {
-    invariant(this.hasRoom, `one more than ${this.#capacity} slots is taken`);
-    this.#taken += 1;
+  take(tier: Tier): void {
+    invariant(this.hasRoom(tier), `one more than ${this.#capacity} slots of the tier ${tier} is taken`);
+    this.#taken[tier] += 1;
   }
 
   /** Gives a place back. */
-  release(): void {
-    invariant(this.#taken > 0, "a slot is given back that was not taken");
-    this.#taken -= 1;
+  release(tier: Tier): void {
+    invariant(this.#taken[tier] > 0, `a slot of the tier ${tier} is given back that was not taken`);
+    this.#taken[tier] -= 1;
   }
 
   /** Claims free places while `ask` is under way. */
-  async claim(count: number, ask: () => Promise<void>): Promise<void> {
-    this.#claimed += count;
+  async claim(counts: ByTier, ask: () => Promise<void>): Promise<void> {
+    for (const tier of TIERS) this.#claimed[tier] += counts[tier];
     try {
       await ask();
     } finally {
-      this.#claimed -= count;
+      for (const tier of TIERS) this.#claimed[tier] -= counts[tier];
     }
   }
 }

@@ -5,18 +5,20 @@ import type { LentAttempt, TaskFailure, TaskResult } from "../../proto/gen/maest
 import { LIMITS } from "../limits.ts";
 import type { Attempt, AttemptError, AttemptOutcome } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
+import type { LentHere } from "./lender.ts";
 
 const KINDS: ReadonlySet<string> = new Set<AttemptError["kind"]>(["thrown", "refused", "result", "crashed", "timedOut", "unknown"]);
 const TIMEOUTS: ReadonlySet<string> = new Set<NonNullable<AttemptError["timeout"]>>(["scheduleToStart", "startToClose", "heartbeat"]);
 
 /** An attempt as a message; a long input has to be fetched. */
-export function lentMessage(attempt: Attempt): LentAttempt {
+export function lentMessage({ attempt, tier }: LentHere): LentAttempt {
   const { id, handler, input, idempotencyKey, runId, task, traceParent, isolation, queue, priority } = attempt;
   const isApart = input.length > LIMITS.lentInputChars;
   return {
     ...{ id, handler, idempotencyKey, runId, task, traceParent, queue, priority },
     attempt: attempt.attempt,
     isolated: isolation === "process",
+    forProcess: tier === "process",
     input: isApart ? "" : input,
     inputBytes: isApart ? Buffer.byteLength(input) : 0,
   };

@@ -1,17 +1,27 @@
 /**
- * The attempts of one handler that wait in one queue, as a heap: the one whose turn it is is known at once, and any can be taken out of the middle.
+ * The attempts of one handler that wait in one queue for one tier, as a heap: the one whose turn it is is known at once, and any can be taken out of the middle.
  */
+import type { Tier } from "../workers/pool.ts";
 import { isBefore, type PendingAttempt } from "./pending-attempt.ts";
 
-/** One line. An attempt is in at most one. */
-export class WaitingLine {
+/** What the attempts of a line have in common. */
+export interface LineName {
   readonly queue: string;
   readonly handler: string;
+  readonly tier: Tier;
+}
+
+/** One line. An attempt is in at most one. */
+export class WaitingLine implements LineName {
+  readonly queue: string;
+  readonly handler: string;
+  readonly tier: Tier;
   readonly #heap: PendingAttempt[] = [];
 
-  constructor(queue: string, handler: string) {
+  constructor({ queue, handler, tier }: LineName) {
     this.queue = queue;
     this.handler = handler;
+    this.tier = tier;
   }
 
   get length(): number {

@@ -62,6 +62,11 @@ export interface AttemptError {
   readonly stack?: string;
 }
 
+/** The tier that is to execute an attempt. One whose handler is not known is refused before it costs anything. */
+export function tierOf({ handler, isolation }: Pick<Attempt, "handler" | "isolation">, handlers: ReadonlyMap<string, HandlerInfo>): Tier {
+  return isolation === "process" ? "process" : (handlers.get(handler)?.options.tier ?? "thread");
+}
+
 /** How an attempt ended. `output` is JSON text. */
 export type AttemptOutcome =
   | { readonly kind: "completed"; readonly output: string }

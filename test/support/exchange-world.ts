@@ -14,7 +14,7 @@ import { Exchange } from "../../runtime/exchange/exchange.ts";
 import { type BootId, newBootId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Random, seededRandom } from "../../runtime/random.ts";
-import type { Attempt, AttemptOutcome, HandlerInfo, HandlerOptions, WorkerPool } from "../../runtime/workers/pool.ts";
+import { type Attempt, type AttemptOutcome, type HandlerInfo, type HandlerOptions, tierOf, type WorkerPool } from "../../runtime/workers/pool.ts";
 import { nextTurn } from "./next-turn.ts";
 import { attemptOf } from "./worker-attempts.ts";
 
@@ -119,7 +119,7 @@ class LeasesOfExecutor {
 
 /** What a node of the world is. */
 export interface ExchangeNodeOptions {
-  /** Default 4; 0: it is no executor. */
+  /** Of each tier. Default 4; 0: it is no executor. */
   readonly slots?: number;
   readonly serves?: readonly string[];
   readonly handlers?: Readonly<Record<string, Partial<HandlerOptions>>>;
@@ -244,7 +244,9 @@ export class ExchangeWorld {
   #check(): void {
     const holders = new Map<string, string>();
     for (const { name, slots, pool, leases, view } of this.nodes) {
-      if (pool.running.size > slots) this.conflicts.push(`${name} executes ${pool.running.size} attempts with ${slots} slots`);
+      for (const [tier, attempts] of Map.groupBy(pool.running.values(), ({ attempt }) => tierOf(attempt, pool.handlers))) {
+        if (attempts.length > slots) this.conflicts.push(`${name} executes ${attempts.length} attempts of the tier ${tier} with ${slots} slots`);
+      }
       if (view.state === "lost") continue;
       for (const poolId of pool.running.keys()) {
         const [id = "", grant] = poolId.split("@");

@@ -8,7 +8,7 @@ import { newBootId } from "../../../runtime/ids.ts";
 import { type ExchangeNode, ExchangeWorld, LOAN_MS } from "../../support/exchange-world.ts";
 
 describe("a lender of tasks", () => {
-  const TAKE_ALL: Call = { $case: "take", value: { queues: [], count: 10 } };
+  const TAKE_ALL: Call = { $case: "take", value: { queues: [], count: 10, processCount: 0 } };
   let world: ExchangeWorld;
   let lender: ExchangeNode;
   let bus: Bus;

@@ -47,15 +47,18 @@ export interface TaskAnswer {
 export interface TakeCall {
   /** Those that the executor serves; none: all. */
   queues: string[];
-  /** At most as many are given. */
+  /** At most as many are given of those that are executed in threads of the executor. */
   count: number;
+  /** At most as many are given of those that are executed in its child processes. */
+  processCount: number;
 }
 
 /** Attempts that are lent from now on, each under the sequence of the call as its grant. */
 export interface Taken {
   attempts: LentAttempt[];
-  /** Attempts of the asked queues that wait still. */
+  /** Attempts of the asked queues that wait still, for threads and for child processes. */
   left: number;
+  processLeft: number;
 }
 
 /** An attempt of a task. */
@@ -78,6 +81,8 @@ export interface LentAttempt {
   priority: number;
   /** Bytes of an input that has to be fetched; 0: it is here. */
   inputBytes: number;
+  /** It was given as one of those for child processes. */
+  forProcess: boolean;
 }
 
 /** An attempt that was lent. */
@@ -203,6 +208,8 @@ export interface QueueSummary {
   active: number;
   /** How long the oldest has waited. */
   oldestWaitMs: number;
+  /** How many of those that wait are for child processes. */
+  processWaiting: number;
 }
 
 function createBaseTaskCall(): TaskCall {
@@ -434,7 +441,7 @@ export const TaskAnswer: MessageFns<TaskAnswer> = {
 };
 
 function createBaseTakeCall(): TakeCall {
-  return { queues: [], count: 0 };
+  return { queues: [], count: 0, processCount: 0 };
 }
 
 export const TakeCall: MessageFns<TakeCall> = {
@@ -444,6 +451,9 @@ export const TakeCall: MessageFns<TakeCall> = {
     }
     if (message.count !== 0) {
       writer.uint32(16).uint32(message.count);
+    }
+    if (message.processCount !== 0) {
+      writer.uint32(24).uint32(message.processCount);
     }
     return writer;
   },
@@ -477,6 +487,14 @@ export const TakeCall: MessageFns<TakeCall> = {
             message.count = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.processCount = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -491,7 +509,7 @@ export const TakeCall: MessageFns<TakeCall> = {
 };
 
 function createBaseTaken(): Taken {
-  return { attempts: [], left: 0 };
+  return { attempts: [], left: 0, processLeft: 0 };
 }
 
 export const Taken: MessageFns<Taken> = {
@@ -501,6 +519,9 @@ export const Taken: MessageFns<Taken> = {
     }
     if (message.left !== 0) {
       writer.uint32(16).uint32(message.left);
+    }
+    if (message.processLeft !== 0) {
+      writer.uint32(24).uint32(message.processLeft);
     }
     return writer;
   },
@@ -534,6 +555,14 @@ export const Taken: MessageFns<Taken> = {
             message.left = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.processLeft = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -561,6 +590,7 @@ function createBaseLentAttempt(): LentAttempt {
     queue: "",
     priority: 0,
     inputBytes: 0,
+    forProcess: false,
   };
 }
 
@@ -601,6 +631,9 @@ export const LentAttempt: MessageFns<LentAttempt> = {
     }
     if (message.inputBytes !== 0) {
       writer.uint32(96).uint32(message.inputBytes);
+    }
+    if (message.forProcess !== false) {
+      writer.uint32(104).bool(message.forProcess);
     }
     return writer;
   },
@@ -712,6 +745,14 @@ export const LentAttempt: MessageFns<LentAttempt> = {
             }
 
             message.inputBytes = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.forProcess = reader.bool();
             continue;
           }
         }
@@ -1605,7 +1646,7 @@ export const TaskSummary: MessageFns<TaskSummary> = {
 };
 
 function createBaseQueueSummary(): QueueSummary {
-  return { queue: "", waiting: 0, active: 0, oldestWaitMs: 0 };
+  return { queue: "", waiting: 0, active: 0, oldestWaitMs: 0, processWaiting: 0 };
 }
 
 export const QueueSummary: MessageFns<QueueSummary> = {
@@ -1621,6 +1662,9 @@ export const QueueSummary: MessageFns<QueueSummary> = {
     }
     if (message.oldestWaitMs !== 0) {
       writer.uint32(32).uint64(message.oldestWaitMs);
+    }
+    if (message.processWaiting !== 0) {
+      writer.uint32(40).uint32(message.processWaiting);
     }
     return writer;
   },
@@ -1668,6 +1712,14 @@ export const QueueSummary: MessageFns<QueueSummary> = {
             }
 
             message.oldestWaitMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.processWaiting = reader.uint32();
             continue;
           }
         }
