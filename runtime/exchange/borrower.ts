@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
+import type { Random } from "../random.ts";
 import { pause } from "../storage/pause.ts";
 import type { AttemptOutcome, Tier, WorkerPool } from "../workers/pool.ts";
 import { TurnBatch } from "../workers/turn-batch.ts";
@@ -25,6 +26,7 @@ const FAREWELL_MS = 2_000;
 /** What a borrower needs. */
 export interface BorrowerOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly events: EventHub;
   readonly pool: WorkerPool;
   readonly slots: Slots;
@@ -117,9 +119,9 @@ export class Borrower {
   }
 
   #open(lender: BootId): LenderAccount {
-    const { calls, clock, serves, pool, events } = this.#options;
+    const { calls, clock, random, serves, pool, events } = this.#options;
     const account = new LenderAccount({
-      ...{ lender, calls, clock, serves },
+      ...{ lender, calls, clock, random, serves },
       begin: (borrowed) => this.#begin(borrowed),
       stop: (borrowed) => {
         borrowed.isCancelled = true;

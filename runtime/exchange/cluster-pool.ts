@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import { MaestroError } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
+import type { Random } from "../random.ts";
 import { type Attempt, type AttemptOutcome, type HandlerInfo, type PoolState, type Tier, tierOf, type WorkerPool } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
 import type { QueuedPool, QueueLoad } from "../workers/queue-load.ts";
@@ -31,6 +32,7 @@ export interface PoolSurroundings {
 /** What the pool needs. */
 export interface ClusterPoolOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly events: EventHub;
   /** The node's own. */
   readonly local: WorkerPool;
@@ -57,7 +59,7 @@ export class ClusterPool implements QueuedPool {
   #isStopping = false;
 
   constructor(options: ClusterPoolOptions) {
-    const { clock, events, local, queueLength, cluster } = options;
+    const { clock, random, events, local, queueLength, cluster } = options;
     this.#options = options;
     this.#slots = new Slots(options.slots);
     this.#canExecute = (queue, handler) => options.slots > 0 && serves(options.serves, queue) && options.knows(handler);
@@ -70,7 +72,7 @@ export class ClusterPool implements QueuedPool {
       refuse: (attempt, settle) => this.#refuse(attempt, settle),
     });
     this.borrower = new Borrower({
-      ...{ clock, events, pool: local, slots: this.#slots, calls: cluster.calls, serves: options.serves },
+      ...{ clock, random, events, pool: local, slots: this.#slots, calls: cluster.calls, serves: options.serves },
       knows: (handler) => options.knows(handler),
       mayTake: () => options.slots > 0 && cluster.mayTake(),
       onFreed: () => this.#startWaiting(),

@@ -59,14 +59,14 @@ export class Exchange {
   #view: ClusterView | undefined;
 
   constructor(options: ExchangeOptions) {
-    const { clock, events, local, slots, knows } = options;
+    const { clock, random, events, local, slots, knows } = options;
     this.#options = options;
     this.#calls = new TaskCalls(options);
     this.#peers = new TaskPeers(clock);
     this.#unserved = new UnservedQueues(clock, events);
     this.#partial = new PartialCalls(clock);
     this.pool = new ClusterPool({
-      ...{ clock, events, local, slots, serves: options.serves, queueLength: LIMITS.taskQueueLength, knows },
+      ...{ clock, random, events, local, slots, serves: options.serves, queueLength: LIMITS.taskQueueLength, knows },
       cluster: {
         calls: this.#calls,
         executorsOf: (queue) => this.#executorsOf(queue),

@@ -7,17 +7,15 @@ import type { LentAttempt } from "../../proto/gen/maestro/cluster/v1/task_call.t
 import type { CancelTimer, Clock } from "../clock.ts";
 import type { BootId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
+import type { Random } from "../random.ts";
 import type { AttemptOutcome } from "../workers/pool.ts";
-import { TurnBatch } from "../workers/turn-batch.ts";
 import type { LoanName } from "./lender.ts";
+import { ResultDelivery } from "./result-delivery.ts";
 import type { ByTier } from "./slots.ts";
-import type { TaskCalls } from "./task-calls.ts";
-import { charsOf, resultMessage } from "./task-messages.ts";
+import { pauseAfter, type TaskCalls } from "./task-calls.ts";
 
 /** How often what is held is renewed: a loan outlives two renewals that are lost. */
 const RENEW_EVERY_MS = LIMITS.taskLoanMs / 3;
-const PAUSE_MIN_MS = 100;
-const PAUSE_MAX_MS = 2_000;
 
 const NONE: ByTier = { thread: 0, process: 0 };
 
@@ -39,6 +37,7 @@ export interface LenderAccountOptions {
   readonly lender: BootId;
   readonly calls: Pick<TaskCalls, "ask">;
   readonly clock: Clock;
+  readonly random: Random;
   /** Queues that this node serves; none: all. */
   readonly serves: readonly string[];
   /** Executes an attempt, or gives it back. */
@@ -55,9 +54,8 @@ export interface LenderAccountOptions {
 export class LenderAccount {
   readonly #options: LenderAccountOptions;
   readonly #held = new Map<string, Borrowed>();
-  readonly #unsent = new Set<Borrowed>();
+  readonly #results: ResultDelivery;
   readonly #givenBack = { unknown: new Map<string, LoanName>(), ended: new Map<string, LoanName>() };
-  readonly #resultsOfTurn = new TurnBatch<void>(() => void this.#deliver());
   /** Attempts that the lender said wait with it. */
   waiting: ByTier = NONE;
   #sequence = 0;
@@ -69,13 +67,13 @@ export class LenderAccount {
   /** The lender may believe that something is here that is not. */
   #isUnsure = false;
   #isBusy = false;
-  #isDelivering = false;
   #failures = 0;
   #cancelPause: CancelTimer | undefined;
   #isClosed = false;
 
   constructor(options: LenderAccountOptions) {
     this.#options = options;
+    this.#results = new ResultDelivery({ ...options, onNoted: (borrowed) => this.#forget(borrowed) });
     this.#renewAtMs = options.clock.monotonic() + RENEW_EVERY_MS;
   }
 
@@ -96,12 +94,12 @@ export class LenderAccount {
 
   /** How many may be asked for at a time. One that did not answer the last call may not answer this one either. */
   get atMost(): number {
-    return this.#failures > 0 ? 1 : LIMITS.attemptsPerTake - this.#unsent.size;
+    return this.#failures > 0 ? 1 : LIMITS.attemptsPerTake - this.#results.size;
   }
 
   /** True if the lender knows all that there is to say, and is asked nothing. */
   get isQuiet(): boolean {
-    return !this.#isBusy && this.#unsent.size + this.#givenBack.unknown.size + this.#givenBack.ended.size === 0;
+    return !this.#isBusy && this.#results.size + this.#givenBack.unknown.size + this.#givenBack.ended.size === 0;
   }
 
   /** Asks for attempts, of an account that is askable. Resolves when what came has begun, or nothing came. */
@@ -113,8 +111,7 @@ export class LenderAccount {
   end(borrowed: Borrowed, outcome: AttemptOutcome): void {
     if (this.#held.get(borrowed.id) !== borrowed) return;
     borrowed.outcome = outcome;
-    this.#unsent.add(borrowed);
-    this.#resultsOfTurn.add();
+    this.#results.add(borrowed);
   }
 
   /** An attempt was not executed to its end, or can't be: there is no such handler. */
@@ -145,8 +142,9 @@ export class LenderAccount {
   close(): void {
     this.#isClosed = true;
     this.#cancelPause?.();
-    this.#unsent.clear();
-    for (const borrowed of [...this.#held.values()]) this.#drop(borrowed);
+    this.#results.close();
+    for (const borrowed of this.#held.values()) if (borrowed.outcome === undefined) this.#options.stop(borrowed);
+    this.#held.clear();
   }
 
   get #maySpeak(): boolean {
@@ -240,61 +238,16 @@ export class LenderAccount {
     return answer !== undefined;
   }
 
-  async #deliver(): Promise<void> {
-    if (this.#isDelivering) return;
-    this.#isDelivering = true;
-    try {
-      for (let failures = 0; this.#unsent.size > 0 && !this.#isClosed; ) {
-        const lot = this.#lotOfResults();
-        const results = lot.map(({ id, outcome }) => resultMessage(id, outcome ?? { kind: "cancelled" }));
-        const answer = await this.#options.calls.ask(this.lender, 0, { $case: "results", value: { results } });
-        failures = answer?.$case === "noted" ? 0 : failures + 1;
-        if (failures > 0) await new Promise<void>((resolve) => this.#options.clock.schedule(pauseAfter(failures), resolve));
-        else {
-          for (const borrowed of lot) this.#noted(borrowed);
-          // As long as many results were not noted, nothing was taken.
-          this.#options.onIdle();
-        }
-      }
-    } catch (error) {
-      this.#options.onTrouble(error);
-    } finally {
-      this.#isDelivering = false;
-    }
-  }
-
-  #lotOfResults(): readonly Borrowed[] {
-    const lot: Borrowed[] = [];
-    let chars = 0;
-    for (const borrowed of this.#unsent) {
-      chars += charsOf(borrowed.outcome ?? { kind: "cancelled" });
-      if (lot.length > 0 && (lot.length >= LIMITS.resultsPerCall || chars > LIMITS.resultCallChars)) break;
-      lot.push(borrowed);
-    }
-    return lot;
-  }
-
-  #noted(borrowed: Borrowed): void {
-    this.#unsent.delete(borrowed);
+  #forget(borrowed: Borrowed): void {
     if (this.#held.get(borrowed.id) === borrowed) this.#held.delete(borrowed.id);
-  }
-
-  /** Forgets an attempt, and stops it if it is under way. */
-  #drop(borrowed: Borrowed): void {
-    this.#noted(borrowed);
-    if (borrowed.outcome === undefined) this.#options.stop(borrowed);
   }
 
   #pause(): void {
     this.#failures += 1;
-    this.#cancelPause = this.#options.clock.schedule(pauseAfter(this.#failures), () => {
+    this.#cancelPause = this.#options.clock.schedule(pauseAfter(this.#failures, this.#options.random), () => {
       this.#cancelPause = undefined;
       this.#work();
       this.#options.onIdle();
     });
   }
-}
-
-function pauseAfter(failures: number): number {
-  return Math.min(PAUSE_MIN_MS * 2 ** Math.min(failures - 1, 16), PAUSE_MAX_MS);
 }

@@ -209,6 +209,18 @@ describe("the exchange of tasks", () => {
     assert.deepEqual(engine.outcomes.get(id), { kind: "completed", output });
   });
 
+  it("carries many large results at a time, more than a node has room for", async () => {
+    const engine = await world.start("engine", { slots: 0 });
+    const executors: ExchangeNode[] = [];
+    for (let count = 1; count <= 50; count += 1) executors.push(await world.start(`x${count}`, { slots: 1 }));
+    world.network.setFaults({ delayMs: [5, 15] });
+    const ids = executors.map(() => world.submit(engine, LONG_MS));
+    await world.passUntil("all are executed", () => executors.every(({ pool }) => pool.running.size === 1), 10_000);
+    const output = JSON.stringify("x".repeat(2_000_000));
+    for (const { pool } of executors) for (const id of [...pool.running.keys()]) pool.end(id, { kind: "completed", output });
+    await world.passUntil("all have completed", () => isCompleted(engine, ...ids), 15_000);
+  }).timeout(20_000);
+
   it("fails an attempt that waits for longer than its handler allows", async () => {
     const engine = await world.start("engine", { slots: 0, handlers: { work: { scheduleToStartMs: 300 } } });
     const id = world.submit(engine, 10);
