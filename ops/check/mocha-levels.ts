@@ -10,7 +10,7 @@ import { runCommand } from "./command.ts";
 import type { Outcome, Step, TestTotals } from "./step.ts";
 
 /** The levels in the order in which they are run: what is quick and close to the cause comes first. */
-const ORDER = ["style", "unit", "property", "conformance", "simulation", "integration", "chaos", "e2e"];
+const ORDER = ["style", "unit", "property", "conformance", "simulation", "integration", "e2e", "cluster"];
 
 /** Levels whose files share nothing, not even the machine's patience: they may run side by side. */
 const PARALLEL = new Set(["unit", "property"]);
