@@ -35,6 +35,16 @@ export class Backlog {
     return this.#size;
   }
 
+  /** Attempts that wait in a queue. */
+  sizeOf(queue: string): number {
+    return this.#queues.get(queue)?.attempts.size ?? 0;
+  }
+
+  /** How many queues are not empty. */
+  get queueCount(): number {
+    return this.#queues.size;
+  }
+
   /** The lines that are not empty. */
   lines(): Iterable<WaitingLine> {
     return this.#lines.values();

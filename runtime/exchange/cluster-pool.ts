@@ -167,9 +167,11 @@ export class ClusterPool implements QueuedPool {
     return isServedHere || others.length > 0 ? false : undefined;
   }
 
-  /** The node's own pool says best why; if it may not be asked, there is but one reason. */
+  /** What this node has no right to execute its own pool refuses best. What it could execute must not get there: it has no slot, and is not of its queues. */
   #refuse(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
-    if (this.#options.slots > 0) this.#options.local.submit(attempt, settle);
-    else settle(failed("unknown", `No task handler is called ${attempt.handler}.`));
+    const { local, knows } = this.#options;
+    const { queue, handler } = attempt;
+    if (local.handlers.has(handler) && !knows(handler)) local.submit(attempt, settle);
+    else settle(failed("unknown", `No executor of the queue ${queue} has a task handler called ${handler}.`));
   }
 }

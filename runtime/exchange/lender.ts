@@ -12,9 +12,12 @@ import { failed } from "../workers/protocol.ts";
 import { turnOf } from "../workers/scheduling.ts";
 import { Backlog, type LineFilter } from "./backlog.ts";
 import { Loans } from "./loans.ts";
-import type { PendingAttempt } from "./pending-attempt.ts";
+import { MissingHandlers } from "./missing-handlers.ts";
+import { asItIs, type PendingAttempt } from "./pending-attempt.ts";
 import type { ByTier } from "./slots.ts";
 
+/** How long attempts wait although no executor has their handler, in milliseconds: one that has may be starting again. */
+const HOPE_MS = 30_000;
 /** When a full backlog is worth another try, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
@@ -43,7 +46,7 @@ export interface LenderOptions {
   readonly events: EventHub;
   /** The handlers that this node knows: their bounds hold wherever they are executed. */
   readonly handlers: ReadonlyMap<string, HandlerInfo>;
-  /** Attempts that may wait. */
+  /** Attempts that may wait in all; if there are as many, a queue with less than its share may grow to it. */
   readonly queueLength: number;
   /** Says whether some node might execute an attempt; `lacks`: it is known that it has no such handler. Undefined while nobody can know. */
   isExecutable(queue: string, lacks: (executor: BootId) => boolean, handler: string): boolean | undefined;
@@ -63,8 +66,7 @@ export class Lender {
   readonly #backlog = new Backlog();
   readonly #loans: Loans;
   readonly #pending = new Map<string, PendingAttempt>();
-  /** Handlers that executors said they do not have. */
-  readonly #lacks = new Map<BootId, Set<string>>();
+  readonly #missing = new MissingHandlers();
   #lastOrder = 0;
 
   constructor(options: LenderOptions) {
@@ -89,11 +91,20 @@ export class Lender {
 
   /** Has an attempt wait for an executor. @throws TASK_QUEUE_FULL */
   add(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
-    const queued = this.#backlog.size;
-    if (queued >= this.#options.queueLength) throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued }, retryAfterMs: RETRY_AFTER_MS });
+    this.#requireRoom(attempt.queue);
     this.#lastOrder += 1;
     const turnMs = turnOf(attempt.priority, this.#options.clock.monotonic());
-    const fresh = { tier: "thread" as const, waitingSinceMs: 0, place: -1, loan: undefined, losses: 0, isCancelled: false, stopWatch: undefined };
+    const { waitedMs = 0 } = attempt;
+    const fresh = {
+      waitedMs,
+      tier: "thread" as const,
+      waitingSinceMs: 0,
+      place: -1,
+      loan: undefined,
+      losses: 0,
+      isCancelled: false,
+      stopWatch: undefined,
+    };
     const pending: PendingAttempt = { attempt, settle, order: this.#lastOrder, turnMs, ...fresh };
     this.#pending.set(attempt.id, pending);
     this.#wait(pending);
@@ -123,8 +134,7 @@ export class Lender {
 
   /** Lends up to so many attempts of each tier: at most the share of one among those who take. */
   lend(executor: BootId, grant: number, serves: (queue: string) => boolean, counts: ByTier): Lent {
-    const lacks = this.#lacks.get(executor);
-    const canExecute: LineFilter = ({ queue, handler }) => serves(queue) && lacks?.has(handler) !== true;
+    const canExecute: LineFilter = ({ queue, handler }) => serves(queue) && !this.#missing.lacks(executor, handler);
     const waiting = this.#backlog.count(canExecute);
     const takers = Math.max(1, this.#options.takers());
     const shareOf = (tier: Tier): number => Math.min(counts[tier], Math.ceil(waiting[tier] / takers));
@@ -133,8 +143,7 @@ export class Lender {
     for (let chars = 0; attempts.length < LIMITS.attemptsPerTake && chars < LIMITS.takenChars; ) {
       const pending = this.#backlog.next((line) => open[line.tier] > 0 && canExecute(line));
       if (pending === undefined) break;
-      this.#backlog.remove(pending);
-      pending.stopWatch?.();
+      this.#endWait(pending);
       this.#loans.lend(pending, executor, grant);
       const { attempt, tier } = pending;
       attempts.push({ attempt: asItIs(pending), tier });
@@ -164,8 +173,7 @@ export class Lender {
       if (pending === undefined || pending.isCancelled) return true;
       if (pending.loan !== undefined && pending.loan.executor !== executor) return true;
       // It was silent for too long, and has it still: it may go on, for nobody else has begun.
-      this.#backlog.remove(pending);
-      pending.stopWatch?.();
+      this.#endWait(pending);
       this.#loans.lend(pending, executor, grant);
       return false;
     });
@@ -177,11 +185,7 @@ export class Lender {
       const pending = this.#pending.get(id);
       return pending?.loan?.executor === executor && pending.loan.grant === grant ? [pending] : [];
     });
-    if (lacksHandlers) {
-      const lacks = this.#lacks.get(executor) ?? new Set<string>();
-      this.#lacks.set(executor, lacks);
-      for (const { attempt } of given) lacks.add(attempt.handler);
-    }
+    if (lacksHandlers) for (const { attempt } of given) this.#missing.note(executor, attempt.handler);
     this.#takeBack(given, "givenBack");
     if (lacksHandlers) this.refuseHopeless();
   }
@@ -201,7 +205,7 @@ export class Lender {
 
   /** An executor has ended. What it has not given back before may be to blame for that. */
   forgetExecutor(executor: BootId): void {
-    this.#lacks.delete(executor);
+    this.#missing.forget(executor);
     const had = this.#loans.of(executor);
     for (const pending of had) pending.losses += 1;
     const crashed = had.filter(({ losses, isCancelled }) => losses >= LIMITS.executorLossesPerTask && !isCancelled);
@@ -221,12 +225,15 @@ export class Lender {
     this.#takeBack(this.#loans.expired(), "expired");
   }
 
-  /** Fails what no node has a handler for. */
+  /** Fails what no node has had a handler for during some time. Called about once a second. */
   refuseHopeless(): void {
+    const nowMs = this.#options.clock.monotonic();
     for (const line of [...this.#backlog.lines()]) {
       const { queue, handler } = line;
-      const lacks = (executor: BootId): boolean => this.#lacks.get(executor)?.has(handler) === true;
-      if (this.#options.isExecutable(queue, lacks, handler) !== false) continue;
+      const lacks = (executor: BootId): boolean => this.#missing.lacks(executor, handler);
+      const isHopeless = this.#options.isExecutable(queue, lacks, handler) === false;
+      line.hopelessSinceMs = isHopeless ? (line.hopelessSinceMs ?? nowMs) : undefined;
+      if (line.hopelessSinceMs === undefined || nowMs - line.hopelessSinceMs < HOPE_MS) continue;
       for (const pending of [...line.all()]) {
         this.#forget(pending);
         this.#options.refuse(pending.attempt, pending.settle);
@@ -243,17 +250,25 @@ export class Lender {
     }
   }
 
+  #requireRoom(queue: string): void {
+    const [queued, mine, queues] = [this.#backlog.size, this.#backlog.sizeOf(queue), this.#backlog.queueCount];
+    const share = this.#options.queueLength / (mine > 0 ? queues : queues + 1);
+    // One that nobody serves fills up, and must not close the others.
+    if (queued < this.#options.queueLength || mine < share) return;
+    throw new MaestroError("TASK_QUEUE_FULL", { facts: { queued }, retryAfterMs: RETRY_AFTER_MS });
+  }
+
   #wait(pending: PendingAttempt): void {
     const { clock, handlers, onWaiting } = this.#options;
     pending.waitingSinceMs = clock.monotonic();
     pending.tier = tierOf(asItIs(pending), handlers);
     const isFirst = this.#backlog.add(pending);
-    const { handler, waitedMs = 0 } = pending.attempt;
+    const { handler } = pending.attempt;
     const boundMs = handlers.get(handler)?.options.scheduleToStartMs;
     if (boundMs !== undefined) {
       const message = `${handler} exceeded its scheduleToStart bound of ${boundMs} ms.`;
       const late = failed("timedOut", message, { timeout: "scheduleToStart" });
-      pending.stopWatch = clock.schedule(Math.max(0, boundMs - waitedMs), () => this.#settleIfHere(pending, late));
+      pending.stopWatch = clock.schedule(Math.max(0, boundMs - pending.waitedMs), () => this.#settleIfHere(pending, late));
     }
     onWaiting(isFirst);
   }
@@ -277,17 +292,16 @@ export class Lender {
     pending.settle(outcome);
   }
 
+  #endWait(pending: PendingAttempt): void {
+    pending.stopWatch?.();
+    if (this.#backlog.remove(pending)) pending.waitedMs += this.#options.clock.monotonic() - pending.waitingSinceMs;
+  }
+
   #forget(pending: PendingAttempt): void {
     this.#pending.delete(pending.attempt.id);
-    this.#backlog.remove(pending);
+    this.#endWait(pending);
     this.#loans.end(pending);
-    pending.stopWatch?.();
   }
-}
-
-/** The attempt as it is to be executed now: whoever was there when an executor was lost may have been the reason. */
-function asItIs({ attempt, losses }: PendingAttempt): Attempt {
-  return losses === 0 ? attempt : { ...attempt, isolation: "process" };
 }
 
 function charsOf({ input, id, idempotencyKey, task }: Attempt): number {

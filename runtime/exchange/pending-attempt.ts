@@ -29,6 +29,8 @@ export interface PendingAttempt {
   readonly turnMs: number;
   /** The tier that is to execute it. Changes only while it is lent. */
   tier: Tier;
+  /** How long it waited before, here and for a slot of its concurrency key, in milliseconds. The time for which it was lent does not count. */
+  waitedMs: number;
   /** On the monotonic clock. */
   waitingSinceMs: number;
   /** Place in the heap of its line; -1: it does not wait. */
@@ -46,4 +48,9 @@ export interface PendingAttempt {
 /** True if `a` is to be executed before `b`. One that comes back has the turn that it had. */
 export function isBefore(a: PendingAttempt, b: PendingAttempt): boolean {
   return a.turnMs === b.turnMs ? a.order < b.order : a.turnMs < b.turnMs;
+}
+
+/** The attempt as it is to be executed now: whoever was there when an executor was lost may have been the reason. */
+export function asItIs({ attempt, waitedMs, losses }: PendingAttempt): Attempt {
+  return losses === 0 ? { ...attempt, waitedMs } : { ...attempt, waitedMs, isolation: "process" };
 }

@@ -16,6 +16,8 @@ export class WaitingLine implements LineName {
   readonly queue: string;
   readonly handler: string;
   readonly tier: Tier;
+  /** Since when it has been known that no node can execute its attempts, on the monotonic clock. */
+  hopelessSinceMs: number | undefined;
   readonly #heap: PendingAttempt[] = [];
 
   constructor({ queue, handler, tier }: LineName) {

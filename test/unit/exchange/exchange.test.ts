@@ -168,17 +168,40 @@ describe("the exchange of tasks", () => {
     assert.equal(executor.pool.running.size, 0);
   });
 
-  it("never fails an attempt because one executor lacks its handler, but does if all do", async () => {
-    const engine = await world.start("engine", { slots: 0, handlers: { work: {}, rare: {} } });
+  it("fails an attempt whose handler no executor has, but only after a while: one that has it may be starting again", async () => {
+    const handlers = { work: {}, rare: {} };
+    const engine = await world.start("engine", { slots: 0, handlers });
     await world.start("x1", { slots: 1 });
     const id = world.submit(engine, 10, { handler: "rare" });
-    await world.passUntil("it failed", () => engine.outcomes.has(id), 3_000);
-    assert.deepEqual(engine.outcomes.get(id), { kind: "failed", error: { kind: "unknown", message: "No task handler is called rare." } });
     const plain = world.submit(engine, 10);
-    await world.passUntil("its slot is used for others", () => isCompleted(engine, plain), 3_000);
-    await world.start("x2", { handlers: { rare: {} } });
+    await world.passUntil("the slot is used for others", () => isCompleted(engine, plain), 3_000);
+    await world.pass(25_000, 50);
+    assert.equal(engine.outcomes.has(id), false);
+    await world.passUntil("it failed", () => engine.outcomes.has(id), 10_000);
+    const message = "No executor of the queue default has a task handler called rare.";
+    assert.deepEqual(engine.outcomes.get(id), { kind: "failed", error: { kind: "unknown", message } });
     const second = world.submit(engine, 10, { handler: "rare" });
+    await world.pass(25_000, 50);
+    const late = await world.start("x2", { handlers });
     await world.passUntil("it completed", () => isCompleted(engine, second), 3_000);
+    world.kill(late);
+    world.show();
+    const third = world.submit(engine, 10, { handler: "rare" });
+    await world.pass(10_000, 50);
+    await world.start("x3", { handlers });
+    await world.passUntil("the third completed", () => isCompleted(engine, third), 3_000);
+  });
+
+  it("never executes on a node what is not of its queues, also if nobody else can", async () => {
+    const handlers = { work: {}, rare: {} };
+    const node = await world.start("n1", { slots: 1, serves: ["default"], handlers });
+    await world.start("n2", { serves: ["gpu"] });
+    const busy = world.submit(node, LONG_MS);
+    const ids = [1, 2, 3].map(() => world.submit(node, 10, { queue: "gpu", handler: "rare" }));
+    await world.passUntil("they failed", () => ids.every((id) => node.outcomes.has(id)), 40_000);
+    assert.deepEqual([node.pool.executed.length, node.outcomes.has(busy)], [1, false]);
+    const outcome = node.outcomes.get(ids[0] ?? "");
+    assert.match(outcome?.kind === "failed" ? outcome.error.message : "", /queue gpu .* called rare/);
   });
 
   it("gives back at once what an executor that ends has not finished", async () => {
@@ -227,6 +250,24 @@ describe("the exchange of tasks", () => {
     await world.pass(400);
     const message = "work exceeded its scheduleToStart bound of 300 ms.";
     assert.deepEqual(engine.outcomes.get(id), { kind: "failed", error: { kind: "timedOut", timeout: "scheduleToStart", message } });
+  });
+
+  it("counts how long an attempt waits in all, and not how long it was lent", async () => {
+    const handlers = { work: { scheduleToStartMs: 4_000 } };
+    const engine = await world.start("engine", { slots: 0, handlers });
+    const id = world.submit(engine, 10 * LONG_MS);
+    await world.pass(1_200);
+    for (const name of ["x1", "x2"]) {
+      const executor = await world.start(name);
+      await world.passUntil("it is executed", () => executor.pool.running.size === 1, 1_100);
+      await world.pass(5_000);
+      assert.equal(engine.outcomes.has(id), false);
+      world.kill(executor);
+      world.show();
+    }
+    await world.passUntil("it is too late", () => engine.outcomes.has(id), 2_800);
+    const outcome = engine.outcomes.get(id);
+    assert.equal(outcome?.kind === "failed" && outcome.error.timeout, "scheduleToStart");
   });
 
   it("has crashed an attempt whose executors are lost again and again", async () => {
