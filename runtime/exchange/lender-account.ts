@@ -9,7 +9,7 @@ import type { BootId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
 import type { AttemptOutcome } from "../workers/pool.ts";
-import type { LoanName } from "./lender.ts";
+import type { LoanName } from "./loans.ts";
 import { ResultDelivery } from "./result-delivery.ts";
 import type { ByTier } from "./slots.ts";
 import { pauseAfter, type TaskCalls } from "./task-calls.ts";

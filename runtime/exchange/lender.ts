@@ -11,7 +11,7 @@ import { type Attempt, type AttemptOutcome, type HandlerInfo, type Tier, tierOf 
 import { failed } from "../workers/protocol.ts";
 import { turnOf } from "../workers/scheduling.ts";
 import { Backlog, type LineFilter } from "./backlog.ts";
-import { Loans } from "./loans.ts";
+import { type Lent, type LentHere, type LoanName, Loans } from "./loans.ts";
 import { MissingHandlers } from "./missing-handlers.ts";
 import { asItIs, type PendingAttempt } from "./pending-attempt.ts";
 import type { ByTier } from "./slots.ts";
@@ -20,25 +20,6 @@ import type { ByTier } from "./slots.ts";
 const HOPE_MS = 30_000;
 /** When a full backlog is worth another try, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
-
-/** A loan as an executor names it. */
-export interface LoanName {
-  readonly id: string;
-  readonly grant: number;
-}
-
-/** An attempt that is given to an executor, and the tier in which it counts there. */
-export interface LentHere {
-  readonly attempt: Attempt;
-  readonly tier: Tier;
-}
-
-/** What an executor is given. */
-export interface Lent {
-  readonly attempts: readonly LentHere[];
-  /** What waits still that it can execute. */
-  readonly left: ByTier;
-}
 
 /** What a lender needs. */
 export interface LenderOptions {

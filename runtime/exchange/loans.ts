@@ -4,7 +4,28 @@
 import type { Clock } from "../clock.ts";
 import type { BootId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
+import type { Attempt, Tier } from "../workers/pool.ts";
 import type { PendingAttempt } from "./pending-attempt.ts";
+import type { ByTier } from "./slots.ts";
+
+/** A loan as an executor names it. */
+export interface LoanName {
+  readonly id: string;
+  readonly grant: number;
+}
+
+/** An attempt that is given to an executor, and the tier in which it counts there. */
+export interface LentHere {
+  readonly attempt: Attempt;
+  readonly tier: Tier;
+}
+
+/** What an executor is given. */
+export interface Lent {
+  readonly attempts: readonly LentHere[];
+  /** What waits still that it can execute. */
+  readonly left: ByTier;
+}
 
 /** The loans of one lender. */
 export class Loans {

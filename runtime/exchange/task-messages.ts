@@ -5,7 +5,7 @@ import type { LentAttempt, TaskFailure, TaskResult } from "../../proto/gen/maest
 import { LIMITS } from "../limits.ts";
 import type { Attempt, AttemptError, AttemptOutcome } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
-import type { LentHere } from "./lender.ts";
+import type { LentHere } from "./loans.ts";
 
 const KINDS: ReadonlySet<string> = new Set<AttemptError["kind"]>(["thrown", "refused", "result", "crashed", "timedOut", "unknown"]);
 const TIMEOUTS: ReadonlySet<string> = new Set<NonNullable<AttemptError["timeout"]>>(["scheduleToStart", "startToClose", "heartbeat"]);
