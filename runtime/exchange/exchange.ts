@@ -57,6 +57,7 @@ export class Exchange {
   #subscriptions: readonly Subscription[] = [];
   #cancelTick: CancelTimer | undefined;
   #view: ClusterView | undefined;
+  #members: ReadonlySet<BootId> = new Set();
 
   constructor(options: ExchangeOptions) {
     const { clock, random, events, local, slots, knows } = options;
@@ -87,12 +88,14 @@ export class Exchange {
     this.#tick();
   }
 
-  /** The cluster is like this now. */
+  /** The cluster is like this now. Who is no member of it any more is forgotten, and neither served nor asked. */
   show(view: ClusterView): void {
-    const before = this.#view;
+    const before = this.#members;
     this.#view = view;
-    const known = new Set([...this.pool.borrower.lenders, ...this.pool.lender.executors, ...this.#sequences.keys()]);
-    for (const bootId of known) if (hasEnded(bootId, view, before)) this.#forget(bootId);
+    this.#members = new Set(view.nodes.filter(({ state }) => isMember(state)).map(({ bootId }) => bootId));
+    for (const bootId of before) if (!this.#members.has(bootId)) this.#forget(bootId, view);
+    // What was offered before, newcomers have not heard, or it was not heard of them.
+    for (const bootId of this.#members) if (!before.has(bootId)) this.#offers.schedule();
     this.pool.lender.refuseHopeless();
   }
 
@@ -138,7 +141,8 @@ export class Exchange {
 
   #hear(summary: TaskSummary): void {
     const { self, slots } = this.#options;
-    if (summary.sender === self) return;
+    // One that has joined a moment ago says it again within a second.
+    if (summary.sender === self || !this.#members.has(summary.sender as BootId)) return;
     this.#peers.hear(summary);
     if (slots === 0) return;
     const waiting = { thread: 0, process: 0 };
@@ -156,6 +160,7 @@ export class Exchange {
 
   #answer(payload: Uint8Array): Answer | undefined {
     const message = TaskCall.decode(payload);
+    if (!this.#members.has(message.sender as BootId)) return undefined;
     if (message.call?.$case !== "part") return this.#answerWhole(message);
     const whole = this.#partial.add(message.call.value);
     return whole === undefined ? NOTED : this.#answer(whole);
@@ -203,22 +208,16 @@ export class Exchange {
     return this.#view && this.#peers.executorsAmong(this.#view.nodes, queue).filter((bootId) => bootId !== self);
   }
 
-  #forget(bootId: BootId): void {
+  #forget(bootId: BootId, view: ClusterView): void {
+    const hasLeft = view.nodes.some((node) => node.bootId === bootId && node.state === "released");
     this.#peers.forget(bootId);
     this.#sequences.delete(bootId);
-    this.pool.lender.forgetExecutor(bootId);
+    this.pool.lender.forgetExecutor(bootId, { isLoss: !hasLeft });
     this.pool.borrower.forget(bootId);
   }
 }
 
 const NOTED: Answer = { $case: "noted", value: {} };
-
-/** True if a boot is no member any more. One that the view does not know may have joined since, unless the view before knew it. */
-function hasEnded(bootId: BootId, view: ClusterView, before: ClusterView | undefined): boolean {
-  const find = (in_: ClusterView | undefined) => in_?.nodes.find((node) => node.bootId === bootId);
-  const node = find(view);
-  return node === undefined ? find(before) !== undefined : !isMember(node.state);
-}
 
 function pieceOf(input: string | undefined, offset: number): Buffer {
   return input === undefined ? Buffer.alloc(0) : Buffer.from(input).subarray(offset, offset + LIMITS.callPartBytes);

@@ -184,21 +184,16 @@ export class Lender {
     this.#settleIfHere(pending, outcome);
   }
 
-  /** An executor has ended. What it has not given back before may be to blame for that. */
-  forgetExecutor(executor: BootId): void {
+  /** An executor has ended. If it was lost, what it had may be to blame for that. */
+  forgetExecutor(executor: BootId, { isLoss }: { readonly isLoss: boolean }): void {
     this.#missing.forget(executor);
     const had = this.#loans.of(executor);
-    for (const pending of had) pending.losses += 1;
+    if (isLoss) for (const pending of had) pending.losses += 1;
     const crashed = had.filter(({ losses, isCancelled }) => losses >= LIMITS.executorLossesPerTask && !isCancelled);
     for (const pending of crashed) {
       this.#settleIfHere(pending, failed("crashed", `The node that executed it was lost, ${pending.losses} times.`));
     }
     this.#takeBack(this.#loans.of(executor), "lost");
-  }
-
-  /** Those who have something. */
-  get executors(): Iterable<BootId> {
-    return this.#loans.executors;
   }
 
   /** Ends loans whose time is over. Called about once a second. */
@@ -254,7 +249,7 @@ export class Lender {
     onWaiting(isFirst);
   }
 
-  /** Has lent attempts wait again; those that nobody wants end. */
+  /** Has lent attempts wait again; those that nobody wants end. `unheld`: their executor says that it does not have them. */
   #takeBack(lent: readonly PendingAttempt[], reason: "expired" | "lost" | "givenBack" | "unheld"): void {
     if (lent.length === 0) return;
     this.#options.events.emit("tasks.takenBack", { count: lent.length, reason });

@@ -37,11 +37,6 @@ export class Loans {
     this.#clock = clock;
   }
 
-  /** Those who have something. */
-  get executors(): Iterable<BootId> {
-    return [...this.#byExecutor.keys()];
-  }
-
   /** How much is lent, by queue. */
   get byQueue(): ReadonlyMap<string, number> {
     return this.#byQueue;

@@ -149,6 +149,7 @@ export class ExchangeWorld {
   readonly nodes: ExchangeNode[] = [];
   /** Things that happened and must never. */
   readonly conflicts: string[] = [];
+  readonly #guests: BootId[] = [];
   #version = 0;
 
   constructor(seed = 1) {
@@ -182,6 +183,14 @@ export class ExchangeWorld {
     return node;
   }
 
+  /** Has a member that is no node of the world: the test speaks for it. Answers its boot id. */
+  admit(): BootId {
+    const bootId = newBootId(this.random);
+    this.#guests.push(bootId);
+    this.show();
+    return bootId;
+  }
+
   /** Submits an attempt on a node; answers its id. */
   submit(node: ExchangeNode, durationMs: number, more: Partial<Attempt> = {}): string {
     const attempt = attemptOf("work", { durationMs }, more);
@@ -199,7 +208,8 @@ export class ExchangeWorld {
       ...{ bootId, nodeName: name, state: view.state },
       roles: slots > 0 ? ["engine", "executor"] : ["engine"],
     }));
-    const view = { version: this.#version, nodes, ownerOf: () => undefined };
+    const guests = this.#guests.map((bootId) => ({ bootId, nodeName: bootId, state: "live" as const, roles: ["executor"] }));
+    const view = { version: this.#version, nodes: [...nodes, ...guests], ownerOf: () => undefined };
     for (const node of this.nodes) if (node.view.state !== "lost") node.exchange.show(view);
   }
 

@@ -4,7 +4,6 @@ import { TaskAnswer, TaskCall } from "../../../proto/gen/maestro/cluster/v1/task
 import type { Bus } from "../../../runtime/bus/bus.ts";
 import { EventHub } from "../../../runtime/events.ts";
 import { type Answer, type Call, tasksSubject } from "../../../runtime/exchange/task-calls.ts";
-import { newBootId } from "../../../runtime/ids.ts";
 import { type ExchangeNode, ExchangeWorld, LOAN_MS } from "../../support/exchange-world.ts";
 
 describe("a lender of tasks", () => {
@@ -18,7 +17,7 @@ describe("a lender of tasks", () => {
     world = new ExchangeWorld();
     lender = await world.start("lender", { slots: 0 });
     bus = world.network.join("by hand", new EventHub());
-    self = newBootId(world.random);
+    self = world.admit();
     await world.pass(10);
   });
 
@@ -79,7 +78,7 @@ describe("a lender of tasks", () => {
     await ask(1, TAKE_ALL);
     await world.pass(LOAN_MS + 1_500, 20);
     const first = self;
-    self = newBootId(world.random);
+    self = world.admit();
     assert.deepEqual(idsOf(await ask(1, TAKE_ALL)), [id]);
     const second = self;
     self = first;
