@@ -117,7 +117,7 @@ export const LIMITS = Object.freeze({
   laneRefusedRuns: 100_000,
   /** Task attempts that wait to be stored in the task ledger; above it they are dropped and counted. */
   ledgerRecords: 50_000,
-  /** Tasks that wait for a worker thread on one node. */
+  /** Tasks that wait for a worker thread on one node, and those that wait for an executor; of the latter a queue with less than its share is let in above that. */
   taskQueueLength: 100_000,
   /** Attempts with the same concurrency key that may be under way at a time, at most. */
   slotsPerKey: 10_000,
