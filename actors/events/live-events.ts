@@ -90,7 +90,9 @@ export class LiveEvents {
 
   /** Those of some shards that are held there still. */
   heldIn(held: HeldEvents, shards: Iterable<Shard>): ReadonlySet<Shard> {
-    return new Set([...shards].filter((shard) => this.#states[shard] === held));
+    const found = new Set<Shard>();
+    for (const shard of shards) if (this.#states[shard] === held) found.add(shard);
+    return found;
   }
 
   /** Lets shards go live, with what was held of them. */

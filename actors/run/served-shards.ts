@@ -50,8 +50,11 @@ export class ChangingShards implements ServedShards {
   }
 
   #list(): readonly Shard[] {
-    this.#ordered ??= [...this.#has.keys()].filter((shard) => this.#has[shard] === 1);
-    return this.#ordered;
+    if (this.#ordered !== undefined) return this.#ordered;
+    const ordered: Shard[] = [];
+    for (let shard = 0; shard < SHARD_COUNT; shard++) if (this.#has[shard] === 1) ordered.push(shard);
+    this.#ordered = ordered;
+    return ordered;
   }
 
   #forget(): void {

@@ -84,7 +84,7 @@ export class ShardKeeper {
     const { gate, clock, events } = this.#parts;
     const call: Opening = { bereft };
     for (const shard of opened) this.#opening.set(shard, call);
-    for (const shard of opened) await gate.whenLeft(shard);
+    await Promise.all([...opened].flatMap((shard) => gate.whenLeft(shard) ?? []));
     for (const shard of opened) this.#owed.delete(shard);
     const startedMs = clock.monotonic();
     const handedOver = [...opened].filter((shard) => !bereft.has(shard));

@@ -73,8 +73,10 @@ export function converge(
   const hosts = hostsOf(situation);
   const placement = placementOf(hosts, memory.placement);
   const isHost = !isLeaving && hosts.includes(own);
-  const taken = isHost ? shardsToTake(situation, memory, placement, own.nodeName, pace) : { ...NOTHING_SEEN, shards: unknownShards(situation) };
-  const leaving = shardsToLeave(situation, taken.adoptedAtMs, (shard) => isHost && placement.ownerOf(shard) === own.nodeName, pace);
+  const survey = surveyOf(situation);
+  const isHome = (shard: Shard): boolean => placement.ownerOf(shard) === own.nodeName;
+  const taken = isHost ? shardsToTake(survey, situation.nowMs, memory, isHome, pace) : { ...NOTHING_SEEN, shards: survey.unknown };
+  const leaving = shardsToLeave(survey, taken.adoptedAtMs, (shard) => isHost && isHome(shard), pace);
   const acquires: ClusterAction[] = taken.shards.length === 0 ? [] : [{ kind: "acquire", shards: taken.shards }];
   return {
     actions: [...fences, ...acquires, ...groupsOf(leaving, pace.releaseGroup).map((shards): ClusterAction => ({ kind: "release", shards }))],
@@ -97,52 +99,75 @@ function placementOf(hosts: readonly ClusterNode[], before: Placement): Placemen
   return isSame ? before : new Placement(names);
 }
 
-/** Shards that are this node's in the table without its knowledge: the answer to a call was lost. They are taken again, if only to be given up. */
-function unknownShards({ view, self, holdingOf }: Situation): readonly Shard[] {
-  const shards: Shard[] = [];
-  for (let shard = 0; shard < SHARD_COUNT; shard++) if (view.ownerOf(shard) === self && holdingOf(shard) === "none") shards.push(shard);
-  return shards;
+/** All shards, as far as something may have to be done for them. */
+interface Survey {
+  /** This node's in the table without its knowledge: the answer to a call was lost. They are taken again, if only to be given up. */
+  readonly unknown: readonly Shard[];
+  /** Nobody's. */
+  readonly free: readonly Shard[];
+  /** This node acts for them. */
+  readonly held: readonly Shard[];
+  /** How many are being handed over. */
+  readonly leaving: number;
 }
 
-/** Free shards that belong here or that nobody took in time, and those of {@link unknownShards}. */
+/** Looks at every shard once. */
+function surveyOf({ view, self, holdingOf }: Situation): Survey {
+  const unknown: Shard[] = [];
+  const free: Shard[] = [];
+  const held: Shard[] = [];
+  let leaving = 0;
+  for (let shard = 0; shard < SHARD_COUNT; shard++) {
+    const holding = holdingOf(shard);
+    if (holding === "held") held.push(shard);
+    else if (holding === "leaving") leaving++;
+    else {
+      const owner = view.ownerOf(shard);
+      if (owner === undefined) free.push(shard);
+      else if (owner === self) unknown.push(shard);
+    }
+  }
+  return { unknown, free, held, leaving };
+}
+
+/** Free shards that belong here or that nobody took in time, and those without this node's knowledge. */
 function shardsToTake(
-  situation: Situation,
+  { unknown, free }: Survey,
+  nowMs: number,
   memory: ConvergenceMemory,
-  placement: Placement,
-  nodeName: string,
+  isHome: (shard: Shard) => boolean,
   { graceMs, adoptedMs }: ConvergencePace,
 ): { readonly shards: readonly Shard[] } & Pick<ConvergenceMemory, "freeSinceMs" | "adoptedAtMs"> {
-  const { view, holdingOf, nowMs } = situation;
-  const shards = [...unknownShards(situation)];
+  const shards = [...unknown];
   const freeSinceMs = new Map<Shard, number>();
   const adoptedAtMs = new Map([...memory.adoptedAtMs].filter(([, atMs]) => nowMs - atMs < adoptedMs));
-  for (let shard = 0; shard < SHARD_COUNT; shard++) {
-    if (view.ownerOf(shard) !== undefined || holdingOf(shard) !== "none") continue;
+  for (const shard of free) {
+    if (isHome(shard)) {
+      shards.push(shard);
+      continue;
+    }
     const sinceMs = memory.freeSinceMs.get(shard) ?? nowMs;
-    const isHome = placement.ownerOf(shard) === nodeName;
-    if (!isHome) freeSinceMs.set(shard, sinceMs);
-    if (!isHome && nowMs - sinceMs < graceMs) continue;
+    freeSinceMs.set(shard, sinceMs);
+    if (nowMs - sinceMs < graceMs) continue;
     shards.push(shard);
-    if (!isHome) adoptedAtMs.set(shard, nowMs);
+    adoptedAtMs.set(shard, nowMs);
   }
   return { shards, freeSinceMs, adoptedAtMs };
 }
 
 /** Shards that are to be handed over now, the lowest first, as many as the pace allows beside those that are leaving already. */
 function shardsToLeave(
-  { holdingOf }: Situation,
+  { held, leaving }: Survey,
   adoptedAtMs: ReadonlyMap<Shard, number>,
   staysHere: (shard: Shard) => boolean,
   { releasesAtOnce }: ConvergencePace,
 ): readonly Shard[] {
   const shards: Shard[] = [];
-  let leaving = 0;
-  for (let shard = 0; shard < SHARD_COUNT; shard++) {
-    const holding = holdingOf(shard);
-    if (holding === "leaving") leaving++;
-    else if (holding === "held" && !staysHere(shard) && !adoptedAtMs.has(shard)) shards.push(shard);
+  for (const shard of held) {
+    if (shards.length >= releasesAtOnce - leaving) break;
+    if (!staysHere(shard) && !adoptedAtMs.has(shard)) shards.push(shard);
   }
-  return shards.slice(0, Math.max(releasesAtOnce - leaving, 0));
+  return shards;
 }
 
 function groupsOf(shards: readonly Shard[], size: number): readonly (readonly Shard[])[] {

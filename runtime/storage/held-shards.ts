@@ -64,5 +64,5 @@ export class HeldShards {
 }
 
 function* openOf(isOpen: Uint8Array): Iterable<Shard> {
-  for (const [shard, flag] of isOpen.entries()) if (flag === 1) yield shard;
+  for (let shard = 0; shard < SHARD_COUNT; shard++) if (isOpen[shard] === 1) yield shard;
 }

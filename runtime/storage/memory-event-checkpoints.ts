@@ -23,13 +23,13 @@ export class MemoryEventCheckpoints implements EventCheckpoints {
 
   async debtOf(bootId: BootId, shards: ShardSet): Promise<EventDebt> {
     const left = [...this.#store.marks].filter(([boot]) => boot !== bootId && !this.#isMember(boot)).map(([, mark]) => mark);
-    const owing = [...shards].filter((shard) => this.#store.shards.get(shard)?.owner === bootId && this.#owes(shard, 1));
     const oldestMs = this.#store.clock.now() - OLDEST_DEBT_MS;
     const since = {
       committedAt: new Date(Math.max(Math.min(...left.map(({ committedAt }) => Date.parse(committedAt)), 8.64e15), oldestMs)).toISOString(),
       entriesFromMs: Math.max(Math.min(...left.map(({ entriesFromMs }) => entriesFromMs)), oldestMs),
     };
-    return { shards: left.length === 0 ? ShardSet.none : ShardSet.of(owing), since };
+    const owes = (shard: Shard): boolean => this.#store.shards.get(shard)?.owner === bootId && this.#owes(shard, 1);
+    return { shards: left.length === 0 ? ShardSet.none : ShardSet.of([...shards].filter(owes)), since };
   }
 
   async settle(bootId: BootId, shards: ShardSet): Promise<void> {
@@ -38,8 +38,7 @@ export class MemoryEventCheckpoints implements EventCheckpoints {
       const stored = this.#store.shards.get(shard);
       if (stored?.owner === bootId && this.#owes(shard, 1)) published.set(shard, stored.epoch - 1);
     }
-    const isNeeded = [...this.#store.shards].some(([shard, { owner }]) => this.#owes(shard, owner !== undefined && this.#isMember(owner) ? 1 : 0));
-    if (!isNeeded) for (const boot of [...marks.keys()]) if (!this.#isMember(boot)) marks.delete(boot);
+    if (!this.#doesAnyOwe()) for (const boot of [...marks.keys()]) if (!this.#isMember(boot)) marks.delete(boot);
   }
 
   async now(): Promise<string> {
@@ -76,8 +75,17 @@ export class MemoryEventCheckpoints implements EventCheckpoints {
     // Nothing is held.
   }
 
-  #publish(bootId: BootId, shards: ShardSet): void {
-    for (const [shard, { owner, epoch }] of this.#store.shards) if (owner === bootId && shards.has(shard)) this.#store.published.set(shard, epoch);
+  #publish(bootId: BootId, asked: ShardSet): void {
+    const { shards, published } = this.#store;
+    for (const shard of asked) {
+      const stored = shards.get(shard);
+      if (stored?.owner === bootId) published.set(shard, stored.epoch);
+    }
+  }
+
+  #doesAnyOwe(): boolean {
+    for (const [shard, { owner }] of this.#store.shards) if (this.#owes(shard, owner !== undefined && this.#isMember(owner) ? 1 : 0)) return true;
+    return false;
   }
 
   /** `tenures`: how many of the latest epochs do not count. */

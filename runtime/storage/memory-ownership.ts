@@ -22,8 +22,6 @@ import { ShardSet } from "./shard-set.ts";
 /** The ownership table. For tests and simulation. */
 export class MemoryOwnership implements Ownership {
   readonly #store: MemoryStore;
-  /** The shards of each boot, as of a version: nodes look far more often than anything changes. */
-  #owned: { readonly version: number; readonly byBoot: ReadonlyMap<BootId, ShardEpochs> } = { version: -1, byBoot: new Map() };
 
   constructor(store: MemoryStore) {
     this.#store = store;
@@ -71,15 +69,20 @@ export class MemoryOwnership implements Ownership {
   }
 
   async release(bootId: BootId, shards: Iterable<Shard>, bereft = ShardSet.none): Promise<number> {
+    if (this.#member(bootId) === undefined) return 0;
+    const kept = new Map(this.#ownedBy(bootId));
     let released = 0;
-    for (const shard of this.#member(bootId) === undefined ? [] : shards) {
+    for (const shard of shards) {
       const stored = this.#store.shards.get(shard);
       if (stored?.owner !== bootId) continue;
       stored.owner = undefined;
       stored.isBereft &&= bereft.has(shard);
+      kept.delete(shard);
       released++;
     }
-    if (released > 0) this.#raiseVersion();
+    if (released === 0) return 0;
+    this.#store.owned.set(bootId, kept);
+    this.#raiseVersion();
     return released;
   }
 
@@ -136,31 +139,22 @@ export class MemoryOwnership implements Ownership {
       if (next.isBereft) bereft.push(shard);
       isChange ||= isNew;
     }
+    if (isChange) this.#store.owned.set(bootId, new Map([...this.#ownedBy(bootId), ...got]));
     return { shards: got, bereft: ShardSet.of(bereft), isChange };
   }
 
   #viewOf(node: MemoryNode): NodeView {
     const { bootId, nodeName, roles, isStarting, dialect, programVersion, grpcAddress, load, startedAtMs, end: ended, leaseUntilMs } = node;
-    const owned = ended === undefined ? this.#ownedNow().get(bootId) : undefined;
     return {
       ...{ bootId, nodeName, roles, isStarting, dialect, programVersion, grpcAddress, load, startedAtMs },
       state: ended ?? (isDrainingNow(node) ? "draining" : "live"),
       leaseLeftMs: leaseUntilMs - this.#store.clock.now(),
-      shards: owned ?? new Map(),
+      shards: ended === undefined ? this.#ownedBy(bootId) : new Map(),
     };
   }
 
-  #ownedNow(): ReadonlyMap<BootId, ShardEpochs> {
-    const { ownershipVersion: version, shards } = this.#store;
-    if (this.#owned.version === version) return this.#owned.byBoot;
-    const byBoot = new Map<BootId, Map<Shard, number>>();
-    for (const [shard, { owner, epoch }] of shards) {
-      if (owner === undefined) continue;
-      const own = byBoot.get(owner) ?? new Map<Shard, number>();
-      byBoot.set(owner, own.set(shard, epoch));
-    }
-    this.#owned = { version, byBoot };
-    return byBoot;
+  #ownedBy(bootId: BootId): ShardEpochs {
+    return this.#store.owned.get(bootId) ?? new Map();
   }
 
   #raiseVersion(): number {

@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { BootId, RunId, Shard } from "../ids.ts";
 import type { DocumentRecord } from "./documents.ts";
 import type { PublishMark } from "./event-checkpoints.ts";
+import type { ShardEpochs } from "./held-shards.ts";
 import type { RunRecord, RunTimer } from "./journal.ts";
 import type { NodeRole } from "./ownership.ts";
 import type { StoredPayload, StoredRow, StoredSnapshot } from "./stored-rows.ts";
@@ -75,6 +76,8 @@ export class MemoryStore {
   readonly nodes = new Map<BootId, MemoryNode>();
   /** Those that ever had an owner. */
   readonly shards = new Map<Shard, MemoryShard>();
+  /** The shards of each member with their epochs, an index: nodes look far more often than anything changes. None of these maps is ever changed. */
+  readonly owned = new Map<BootId, ShardEpochs>();
   ownershipVersion = 0;
   /** In the order in which they were stored. */
   readonly documents: MemoryDocument[] = [];

@@ -14,7 +14,7 @@ import { MemoryBatchStore } from "../../runtime/storage/memory-batch-store.ts";
 import { MemoryFaults } from "../../runtime/storage/memory-faults.ts";
 import type { Ownership } from "../../runtime/storage/ownership.ts";
 import type { Database } from "./database.ts";
-import { between, type Faults } from "./faults.ts";
+import { between, type Faults, happens } from "./faults.ts";
 import { overridden } from "./overridden.ts";
 import type { Plant } from "./plant.ts";
 import type { SimulatedProcess } from "./process.ts";
@@ -48,7 +48,7 @@ type Answer<T> = { readonly value: T } | { readonly error: unknown } | "broken";
 type Fate = "none" | "requestLost" | "answerLost" | "lateCall" | "refusal";
 
 /** Chances of one call to meet each fate, at the highest level of that fault. */
-const FATES = { requestLost: 0.05, answerLost: 0.05, lateCall: 0.05, refusal: 0.05 } as const;
+const FATES = (["requestLost", "answerLost", "lateCall", "refusal"] as const).map((fate) => [fate, 0.05] as const);
 
 /** The link of one boot. */
 export class DatabaseLink {
@@ -141,10 +141,7 @@ export class DatabaseLink {
   /** What happens to the next call. */
   fate(): Fate {
     const { faults, random } = this.#options;
-    for (const [fate, most] of Object.entries(FATES)) {
-      const level = faults.level(fate as keyof typeof FATES);
-      if (level > 0 && random.fraction() < level * most) return fate as Fate;
-    }
+    for (const [fate, most] of FATES) if (happens(random, faults.level(fate) * most)) return fate;
     return "none";
   }
 
