@@ -64,6 +64,7 @@ export const LOG_TABLE: LogTable = {
   "events.caughtUp": { level: "info", message: "all events of the journal are published" },
   "events.catchUpFailed": { level: "warn", message: "events could not be published from the journal; it is tried again", fields: withProblem },
   "events.skipped": { level: "error", message: "the events of a run can't be published: its history can't be read", fields: withProblem },
+  "events.leftToNewer": { level: "warn", message: "the events of a run wait for a node of a newer version, which alone can read its history" },
   "lease.renewed": { level: "debug", message: "the lease was renewed" },
   "lease.failed": { level: "warn", message: "the lease could not be renewed" },
   "pool.started": { level: "info", message: "worker threads started" },

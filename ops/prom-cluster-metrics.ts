@@ -96,5 +96,6 @@ export function eventRows(registry: Registry): Pick<MetricTable, Extract<EventNa
     "events.caughtUp": () => behind.set(0),
     "events.catchUpFailed": undefined,
     "events.skipped": () => skipped.inc(),
+    "events.leftToNewer": undefined,
   };
 }

@@ -58,6 +58,8 @@ export interface RuntimeEvents {
   "events.catchUpFailed": { readonly error: unknown };
   /** The events of a run can't be told: its history can't be read. */
   "events.skipped": { readonly runId: string; readonly error: unknown };
+  /** The events of a run wait: only a newer version of the program can read its history. The node of that version that owns the run next publishes them. */
+  "events.leftToNewer": { readonly runId: string };
   "database.exited": { readonly reason: string; readonly restartInMs: number };
   "ledger.delayed": { readonly records: number; readonly dropped: number; readonly reason: string };
   "retention.swept": { readonly runs: number; readonly keys: number };

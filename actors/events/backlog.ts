@@ -1,5 +1,6 @@
 /**
- * Shards whose events are to be read from the journal, and from when on. What comes while one pass is under way is for the next.
+ * Shards whose events are to be read from the journal, and from when on. What comes while one pass is under way is for the next. And shards that stay in debt
+ * although they are live: what they owe only a newer version of the program can read.
  */
 import type { Shard } from "../../runtime/ids.ts";
 import type { EventDebt, PublishMark } from "../../runtime/storage/event-checkpoints.ts";
@@ -14,6 +15,7 @@ export interface PassPlan extends EventDebt {
 /** The backlog of one node. */
 export class Backlog {
   readonly #shards = new Set<Shard>();
+  readonly #tooNew = new Set<Shard>();
   #since: PublishMark | undefined;
   #isOwn = false;
   #isPassOwn = false;
@@ -36,9 +38,28 @@ export class Backlog {
     this.#isOwn ||= isOwn;
   }
 
+  /** True if a newer node has something to publish, once it owns the shard. */
+  get owesToNewer(): boolean {
+    return this.#tooNew.size > 0;
+  }
+
+  /** A pass has looked at `shards`; `tooNew` are those of them that it could not publish all of. */
+  looked(shards: ShardSet, tooNew: ReadonlySet<Shard>): void {
+    for (const shard of shards) this.#tooNew.delete(shard);
+    for (const shard of tooNew) this.#tooNew.add(shard);
+  }
+
+  /** Those of some shards that owe nothing to a newer node. */
+  payable(shards: Iterable<Shard>): ShardSet {
+    return ShardSet.of([...shards].filter((shard) => !this.#tooNew.has(shard)));
+  }
+
   /** Shards that are on another node now. */
   remove(shards: ReadonlySet<Shard>): void {
-    for (const shard of shards) this.#shards.delete(shard);
+    for (const shard of shards) {
+      this.#shards.delete(shard);
+      this.#tooNew.delete(shard);
+    }
     if (this.isEmpty) this.#clear();
   }
 

@@ -4,7 +4,7 @@
  */
 import { MaestroError } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
-import type { RunId } from "../../runtime/ids.ts";
+import { type RunId, type Shard, shardOf } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { CLOCK_MARGIN_MS, type EventCheckpoints, type PublishMark } from "../../runtime/storage/event-checkpoints.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
@@ -34,6 +34,7 @@ export interface CatchUpOptions {
 export class CatchUp {
   readonly queue: EventQueue;
   readonly #options: CatchUpOptions;
+  readonly #tooNew = new Set<Shard>();
   #runs = 0;
   #published = 0;
   #isStopped = false;
@@ -52,6 +53,11 @@ export class CatchUp {
   /** Events that were published. */
   get published(): number {
     return this.#published;
+  }
+
+  /** Shards with runs that only a newer version of the program can read: of these nothing was published, or not all. */
+  get tooNew(): ReadonlySet<Shard> {
+    return this.#tooNew;
   }
 
   /** An event is stored; false if it is none of these. */
@@ -90,15 +96,22 @@ export class CatchUp {
     }
   }
 
-  /** A run whose history can't be read has no events that anyone could tell; that must not keep the others back. */
+  /** A run whose history can't be read has no events that anyone could tell, or only a newer node; that must not keep the others back. */
   async #publishRun(runId: RunId, fromMs: number): Promise<void> {
     const { source, level, events } = this.#options;
     try {
       for await (const told of missedEvents(source, runId, fromMs, level)) for (const event of told) await this.#offer(event);
     } catch (error) {
-      if (!(error instanceof MaestroError) || error.retryable) throw error;
-      events.emit("events.skipped", { runId, error });
+      if (!(error instanceof MaestroError)) throw error;
+      if (error.code === "RUN_TOO_NEW") this.#leaveToNewer(runId);
+      else if (error.retryable) throw error;
+      else events.emit("events.skipped", { runId, error });
     }
+  }
+
+  #leaveToNewer(runId: RunId): void {
+    this.#tooNew.add(shardOf(runId));
+    this.#options.events.emit("events.leftToNewer", { runId });
   }
 
   async #offer(event: CloudEvent): Promise<void> {

@@ -136,8 +136,8 @@ export class EventPublisher implements EventOutlet, StreamListener {
     // What was committed last has not been told here before the next turn of the event loop.
     do await pause(LEAVE_POLL_MS, clock);
     while (this.#isReady && clock.monotonic() < endMs && this.#live.published(shards).size < shards.size);
-    const published = this.#live.published(shards);
-    if (published.size > 0) await checkpoints.handOver(bootId, ShardSet.of(published), undefined);
+    const published = this.#backlog.payable(this.#live.published(shards));
+    if (published.size > 0) await checkpoints.handOver(bootId, published, undefined);
     if (published.size < shards.size) await checkpoints.handOver(bootId, ShardSet.of(shards), this.#mark.current);
     this.#live.leave(shards);
     this.#backlog.remove(shards);
@@ -186,7 +186,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
     this.#cancelTick();
     this.#catchUp?.stop();
     await this.#passes;
-    await this.#mark.end(wasDone);
+    await this.#mark.end(wasDone && !this.#backlog.owesToNewer);
     await this.#writer.close();
     this.#report.tell(this.backlog);
   }
@@ -258,8 +258,9 @@ export class EventPublisher implements EventOutlet, StreamListener {
     try {
       await source.journal.flush();
       await catchUp.publish(since);
+      this.#backlog.looked(shards, this.#live.heldIn(held, catchUp.tooNew));
       // Where something was dropped meanwhile the debt stays: the node's own mark says nothing of it.
-      if (!held.isBroken && !this.#isClosed) await checkpoints.settle(bootId, shards);
+      if (!held.isBroken && !this.#isClosed) await checkpoints.settle(bootId, this.#backlog.payable(shards));
       if (!this.#isClosed) reached = mark;
     } finally {
       this.#catchUp = undefined;

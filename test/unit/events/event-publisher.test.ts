@@ -8,6 +8,7 @@ import { MemoryFaults } from "../../../runtime/storage/memory-faults.ts";
 import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 import { MemoryStream } from "../../../runtime/stream/memory-stream.ts";
 import type { StreamWriter } from "../../../runtime/stream/stream.ts";
+import { writeAllNewer } from "../../support/newer-entry.ts";
 import { CALLS, SIGNAL } from "../../support/runs-bed.ts";
 import { type OutletParts, type RunsNode, Store, startOf, startRunsNode, Tasks } from "../../support/runs-node.ts";
 import { eventsOfStore, findEventFaults } from "../../support/told-events.ts";
@@ -39,7 +40,7 @@ describe("the publisher of events", () => {
     async start(queueLength: number): Promise<this> {
       const tasks = new Tasks({ charge: (input) => input, ship: (input) => ({ shipped: input }) });
       const openOutlet = async ({ bootId, events, source }: OutletParts): Promise<EventPublisher> => {
-        for (const name of ["events.behind", "events.caughtUp", "events.stalled", "events.skipped"] as const)
+        for (const name of ["events.behind", "events.caughtUp", "events.stalled", "events.skipped", "events.leftToNewer"] as const)
           events.on(name, () => this.told.push(name));
         this.publisher = new EventPublisher({
           ...{ clock: store.clock, events, bootId, level: "tasks", source, queueLength },
@@ -86,6 +87,13 @@ describe("the publisher of events", () => {
     await waitUntil("all runs to end", isOver);
     await waitUntil("all events to be in the stream", () => faults().length === 0, 5_000).catch(() => undefined);
     assert.deepEqual(faults().slice(0, 3), []);
+  }
+
+  /** What was committed is so much older than what comes. */
+  function letTimePass(ms: number): void {
+    for (const [runId, run] of store.memory.runs) store.memory.runs.set(runId, { ...run, updatedAtMs: run.updatedAtMs - ms });
+    for (const [boot, mark] of store.memory.marks)
+      store.memory.marks.set(boot, { ...mark, committedAt: new Date(Date.parse(mark.committedAt) - ms).toISOString() });
   }
 
   async function startSome(node: PublishingNode, count: number): Promise<void> {
@@ -158,6 +166,37 @@ describe("the publisher of events", () => {
     await waitUntil("the publisher to catch up", () => second.told.includes("events.caughtUp"));
     store.memory.runs.delete(runId);
   });
+
+  for (const end of ["stops", "is killed"] as const) {
+    it(`leaves a run that only a newer node can read to that one, and keeps no other back: the older one ${end}`, async () => {
+      const [waits, calls] = [await store.deploy(SIGNAL), await store.deploy(CALLS)];
+      const newer = await open();
+      stream.stop();
+      const { runId } = await newer.runs.runs.start(startOf(waits));
+      for (let count = 0; count < 20; count += 1) await newer.runs.runs.start(startOf(calls));
+      newer.kill();
+      const understand = writeAllNewer(store, runId);
+      letTimePass(3_600_000);
+      stream.start();
+      const older = await open();
+      await waitUntil("the older node to catch up", () => older.told.includes("events.caughtUp"));
+      assert.deepEqual(older.told, ["events.behind", "events.leftToNewer", "events.caughtUp"]);
+      await older.runs.runs.start(startOf(calls));
+      await waitUntil("all other runs to end", () =>
+        [...store.memory.runs.values()].every((run) => run.runId === runId || run.status === "completed"),
+      );
+      understand();
+      await waitUntil("their events, also new ones, to be in the stream", () => faults().every((fault) => fault.includes(runId)));
+      assert.notDeepEqual(faults(), []);
+      if (end === "stops") await older.stop();
+      else older.kill();
+      const next = await open();
+      await waitUntil("the next owner to catch up", () => next.told.includes("events.caughtUp"));
+      await next.runs.runs.signal(runId, { name: "go", payload: "1", signalId: "" });
+      await complete();
+      await waitUntil("the old marks to be forgotten", () => store.memory.marks.size === 1);
+    });
+  }
 
   for (const seed of [1, 2, 3, 4, 5]) {
     it(`publishes everything over crashes, refusals and losses of the stream: seed ${seed}`, async function () {

@@ -1,25 +1,10 @@
 /** Runs whose history a newer version of the program has written: this one can't read it, does nothing with them, and leaves them to who can. */
 import assert from "node:assert/strict";
-import type { RunId } from "../../../runtime/ids.ts";
-import { journalChecksum } from "../../../runtime/storage/journal-checksum.ts";
-import type { MemoryRow } from "../../../runtime/storage/memory-store.ts";
 import { type ClusterNode, ClusterWorld } from "../../support/cluster-world.ts";
+import { writeNewer } from "../../support/newer-entry.ts";
 import { code, FOREVER, runsBed, SIGNAL, SLOW } from "../../support/runs-bed.ts";
-import { type Store, startOf, startRunsNode } from "../../support/runs-node.ts";
+import { startOf, startRunsNode } from "../../support/runs-node.ts";
 import { waitUntil } from "../../support/wait-until.ts";
-
-/** An entry of a kind that no program knows: field 30, empty. */
-const UNKNOWN_ENTRY = new Uint8Array([0x0a, 0x03, 0xf2, 0x01, 0x00]);
-
-/** Adds an entry to a run's history as a newer program does. The returned function takes it away again, which is how it reads to that program. */
-function writeNewer({ memory }: Store, runId: RunId): () => void {
-  const rows: MemoryRow[] = memory.rows.get(runId) ?? assert.fail("the run has a history");
-  const last = rows.at(-1) ?? assert.fail("the run has a history");
-  const firstSeq = last.firstSeq + last.entryCount;
-  const checksum = journalChecksum(runId, firstSeq, 1, [UNKNOWN_ENTRY]);
-  memory.rows.set(runId, [...rows, { ...last, firstSeq, entryCount: 1, entries: UNKNOWN_ENTRY, checksum }]);
-  return () => void memory.rows.set(runId, rows);
-}
 
 describe("a run that a newer version has gone on with", () => {
   const bed = runsBed();
