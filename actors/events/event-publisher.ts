@@ -138,7 +138,8 @@ export class EventPublisher implements EventOutlet, StreamListener {
     while (this.#isReady && clock.monotonic() < endMs && this.#live.published(shards).size < shards.size);
     const published = this.#backlog.payable(this.#live.published(shards));
     if (published.size > 0) await checkpoints.handOver(bootId, published, undefined);
-    if (published.size < shards.size) await checkpoints.handOver(bootId, ShardSet.of(shards), this.#mark.current);
+    const owing = ShardSet.of([...shards].filter((shard) => !published.has(shard)));
+    if (owing.size > 0) await checkpoints.handOver(bootId, owing, this.#mark.current);
     this.#live.leave(shards);
     this.#backlog.remove(shards);
   }
@@ -260,7 +261,9 @@ export class EventPublisher implements EventOutlet, StreamListener {
       await catchUp.publish(since);
       this.#backlog.looked(shards, this.#live.heldIn(held, catchUp.tooNew));
       // Where something was dropped meanwhile the debt stays: the node's own mark says nothing of it.
-      if (!held.isBroken && !this.#isClosed) await checkpoints.settle(bootId, this.#backlog.payable(shards));
+      // A shard that has left meanwhile may have come back with a debt that this pass knows nothing of.
+      const settled = this.#backlog.payable(this.#live.heldIn(held, shards));
+      if (!held.isBroken && !this.#isClosed) await checkpoints.settle(bootId, settled);
       if (!this.#isClosed) reached = mark;
     } finally {
       this.#catchUp = undefined;

@@ -6,6 +6,7 @@ import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import { type BootId, SHARD_COUNT, type Shard } from "../ids.ts";
 import type { Ownership } from "../storage/ownership.ts";
+import { pause } from "../storage/pause.ts";
 import type { ShardSet } from "../storage/shard-set.ts";
 import type { Holding } from "./convergence.ts";
 
@@ -19,8 +20,8 @@ export interface HandOversOptions {
   readonly clock: Clock;
   readonly events: EventHub;
   /**
-   * Stops what runs in the shards and flushes the journal. If it rejects, the node keeps the shards, and they must work as before. Answers those
-   * whose next owner must be told that they were lost before.
+   * Stops what runs in the shards and flushes the journal. If it rejects it is called again, until it does not: what has been stopped of the shards is
+   * not begun again here. Answers those whose next owner must be told that they were lost before.
    */
   handOff(shards: readonly Shard[]): Promise<ShardSet>;
   /** Called when the shards were given up. */
@@ -73,35 +74,31 @@ export class HandOvers {
 
   /** Never rejects. */
   async #handOver(shards: readonly Shard[]): Promise<void> {
-    const { clock, events, handOff, onReleased } = this.#options;
+    const { ownership, bootId, clock, events, handOff, onReleased } = this.#options;
     const startedAtMs = clock.monotonic();
-    let bereft: ShardSet;
-    try {
-      bereft = await handOff(shards);
-    } catch (error) {
-      for (const shard of shards) this.#holdings[shard] = "held";
-      events.emit("cluster.handOverFailed", { shards: shards.length, reason: messageOf(error) });
-      return;
-    }
-    if (!(await this.#release(shards, bereft))) return;
+    const onStopFailed = (reason: string): void => events.emit("cluster.handOverFailed", { shards: shards.length, reason });
+    const stopped = await this.#untilDone(() => handOff(shards), onStopFailed);
+    if (stopped === undefined) return;
+    const onReleaseFailed = (reason: string): void => events.emit("cluster.storeFailed", { operation: "release", reason });
+    const released = await this.#untilDone(() => ownership.release(bootId, shards, stopped), onReleaseFailed);
+    if (released === undefined) return;
     for (const shard of shards) this.#holdings[shard] = "none";
     this.#count -= shards.length;
     events.emit("cluster.handedOver", { shards: shards.length, durationMs: clock.monotonic() - startedAtMs });
     onReleased(shards);
   }
 
-  /** Gives shards up, however often it takes: what ran there has stopped. Answers false if the node was stopped before. */
-  async #release(shards: readonly Shard[], bereft: ShardSet): Promise<boolean> {
-    const { ownership, bootId, clock, events } = this.#options;
+  /** Tries however often it takes; undefined: the node was stopped before. */
+  async #untilDone<T>(attempt: () => Promise<T>, onFailed: (reason: string) => void): Promise<T | undefined> {
+    const { clock } = this.#options;
     for (let pauseMs = PAUSE_MIN_MS; !this.#isStopped; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
       try {
-        await ownership.release(bootId, shards, bereft);
-        return true;
+        return await attempt();
       } catch (error) {
-        events.emit("cluster.storeFailed", { operation: "release", reason: messageOf(error) });
-        await new Promise<void>((resolve) => clock.schedule(pauseMs, resolve));
+        onFailed(messageOf(error));
+        await pause(pauseMs, clock);
       }
     }
-    return false;
+    return undefined;
   }
 }

@@ -49,9 +49,12 @@ export interface EventCheckpoints {
   now(): Promise<string>;
   /** Stores a boot's mark, if it has one, and answers the store's time. */
   advance(bootId: BootId, mark: PublishMark): Promise<string>;
-  /** Before shards are released: everything that this boot committed of them is published; or only what was committed before `since`. */
+  /**
+   * Before shards are released: everything that this boot committed of them is published; or only what was committed before `since`: they are in debt then,
+   * whoever releases them or takes them over, and whatever is settled meanwhile.
+   */
   handOver(bootId: BootId, shards: ShardSet, since: PublishMark | undefined): Promise<void>;
-  /** All that a boot committed is published: forgets its mark. */
+  /** All that a boot committed is published, but for shards that it has handed over with a debt: forgets its mark. */
   end(bootId: BootId): Promise<void>;
   /** Runs that were changed since a mark, less a margin, in order of id, after the run `after` if given. */
   listChanged(runs: ChangedRuns, limit: number, after?: RunId): Promise<readonly RunId[]>;

@@ -10,6 +10,7 @@ import { ShardSet } from "./shard-set.ts";
 /** The marks. For tests. */
 export class MemoryEventCheckpoints implements EventCheckpoints {
   readonly #store: MemoryStore;
+  #leftMarks = 0;
 
   constructor(store: MemoryStore) {
     this.#store = store;
@@ -51,13 +52,14 @@ export class MemoryEventCheckpoints implements EventCheckpoints {
   }
 
   async handOver(bootId: BootId, shards: ShardSet, since: PublishMark | undefined): Promise<void> {
-    const { marks } = this.#store;
-    if (since === undefined) this.#publish(bootId, shards);
-    else marks.set(`left ${marks.size} ${since.committedAt}` as BootId, since);
+    const { marks, published } = this.#store;
+    const own = this.#ownOf(bootId, shards);
+    for (const [shard, epoch] of own) published.set(shard, since === undefined ? epoch : Math.min(published.get(shard) ?? 0, epoch - 2));
+    if (since !== undefined) marks.set(`${bootId} left ${++this.#leftMarks}` as BootId, since);
   }
 
   async end(bootId: BootId): Promise<void> {
-    this.#publish(bootId, ShardSet.all);
+    for (const [shard, epoch] of this.#ownOf(bootId, ShardSet.all)) if (!this.#owes(shard, 1)) this.#store.published.set(shard, epoch);
     this.#store.marks.delete(bootId);
   }
 
@@ -75,12 +77,14 @@ export class MemoryEventCheckpoints implements EventCheckpoints {
     // Nothing is held.
   }
 
-  #publish(bootId: BootId, asked: ShardSet): void {
-    const { shards, published } = this.#store;
+  /** Those of the shards that a boot owns, with their epochs. */
+  #ownOf(bootId: BootId, asked: ShardSet): ReadonlyMap<Shard, number> {
+    const own = new Map<Shard, number>();
     for (const shard of asked) {
-      const stored = shards.get(shard);
-      if (stored?.owner === bootId) published.set(shard, stored.epoch);
+      const stored = this.#store.shards.get(shard);
+      if (stored?.owner === bootId) own.set(shard, stored.epoch);
     }
+    return own;
   }
 
   #doesAnyOwe(): boolean {

@@ -31,6 +31,10 @@ const FORGET = `DELETE FROM event_checkpoints AS c WHERE ${IS_OVER} AND NOT EXIS
   SELECT FROM shards AS s LEFT JOIN nodes AS n ON n.boot_id = s.boot_id AND n.released_at IS NULL
    WHERE s.published_epoch < s.epoch - (n.boot_id IS NOT NULL)::integer)`;
 
+/** The shards count as being in debt from now on, while their owner still has them: else the mark might be forgotten before they are released. */
+const LEAVE_DEBT = `WITH owing AS (UPDATE shards SET published_epoch = least(published_epoch, epoch - 2) WHERE boot_id = $3 AND shard = ANY($4::smallint[]))
+  INSERT INTO event_checkpoints (boot_id, committed_at, entries_from_ms) VALUES (gen_random_uuid(), $1::timestamptz, $2)`;
+
 /** Opens it. Connections are made when they are needed. */
 export async function openPgEventCheckpoints({ url }: { readonly url: string }): Promise<EventCheckpoints> {
   return new PgEventCheckpoints(
@@ -87,13 +91,12 @@ export class PgEventCheckpoints implements EventCheckpoints {
       ]);
       return;
     }
-    const text = "INSERT INTO event_checkpoints (boot_id, committed_at, entries_from_ms) VALUES (gen_random_uuid(), $1::timestamptz, $2)";
-    await this.#database.query(text, [since.committedAt, since.entriesFromMs]);
+    await this.#database.query(LEAVE_DEBT, [since.committedAt, since.entriesFromMs, bootId, [...shards]]);
   }
 
   end(bootId: BootId): Promise<void> {
     return this.#database.transaction(async (query) => {
-      await query("UPDATE shards SET published_epoch = epoch WHERE boot_id = $1", [bootId]);
+      await query("UPDATE shards SET published_epoch = epoch WHERE boot_id = $1 AND published_epoch >= epoch - 1", [bootId]);
       await query("DELETE FROM event_checkpoints WHERE boot_id = $1", [bootId]);
     });
   }

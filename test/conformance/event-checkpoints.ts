@@ -106,6 +106,20 @@ export function eventCheckpointsConformance(makeBed: MakeBed): void {
       assert.equal((await checkpoints.debtOf(taker.bootId, ShardSet.between(0, 9))).shards.size, 0);
     });
 
+    it("keeps the mark of shards that are handed over with a debt until that is settled, whatever others settle and however their owner ends", async () => {
+      const { checkpoints, ownership } = bed;
+      const [giver, taker] = [await bed.boot("a"), await bed.boot("b")];
+      const mark = await checkpoints.begin(giver.bootId, systemClock().now());
+      await checkpoints.begin(taker.bootId, systemClock().now() + 1_000);
+      await checkpoints.handOver(giver.bootId, ShardSet.between(5, 9), mark);
+      await checkpoints.settle(taker.bootId, ShardSet.none);
+      await checkpoints.end(giver.bootId);
+      await ownership.release(giver.bootId, ShardSet.between(0, 9));
+      await ownership.acquire(taker.bootId, ShardSet.between(0, 9));
+      const debt = await checkpoints.debtOf(taker.bootId, ShardSet.between(0, 9));
+      assert.deepEqual([[...debt.shards], debt.since.committedAt], [[5, 6, 7, 8, 9], mark.committedAt]);
+    });
+
     it("lists runs that changed since a mark, in pages, of some shards", async () => {
       const { checkpoints } = bed;
       const boot = await bed.boot();

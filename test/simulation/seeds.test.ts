@@ -15,6 +15,11 @@ const FOUND: readonly { readonly seed: number; readonly mode: Mode; readonly def
     defect:
       "events that a node committed before it began to catch up were dated by its clock, passed over by that of the owner before, and never published",
   },
+  {
+    seed: 100_283,
+    mode: "liveness",
+    defect: "a shard left and came back while its node caught up with events: the pass of before paid the new debt, which it knew nothing of",
+  },
 ];
 
 describe("worlds that once showed a defect", function () {
