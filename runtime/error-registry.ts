@@ -174,7 +174,7 @@ export const ERRORS = {
     "UNAVAILABLE",
     503,
     true,
-    "The history of run {runId} has an entry that this version of the program does not know: entry {seq}.",
+    "The history of run {runId} has something that this version of the program does not know, up to entry {seq}.",
     "Nothing is lost: the run goes on on a node of the newer version. Start one, or upgrade this one.",
   ),
   SHELL_DISABLED: entry(

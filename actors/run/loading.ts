@@ -8,7 +8,7 @@ import type { EventHub } from "../../runtime/events.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import type { Journal, JournalRow, RunHead, RunTail, Snapshot } from "../../runtime/storage/journal.ts";
 import type { Workflow } from "../language/model.ts";
-import { decodeEntries, type Entry } from "./core/entry.ts";
+import { decodeEntries, type Entry, refuseNewer } from "./core/entry.ts";
 import { evolve } from "./core/evolve.ts";
 import { bringBack } from "./core/moved-payloads.ts";
 import { parseSnapshot, restoreSnapshot } from "./core/snapshot.ts";
@@ -116,10 +116,11 @@ export async function stateOfRow(source: RunSource, runId: RunId, row: JournalRo
   return emptyRun(runId, first.event.value.workflowId, await source.workflow(first.event.value.workflowId));
 }
 
-/** A snapshot as a state. One that can't be read is passed over: the entries tell the same. */
+/** A snapshot as a state. One that can't be read is passed over: the entries tell the same. @throws RUN_TOO_NEW only a newer program may go on from it */
 async function stateOf(source: RunSource, runId: RunId, snapshot: Snapshot | undefined): Promise<RunState | undefined> {
   if (snapshot === undefined) return undefined;
   const parsed = parseSnapshot(snapshot.state);
+  if (parsed !== undefined) refuseNewer(runId, snapshot.seq, parsed.readsFrom);
   const restored = parsed && restoreSnapshot(runId, await source.workflow(parsed.workflowId), parsed);
   if (restored === undefined) source.events.emit("journal.snapshotRefused", { runId, seq: snapshot.seq, reason: "format" });
   return restored;

@@ -9,6 +9,7 @@ import {
   TimerKind,
   RunStatus as WireStatus,
 } from "../../../proto/gen/maestro/journal/v1/entry.ts";
+import { DIALECT } from "../../../runtime/dialect.ts";
 import { MaestroError, messageOf } from "../../../runtime/errors.ts";
 import type { RunId } from "../../../runtime/ids.ts";
 import type { RunStatus } from "../../../runtime/storage/journal.ts";
@@ -28,18 +29,23 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array {
  * The entries of one stored row.
  *
  * @throws JOURNAL_CORRUPT the bytes are no entries.
- * @throws RUN_TOO_NEW one is of a kind that this program does not know.
+ * @throws RUN_TOO_NEW one is of a kind that this program does not know, or for a later dialect.
  */
 export function decodeEntries(runId: RunId, firstSeq: number, bytes: Uint8Array): Entry[] {
   try {
     const { entries } = JournalRow.decode(bytes);
-    const unknown = entries.findIndex((entry) => entry.event === undefined);
-    if (unknown >= 0) throw new MaestroError("RUN_TOO_NEW", { facts: { runId, seq: firstSeq + unknown } });
+    for (const [place, { event, readsFrom = 0 }] of entries.entries())
+      refuseNewer(runId, firstSeq + place, event === undefined ? Number.POSITIVE_INFINITY : readsFrom);
     return entries;
   } catch (error) {
     if (error instanceof MaestroError) throw error;
     throw new MaestroError("JOURNAL_CORRUPT", { facts: { runId, seq: firstSeq, reason: messageOf(error) }, cause: error });
   }
+}
+
+/** @throws RUN_TOO_NEW what is stored at `seq` is for those who speak a later dialect. */
+export function refuseNewer(runId: RunId, seq: number, readsFrom: number): void {
+  if (readsFrom > DIALECT) throw new MaestroError("RUN_TOO_NEW", { facts: { runId, seq } });
 }
 
 const STATUS_BY_WIRE: Readonly<Record<number, RunStatus>> = {

@@ -23,6 +23,7 @@ export function evolve(state: RunState, entry: Entry): void {
   const { event } = entry;
   invariant(event !== undefined, "an entry has an event");
   state.lastSeq += 1;
+  if (entry.readsFrom !== undefined) state.readsFrom = Math.max(state.readsFrom, entry.readsFrom);
   const fold = FOLDS[event.$case] as (state: RunState, value: RunEvent["value"], atMs: number) => void;
   fold(state, event.value, state.createdAtMs + entry.offsetMs);
 }

@@ -57,6 +57,7 @@ export function encodeSnapshot(state: RunState): Uint8Array {
     cancelReason: state.cancelReason,
     ending: state.ending?.text,
     error: error && problemToWire(error),
+    readsFrom: state.readsFrom,
     nodeLosses: [...state.nodeLosses].map(([node, { count, isolated }]): NodeLossSnapshot => ({ node, losses: count, isolatedLosses: isolated })),
   }).finish();
 }
@@ -83,6 +84,7 @@ export function restoreSnapshot(runId: RunId, workflow: Workflow, snapshot: RunS
 function restored(runId: RunId, workflow: Workflow, snapshot: RunSnapshot): RunState {
   const state = emptyRun(runId, snapshot.workflowId, workflow);
   state.lastSeq = snapshot.seq;
+  state.readsFrom = snapshot.readsFrom;
   state.startedAtMs = snapshot.startedAtMs;
   state.input = Payload.ofText(snapshot.input);
   state.context = Payload.ofText(snapshot.context);

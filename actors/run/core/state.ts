@@ -105,6 +105,8 @@ export interface RunState {
   startedAtMs: number;
   /** Number of entries in its history. */
   lastSeq: number;
+  /** The least dialect that may go on with it: the greatest that one of its entries asks for. */
+  readsFrom: number;
   input: Payload;
   context: Payload;
   traceParent: string;
@@ -157,6 +159,7 @@ export function emptyRun(runId: RunId, workflowId: string, workflow: Workflow): 
     status: "running",
     startedAtMs: 0,
     lastSeq: 0,
+    readsFrom: 0,
     input: NULL_PAYLOAD,
     context: Payload.of({}),
     traceParent: "",

@@ -1,5 +1,15 @@
 /** Runs whose history a newer version of the program has written: this one can't read it, does nothing with them, and leaves them to who can. */
 import assert from "node:assert/strict";
+import type { Workflow } from "../../../actors/language/model.ts";
+import { encodeEntries } from "../../../actors/run/core/entry.ts";
+import { evolve } from "../../../actors/run/core/evolve.ts";
+import { encodeSnapshot, parseSnapshot, restoreSnapshot } from "../../../actors/run/core/snapshot.ts";
+import { emptyRun } from "../../../actors/run/core/state.ts";
+import { loadRun } from "../../../actors/run/loading.ts";
+import { DIALECT } from "../../../runtime/dialect.ts";
+import { newRunId } from "../../../runtime/ids.ts";
+import { seededRandom } from "../../../runtime/random.ts";
+import { journalChecksum } from "../../../runtime/storage/journal-checksum.ts";
 import { type ClusterNode, ClusterWorld } from "../../support/cluster-world.ts";
 import { writeNewer } from "../../support/newer-entry.ts";
 import { code, FOREVER, runsBed, SIGNAL, SLOW } from "../../support/runs-bed.ts";
@@ -28,6 +38,46 @@ describe("a run that a newer version has gone on with", () => {
       assert.equal((await bed.node.runs.outcome(runId, FOREVER)).status, "completed");
     });
   }
+});
+
+describe("what a newer version has written", () => {
+  const bed = runsBed();
+
+  it("stops the run if it is a field of a known entry that the state keeps", async () => {
+    const { runId } = await bed.node.runs.start(startOf(await bed.store.deploy(SIGNAL)));
+    await waitUntil("the run to wait", () => bed.store.memory.runs.get(runId)?.status === "waiting");
+    await bed.node.stop();
+    const event = { $case: "cancelRequested", value: { reason: "enough" } } as const;
+    writeNewer(bed.store, runId, encodeEntries([{ offsetMs: 1, event, moved: [], readsFrom: DIALECT + 1 }]));
+    bed.node = await startRunsNode(bed.store, bed.tasks);
+    await assert.rejects(bed.node.runs.get(runId), code("RUN_TOO_NEW"));
+    assert.equal(bed.store.memory.runs.get(runId)?.status, "waiting");
+  });
+
+  it("stops the run although a snapshot covers it, and is not written over", async () => {
+    const { runId } = await bed.node.runs.start(startOf(await bed.store.deploy(SIGNAL)));
+    await waitUntil("the run to wait", () => bed.store.memory.runs.get(runId)?.status === "waiting");
+    const { journal, events } = bed.node;
+    const workflow = async (id: string): Promise<Workflow> => bed.store.workflows.get(id) ?? assert.fail("the workflow is there");
+    const state = await loadRun({ journal, events, workflow }, runId);
+    await bed.node.stop();
+    evolve(state, { offsetMs: 1, event: { $case: "cancelRequested", value: { reason: "enough" } }, moved: [], readsFrom: DIALECT + 1 });
+    writeNewer(bed.store, runId);
+    const bytes = encodeSnapshot(state);
+    bed.store.memory.snapshots.set(runId, [{ seq: state.lastSeq, state: bytes, checksum: journalChecksum(runId, state.lastSeq, 0, [bytes]) }]);
+    bed.node = await startRunsNode(bed.store, bed.tasks);
+    for (const call of [bed.node.runs.get(runId), bed.node.runs.signal(runId, { name: "go", payload: "1", signalId: "" })])
+      await assert.rejects(call, code("RUN_TOO_NEW"));
+    assert.equal(bed.store.memory.snapshots.get(runId)?.[0]?.state, bytes);
+  });
+
+  it("is remembered by every snapshot that covers it", () => {
+    const state = emptyRun(newRunId(1, 1, seededRandom(1)), "w", {} as Workflow);
+    evolve(state, { offsetMs: 1, event: { $case: "cancelRequested", value: { reason: "" } }, moved: [], readsFrom: 2 });
+    evolve(state, { offsetMs: 1, event: { $case: "cancelRequested", value: { reason: "" } }, moved: [], readsFrom: 1 });
+    const restored = restoreSnapshot(state.runId, state.workflow, parseSnapshot(encodeSnapshot(state)) ?? assert.fail("a snapshot"));
+    assert.deepEqual([restored?.readsFrom, restored?.cancelReason], [2, ""]);
+  });
 });
 
 describe("a call for a run that its owner is too old for", () => {

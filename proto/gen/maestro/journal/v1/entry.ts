@@ -93,6 +93,11 @@ export interface Entry {
     | undefined;
   /** Texts of the event that are too large for the row: they stand in the store's payloads, and `null` stands here. */
   moved: MovedPayload[];
+  /**
+   * The least dialect (runtime/dialect.ts) that may fold it; older programs leave the run alone. Written with a kind of event, or a field of one, that a state
+   * without it would be a wrong one. Absent: any.
+   */
+  readsFrom?: number | undefined;
 }
 
 /** A JSON text that stands apart from its entry. */
@@ -348,7 +353,7 @@ export const JournalRow: MessageFns<JournalRow> = {
 };
 
 function createBaseEntry(): Entry {
-  return { offsetMs: 0, event: undefined, moved: [] };
+  return { offsetMs: 0, event: undefined, moved: [], readsFrom: undefined };
 }
 
 export const Entry: MessageFns<Entry> = {
@@ -420,6 +425,9 @@ export const Entry: MessageFns<Entry> = {
     }
     for (const v of message.moved) {
       MovedPayload.encode(v!, writer.uint32(162).fork()).join();
+    }
+    if (message.readsFrom !== undefined) {
+      writer.uint32(184).uint32(message.readsFrom);
     }
     return writer;
   },
@@ -614,6 +622,14 @@ export const Entry: MessageFns<Entry> = {
             }
 
             message.moved.push(MovedPayload.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.readsFrom = reader.uint32();
             continue;
           }
         }

@@ -57,6 +57,8 @@ export interface RunSnapshot {
   labels: { [key: string]: string };
   /** Tasks that were under way when a node was lost, and have not completed since. */
   nodeLosses: NodeLossSnapshot[];
+  /** The greatest `reads_from` of the entries in it. A program of an older dialect leaves the run alone, and so never writes a snapshot over this one. */
+  readsFrom: number;
 }
 
 export interface RunSnapshot_LabelsEntry {
@@ -169,6 +171,7 @@ function createBaseRunSnapshot(): RunSnapshot {
     userId: "",
     labels: {},
     nodeLosses: [],
+    readsFrom: 0,
   };
 }
 
@@ -246,6 +249,9 @@ export const RunSnapshot: MessageFns<RunSnapshot> = {
     });
     for (const v of message.nodeLosses) {
       NodeLossSnapshot.encode(v!, writer.uint32(186).fork()).join();
+    }
+    if (message.readsFrom !== 0) {
+      writer.uint32(192).uint32(message.readsFrom);
     }
     return writer;
   },
@@ -458,6 +464,14 @@ export const RunSnapshot: MessageFns<RunSnapshot> = {
             }
 
             message.nodeLosses.push(NodeLossSnapshot.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.readsFrom = reader.uint32();
             continue;
           }
         }
