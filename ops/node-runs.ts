@@ -104,7 +104,11 @@ export class NodeRuns {
         const isChildNeeded = isExecutor && storage.bereft.size > 0;
         this.#pool = poolOf(await startWorkerPool({ ...{ clock, events, threads, allowShell: config.allowShell, isChildNeeded }, ...folder }));
       },
-      stop: () => this.pool.stop(0),
+      stop: async () => {
+        await this.pool.stop(0);
+        // What went on although its run had left has ended now.
+        await this.#open?.slots.close();
+      },
     };
   }
 

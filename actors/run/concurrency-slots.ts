@@ -10,17 +10,18 @@ import type { EventHub } from "../../runtime/events.ts";
 import type { BootId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Random } from "../../runtime/random.ts";
-import { lingeringOf, type SlotRequest, type TaskSlot, type TaskSlots } from "../../runtime/storage/task-slots.ts";
+import type { SlotRequest, TaskSlot, TaskSlots } from "../../runtime/storage/task-slots.ts";
 import { turnOf } from "../../runtime/workers/scheduling.ts";
-import { attemptIdOf, lingeringIdOf } from "./attempt-id.ts";
-import { hashOf, type SlotSeeker } from "./slot-line.ts";
+import { attemptIdOf } from "./attempt-id.ts";
+import { LingeringSlots } from "./lingering-slots.ts";
+import { hashOf, type SlotAsk, type SlotSeeker } from "./slot-line.ts";
 import { SlotLines } from "./slot-lines.ts";
 
 /** How long what waits is not asked for at most, in milliseconds, give or take a quarter; also the wait after a failure of the store. */
 const POLL_MS = 1_000;
 /** With other nodes there: how long this one waits at most before it asks for what it freed itself, so that they have a chance too, in milliseconds. */
 const YIELD_MS = 20;
-/** Attempts of one key that are asked for at once. */
+/** Attempts of one key that are asked for at once; no more in any case than its limit. */
 const ASKED_PER_KEY = 64;
 /** What keeps two turns apart that would be the same, in milliseconds. */
 const TURN_STEP_MS = 1 / 1024;
@@ -36,19 +37,6 @@ export interface ConcurrencySlotsOptions {
   onTrouble(what: string, error: unknown): void;
 }
 
-/** An attempt that wants a slot. */
-export interface SlotAsk {
-  readonly id: string;
-  readonly request: SlotRequest;
-  readonly priority: number;
-  /** How long it may wait, in milliseconds. Undefined: for ever. */
-  readonly boundMs: number | undefined;
-  /** It has its slot. */
-  begin(): void;
-  /** It has waited too long, and waits no more. */
-  late(): void;
-}
-
 /** See the file header. */
 export class ConcurrencySlots {
   readonly #options: ConcurrencySlotsOptions;
@@ -57,7 +45,7 @@ export class ConcurrencySlots {
   readonly #lines = new SlotLines();
   readonly #freeing = new Map<string, TaskSlot>();
   /** Slots of executions that go on here although their runs have left. */
-  readonly #lingering = new Map<string, TaskSlot>();
+  readonly #lingering: LingeringSlots;
   /** Slots that were left behind, to be freed if their attempts are still not wanted then. */
   readonly #reclaiming = new Map<string, TaskSlot>();
   #tellFreed: ((hashes: readonly string[]) => void) | undefined;
@@ -71,6 +59,7 @@ export class ConcurrencySlots {
 
   constructor(options: ConcurrencySlotsOptions) {
     this.#options = options;
+    this.#lingering = new LingeringSlots(options.random);
   }
 
   /** Attempts that wait. */
@@ -105,6 +94,15 @@ export class ConcurrencySlots {
     this.#work();
   }
 
+  /** An attempt has a slot in the store. True if it wants one here; if it waits, it is brought to it: it goes before all others of its key. */
+  recall(id: string): boolean {
+    const seeker = this.#seekers.get(id);
+    if (seeker?.state !== "waiting") return seeker !== undefined;
+    this.#lines.toFront(seeker);
+    this.#work();
+    return true;
+  }
+
   /** An attempt is over by its history, and executed no more: its slot is free for others. */
   leave(id: string): void {
     this.#drop(id, "free");
@@ -122,21 +120,16 @@ export class ConcurrencySlots {
   async linger(ids: readonly string[]): Promise<void> {
     const slots = ids.flatMap((id) => {
       const seeker = this.#seekers.get(id);
-      return seeker?.state === "held" ? [[id, lingeringOf(seeker.request)] as const] : [];
+      return seeker?.state === "held" ? [this.#lingering.begin(seeker.request)] : [];
     });
-    if (slots.length === 0) return;
-    for (const [, slot] of slots) this.#lingering.set(attemptIdOf(slot), slot);
-    await this.#options.store.linger(slots.map(([, slot]) => slot));
+    if (slots.length > 0) await this.#options.store.linger(slots);
   }
 
   /** An execution has ended. */
   executed(id: string): void {
-    if (this.#lingering.size === 0) return;
-    const lingering = lingeringIdOf(id);
-    const slot = this.#lingering.get(lingering);
+    const slot = this.#lingering.end(id);
     if (slot === undefined) return;
-    this.#lingering.delete(lingering);
-    this.#freeing.set(lingering, slot);
+    this.#freeing.set(attemptIdOf(slot), slot);
     this.#work();
   }
 
@@ -155,20 +148,25 @@ export class ConcurrencySlots {
     if (this.#lines.noteHashes(hashes)) this.#work();
   }
 
-  /** Gets no more slots; frees what is to be freed, if the store answers. */
+  /** Gets no more slots; frees what is to be freed, if the store answers. Again when executions that lingered have ended since. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelPoll?.();
     this.#cancelYield?.();
     for (const { cancelBound } of this.#seekers.values()) cancelBound?.();
     await this.#working;
-    await this.#freeSome().catch((error: unknown) => this.#options.onTrouble("slots of concurrency keys could not be freed", error));
+    try {
+      while (this.#freeing.size > 0) await this.#freeSome();
+    } catch (error) {
+      this.#options.onTrouble("slots of concurrency keys could not be freed", error);
+    }
   }
 
-  #seekerOf({ id, request, priority, boundMs, begin, late }: SlotAsk): SlotSeeker {
+  #seekerOf({ id, request, priority, sinceMs, boundMs, begin, late }: SlotAsk): SlotSeeker {
     const { clock } = this.#options;
-    this.#lastTurnMs = Math.max(clock.monotonic(), this.#lastTurnMs + TURN_STEP_MS);
-    const turnMs = turnOf(priority, this.#lastTurnMs);
+    const isNew = sinceMs >= clock.monotonic();
+    if (isNew) this.#lastTurnMs = Math.max(sinceMs, this.#lastTurnMs + TURN_STEP_MS);
+    const turnMs = turnOf(priority, isNew ? this.#lastTurnMs : sinceMs);
     const expire = (): void => {
       // Its end is not committed yet. If a call without an answer took the slot after all, it is found and reclaimed.
       this.forget(id);

@@ -1,8 +1,11 @@
 /**
  * Brings attempts of runs to the worker pool and their outcomes back to the runs. It knows an attempt until its end is committed: an actor that was restarted
  * or loaded again can ask for its attempts without executing one twice, and an outcome is offered again until the run has taken it.
+ *
+ * An attempt gets what it needs in one order: the slot of its concurrency key, then its turn among suspects of lost nodes, then a place in the pool. So nobody
+ * who has a turn waits for a slot, which another may hold that waits for its turn.
  */
-import type { CancelTimer, Clock } from "../../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import { type RunId, shardOf } from "../../runtime/ids.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
@@ -13,6 +16,7 @@ import { attemptIdOf } from "./attempt-id.ts";
 import type { ConcurrencySlots } from "./concurrency-slots.ts";
 import type { AttemptView } from "./core/effects.ts";
 import { LastAttempts } from "./last-attempts.ts";
+import { OutcomeOffers } from "./outcome-offers.ts";
 import type { ServedShards } from "./served-shards.ts";
 import { SuspectTurns } from "./suspect-turns.ts";
 import type { UnderWay } from "./under-way.ts";
@@ -22,9 +26,6 @@ const RESUBMIT_MS = 100;
 /** When to offer an attempt again at which the pool itself failed, and how often before the attempt counts as failed. */
 const RESUBMIT_BROKEN_MS = 1_000;
 const BROKEN_SUBMITS = 10;
-/** First and longest time after which an outcome is offered again that no commit has confirmed. */
-const REOFFER_FIRST_MS = 1_000;
-const REOFFER_MAX_MS = 30_000;
 /** How long an attempt that has ended keeps its slot if its end can't be stored, in milliseconds. */
 const SLOT_KEPT_MS = 30_000;
 /** Longest error message that is kept in the ledger, in characters; the history has the whole. */
@@ -35,7 +36,7 @@ export interface DispatcherOptions {
   readonly pool: WorkerPool;
   readonly ledger: TaskLedger;
   readonly clock: Clock;
-  readonly slots: Pick<ConcurrencySlots, "ask" | "leave" | "forget" | "linger" | "executed">;
+  readonly slots: Pick<ConcurrencySlots, "ask" | "leave" | "forget" | "linger" | "executed" | "recall">;
   /** Shards whose attempts are executed here; for the others nothing begins. */
   readonly shards: ServedShards;
   /** Hands an outcome to its run, which may be told the same outcome again. */
@@ -50,17 +51,16 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #underWay = new Map<string, UnderWay>();
-  /** Those of them that have an outcome. */
-  readonly #settled = new Map<string, UnderWay>();
+  readonly #offers: OutcomeOffers;
   /** Ids that the pool has not settled. One may be dropped here, and asked for again, while its cancelled execution still goes on there. */
   readonly #inPool = new Set<string>();
   readonly #turns = new SuspectTurns();
   readonly #leaving = new Set<LastAttempts>();
-  #cancelReoffer: CancelTimer | undefined;
   #closed = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#offers = new OutcomeOffers(options.clock, ({ runId, call }, outcome) => options.settle(runId, call.frame, call.attempt, outcome));
   }
 
   /** Attempts whose end is not committed. */
@@ -71,54 +71,44 @@ export class Dispatcher {
   /** Has an attempt executed, unless it is under way already; if it has ended, its outcome is offered again. */
   dispatch(runId: RunId, call: AttemptView, input: string, traceParent: string, isolation: Isolation = "tier"): void {
     const id = idOf(runId, call.frame, call.attempt);
-    const known = this.#underWay.get(id);
-    if (known !== undefined) {
-      if (known.outcome !== undefined) this.#offer(known, known.outcome);
-      return;
-    }
-    // Of a shard that is being handed over: the next owner finds the attempt in the run's history, and has it executed.
-    if (!this.#options.shards.has(shardOf(runId))) return;
-    const attempt: UnderWay = {
-      runId,
-      call,
-      input,
-      traceParent,
-      isolation,
-      scheduling: scheduledAs(call.handler, this.#options.pool.handlers.get(call.handler)?.options, call.scheduling),
-      waitedMs: 0,
-      outcome: undefined,
-      settledAtMs: 0,
-      brokenSubmits: 0,
-      nextOfferMs: 0,
-      patienceMs: REOFFER_FIRST_MS,
-    };
-    this.#underWay.set(id, attempt);
+    this.#offers.repeat(id);
+    const attempt = this.#underWay.get(id) ?? this.#add(id, runId, call, isolation === "tier" ? undefined : Number.POSITIVE_INFINITY);
+    if (attempt === undefined || attempt.execution !== undefined || attempt.outcome !== undefined) return;
+    attempt.execution = { input, traceParent, isolation };
     this.#note(runId, call, "scheduled");
-    if (isolation === "tier") this.#begin(id, attempt);
-    else this.#turns.ask(id, Number.POSITIVE_INFINITY, () => this.#begin(id, attempt));
-  }
-
-  /** True if an attempt that has a slot needs it: it is executed, or its end is being stored. What can't be stored for long is executed no more, and again if need be. */
-  needsSlot(id: string): boolean {
-    if (this.#inPool.has(id)) return true;
-    const known = this.#underWay.get(id);
-    return known !== undefined && (known.outcome === undefined || this.#options.clock.monotonic() < known.settledAtMs + SLOT_KEPT_MS);
+    this.#begin(id, attempt);
   }
 
   /** Asks for an attempt's turn to be executed beside at most `width - 1` other suspects, unless it is under way already. */
-  awaitTurn(runId: RunId, frame: number, attempt: number, width: number): void {
-    const id = idOf(runId, frame, attempt);
+  awaitTurn(runId: RunId, call: AttemptView, width: number): void {
+    const id = idOf(runId, call.frame, call.attempt);
+    this.#offers.repeat(id);
+    const attempt = this.#underWay.get(id) ?? this.#add(id, runId, call, width);
+    if (attempt === undefined || attempt.execution !== undefined || attempt.outcome !== undefined) return;
+    attempt.width = width;
+    this.#begin(id, attempt);
+  }
+
+  /** Undefined if nothing begins here, or not in that shard: the next owner finds the attempt in the run's history, and has it executed. */
+  #add(id: string, runId: RunId, call: AttemptView, width: number | undefined): UnderWay | undefined {
+    const { shards, pool, clock } = this.#options;
+    if (this.#closed || !shards.has(shardOf(runId))) return undefined;
+    const scheduling = scheduledAs(call.handler, pool.handlers.get(call.handler)?.options, call.scheduling);
+    const fresh = { execution: undefined, told: 0, outcome: undefined, settledAtMs: 0, brokenSubmits: 0 };
+    const attempt: UnderWay = { runId, call, scheduling, width, sinceMs: clock.monotonic(), ...fresh };
+    this.#underWay.set(id, attempt);
+    return attempt;
+  }
+
+  /**
+   * True if an attempt that has a slot needs it: it is executed, is about to be, or its end is being stored. What can't be stored for long is executed no more,
+   * and again if need be. An attempt that waits for the slot which it has is brought to it.
+   */
+  needsSlot(id: string): boolean {
+    if (this.#inPool.has(id)) return true;
     const known = this.#underWay.get(id);
-    if (known?.outcome !== undefined) this.#offer(known, known.outcome);
-    if (known !== undefined || this.#closed || !this.#options.shards.has(shardOf(runId))) return;
-    this.#turns.ask(id, width, () => {
-      this.#options.isolate(runId, frame, attempt, (failure) => {
-        // The run may not want the attempt any more; a run that failed asks again when it was read back.
-        if (!this.#underWay.has(id)) this.#turns.leave(id);
-        if (failure?.retryable !== true) return;
-        this.#options.clock.schedule(failure.retryAfterMs ?? RESUBMIT_MS, () => this.awaitTurn(runId, frame, attempt, width));
-      });
-    });
+    if (known === undefined) return false;
+    return known.outcome === undefined ? this.#options.slots.recall(id) : this.#options.clock.monotonic() < known.settledAtMs + SLOT_KEPT_MS;
   }
 
   /** The run does not want an attempt's outcome any more. */
@@ -134,27 +124,27 @@ export class Dispatcher {
 
   /** Lets the attempts of shards that are served no more end within `graceMs`. Those that do not are cancelled and forgotten, whatever becomes of them. */
   async leave(shards: ShardSet, graceMs: number): Promise<void> {
-    for (const id of this.#turns.ids()) if (shards.has(shardOf(id as RunId)) && !this.#underWay.has(id)) this.#turns.leave(id);
-    const last = new LastAttempts(
-      [...this.#underWay.values()].filter(({ runId }) => shards.has(shardOf(runId))).map(({ runId, call }) => idOf(runId, call.frame, call.attempt)),
-    );
+    const ids = [...this.#underWay].filter(([, { runId }]) => shards.has(shardOf(runId))).map(([id]) => id);
+    for (const id of ids) if (!this.#inPool.has(id) && this.#underWay.get(id)?.outcome === undefined) this.#giveUp(id);
+    const last = new LastAttempts(ids.filter((id) => this.#underWay.has(id)));
     this.#leaving.add(last);
     await last.wait(graceMs, this.#options.clock);
     this.#leaving.delete(last);
-    const { slots } = this.#options;
     const left = [...last.left];
-    await slots.linger(left.filter((id) => this.#inPool.has(id)));
-    for (const id of left) {
-      // The slot stays with the attempt, which the next owner has executed.
-      slots.forget(id);
-      this.#drop(id);
-    }
+    await this.#options.slots.linger(left.filter((id) => this.#inPool.has(id)));
+    for (const id of left) this.#giveUp(id);
   }
 
   /** Submits and offers nothing any more: the actors are about to stop. */
   close(): void {
     this.#closed = true;
-    this.#cancelReoffer?.();
+    this.#offers.close();
+  }
+
+  /** It is not executed here. Its slot stays with it, for whoever has it executed. */
+  #giveUp(id: string): void {
+    this.#options.slots.forget(id);
+    this.#drop(id);
   }
 
   #drop(id: string): void {
@@ -163,24 +153,21 @@ export class Dispatcher {
     if (known !== undefined && known.outcome === undefined) this.#options.pool.cancel(id);
   }
 
-  /** Has an attempt executed once it has the slot that it needs, if it needs one. */
+  /** Has an attempt go on once it has the slot that it needs, if it needs one. */
   #begin(id: string, attempt: UnderWay): void {
-    const { runId, call, scheduling } = attempt;
+    const { runId, call, scheduling, sinceMs } = attempt;
     const { concurrency, priority } = scheduling;
-    if (concurrency === undefined) return this.#submit(id, attempt);
-    if (this.#closed || this.#underWay.get(id) !== attempt) return;
+    if (concurrency === undefined) return this.#takeTurn(id, attempt);
+    if (!this.#isWanted(id, attempt)) return;
     const { clock, pool, slots } = this.#options;
-    const sinceMs = clock.monotonic();
-    const boundMs = pool.handlers.get(call.handler)?.options.scheduleToStartMs;
-    const message = `${call.handler} waited for ${boundMs} ms for a slot of the concurrency key ${concurrency.key}.`;
+    const allMs = pool.handlers.get(call.handler)?.options.scheduleToStartMs;
+    const boundMs = allMs === undefined ? undefined : Math.max(0, sinceMs + allMs - clock.monotonic());
+    const message = `${call.handler} waited for ${allMs} ms for a slot of the concurrency key ${concurrency.key}.`;
     try {
       slots.ask({
-        ...{ id, priority, boundMs },
+        ...{ id, priority, boundMs, sinceMs },
         request: { ...concurrency, runId, frame: call.frame, attempt: call.attempt },
-        begin: () => {
-          attempt.waitedMs = clock.monotonic() - sinceMs;
-          this.#submit(id, attempt);
-        },
+        begin: () => this.#takeTurn(id, attempt),
         late: () => this.#settle(id, attempt, { kind: "failed", error: { kind: "timedOut", timeout: "scheduleToStart", message } }),
       });
     } catch (error) {
@@ -188,27 +175,51 @@ export class Dispatcher {
     }
   }
 
+  /** Has an attempt go on when it is its turn, if it needs one. */
+  #takeTurn(id: string, attempt: UnderWay): void {
+    if (attempt.width === undefined) return this.#submit(id, attempt);
+    if (!this.#isWanted(id, attempt)) return;
+    const { clock } = this.#options;
+    const askedMs = clock.monotonic();
+    this.#turns.ask(id, attempt.width, () => {
+      attempt.sinceMs += clock.monotonic() - askedMs;
+      if (attempt.execution === undefined) this.#tellTurn(id, attempt);
+      else this.#submit(id, attempt);
+    });
+  }
+
+  /** The run has it executed once it has stored that. */
+  #tellTurn(id: string, attempt: UnderWay): void {
+    const { runId, call } = attempt;
+    attempt.told += 1;
+    const { told } = attempt;
+    this.#options.isolate(runId, call.frame, call.attempt, (failure) => {
+      if (!this.#isWanted(id, attempt) || attempt.told !== told || attempt.execution !== undefined) return;
+      // The run may not want the attempt any more; a run that failed asks again when it was read back.
+      this.#giveUp(id);
+      if (failure?.retryable !== true) return;
+      this.#options.clock.schedule(failure.retryAfterMs ?? RESUBMIT_MS, () => this.awaitTurn(runId, call, attempt.width ?? 1));
+    });
+  }
+
+  #isWanted(id: string, attempt: UnderWay): boolean {
+    return !this.#closed && this.#underWay.get(id) === attempt;
+  }
+
   #submit(id: string, attempt: UnderWay): void {
-    const { runId, call, input, traceParent, isolation, scheduling } = attempt;
-    const { pool } = this.#options;
+    const { runId, call, execution, scheduling, sinceMs } = attempt;
+    const { pool, clock } = this.#options;
     // An earlier execution of the same attempt is being cancelled: this one begins when that has ended.
-    if (this.#closed || this.#underWay.get(id) !== attempt || this.#inPool.has(id)) return;
-    // Nothing begins in a shard that is being handed over, and what waits for its slot or was lost has not ended.
+    if (!this.#isWanted(id, attempt) || this.#inPool.has(id) || execution === undefined) return;
+    // Nothing begins in a shard that is being handed over, and what was lost has not ended.
     if (!this.#options.shards.has(shardOf(runId))) return;
     const request = {
-      id,
-      queue: scheduling.queue,
-      priority: scheduling.priority,
-      concurrency: scheduling.concurrency,
-      waitedMs: attempt.waitedMs,
+      ...{ id, runId, ...execution, ...scheduling },
+      waitedMs: clock.monotonic() - sinceMs,
       handler: call.handler,
-      input,
       idempotencyKey: `${runId}:${call.frame}`,
-      runId,
       task: call.path,
       attempt: call.attempt,
-      traceParent,
-      isolation,
     };
     try {
       pool.submit(request, (outcome) => this.#ended(id, attempt, outcome));
@@ -242,36 +253,18 @@ export class Dispatcher {
   #settle(id: string, attempt: UnderWay, outcome: AttemptOutcome): void {
     if (this.#underWay.get(id) !== attempt) return;
     // The attempt went down with a neighbour that broke their thread: it is executed again and counts as the same attempt.
-    if (outcome.kind === "failed" && outcome.error.kind === "lost") return this.#submit(id, attempt);
+    if (outcome.kind === "failed" && outcome.error.kind === "lost") {
+      attempt.sinceMs = this.#options.clock.monotonic();
+      return this.#submit(id, attempt);
+    }
     attempt.outcome = outcome;
     attempt.settledAtMs = this.#options.clock.monotonic();
-    this.#settled.set(id, attempt);
-    this.#offer(attempt, outcome);
-    this.#armReoffer();
-  }
-
-  #offer(attempt: UnderWay, outcome: AttemptOutcome): void {
-    if (this.#closed) return;
-    attempt.nextOfferMs = this.#options.clock.monotonic() + attempt.patienceMs;
-    attempt.patienceMs = Math.min(2 * attempt.patienceMs, REOFFER_MAX_MS);
-    this.#options.settle(attempt.runId, attempt.call.frame, attempt.call.attempt, outcome);
-  }
-
-  /** An outcome that met a full mailbox, or an actor that failed before it was stored, comes again. */
-  #armReoffer(): void {
-    if (this.#closed || this.#cancelReoffer !== undefined) return;
-    this.#cancelReoffer = this.#options.clock.schedule(REOFFER_FIRST_MS, () => {
-      this.#cancelReoffer = undefined;
-      const nowMs = this.#options.clock.monotonic();
-      for (const attempt of this.#settled.values())
-        if (attempt.outcome !== undefined && attempt.nextOfferMs <= nowMs) this.#offer(attempt, attempt.outcome);
-      if (this.#settled.size > 0) this.#armReoffer();
-    });
+    this.#offers.add(id, attempt, outcome);
   }
 
   #forget(id: string): void {
     this.#underWay.delete(id);
-    this.#settled.delete(id);
+    this.#offers.forget(id);
     this.#turns.leave(id);
     for (const last of this.#leaving) last.ended(id);
     if (!this.#inPool.has(id)) this.#options.slots.leave(id);

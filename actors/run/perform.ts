@@ -19,7 +19,7 @@ export function performEffects(services: RunServices, state: RunState, head: Run
         dispatcher.dispatch(runId, effect.call, effect.input, state.traceParent, effect.isolation);
         break;
       case "awaitTurn":
-        dispatcher.awaitTurn(runId, effect.frame, effect.attempt, effect.width);
+        dispatcher.awaitTurn(runId, effect.call, effect.width);
         break;
       case "abandon":
         dispatcher.abandon(runId, effect.frame, effect.attempt);

@@ -6,12 +6,27 @@ import type { CancelTimer } from "../../runtime/clock.ts";
 import type { SlotRequest } from "../../runtime/storage/task-slots.ts";
 import { DueQueue } from "../timers/due-queue.ts";
 
+/** What is asked for an attempt that wants a slot. */
+export interface SlotAsk {
+  readonly id: string;
+  readonly request: SlotRequest;
+  readonly priority: number;
+  /** Since when it waits, on the monotonic clock: its place among the others. */
+  readonly sinceMs: number;
+  /** How long it may go on waiting, in milliseconds. Undefined: for ever. */
+  readonly boundMs: number | undefined;
+  /** It has its slot. */
+  begin(): void;
+  /** It has waited too long, and waits no more. */
+  late(): void;
+}
+
 /** An attempt that wants a slot, or has one. */
 export interface SlotSeeker {
   readonly id: string;
   readonly request: SlotRequest;
-  /** When it is its turn: see `turnOf`. No two of a line have the same. */
-  readonly turnMs: number;
+  /** When it is its turn: see `turnOf`. Of two that came one after the other the second has the later one. */
+  turnMs: number;
   /** `asked`: the store is being asked for its slot. */
   state: "waiting" | "asked" | "held";
   /** The store was asked for its slot and did not answer: it may have it. */
@@ -29,6 +44,8 @@ export class SlotLine {
   readonly hash: string;
   /** Attempts for which the store is being asked. */
   asked = 0;
+  /** While the store was being asked, a slot of the key became free: the answer may be older than that. */
+  isStale = false;
   readonly #waiting = new DueQueue<SlotSeeker>();
 
   constructor(key: string) {
@@ -57,10 +74,10 @@ export class SlotLine {
     this.#waiting.delete(seeker);
   }
 
-  /** Takes the first `count` attempts out, or as many as there are, to ask for them. */
+  /** Takes the first `count` attempts out, or as many as there are, to ask for them: no more than the limit of the first, for no more can get a slot. */
   take(count: number): SlotSeeker[] {
     const taken: SlotSeeker[] = [];
-    while (taken.length < count) {
+    while (taken.length < Math.min(count, taken[0]?.request.limit ?? count)) {
       const seeker = this.#waiting.take(Number.POSITIVE_INFINITY);
       if (seeker === undefined) break;
       seeker.state = "asked";

@@ -28,6 +28,15 @@ export class SlotLines {
     this.#forgetIfEmpty(line);
   }
 
+  /** An attempt that is not being asked for is the first of its line from now on, which is due. */
+  toFront(seeker: SlotSeeker): void {
+    const line = this.#of(seeker);
+    line.remove(seeker);
+    seeker.turnMs = Number.NEGATIVE_INFINITY;
+    line.add(seeker);
+    this.#due.add(line);
+  }
+
   /** Takes attempts of lines that are due out, in their order, to ask for them: of each line so many at most. These lines are not due any more. */
   take(count: number, perLine: number): SlotSeeker[] {
     const taken: SlotSeeker[] = [];
@@ -42,24 +51,25 @@ export class SlotLines {
   /** An attempt that was asked for got its slot, or wants it no more. If it got it, there may be one for those behind it. */
   served(seeker: SlotSeeker, isHeld: boolean): void {
     const line = this.#of(seeker);
-    line.asked -= 1;
     if (isHeld && line.size > 0) this.#due.add(line);
-    this.#forgetIfEmpty(line);
+    this.#answered(line);
   }
 
   /** There was no slot for an attempt, or no answer: it waits on, and so do those behind it. */
   refused(seeker: SlotSeeker): void {
     const line = this.#of(seeker);
-    line.asked -= 1;
     line.add(seeker);
     this.#due.delete(line);
+    this.#answered(line);
   }
 
   /** Lines whose keys have these hashes are due; answers whether there are any. */
   noteHashes(hashes: Iterable<string>): boolean {
     for (const hash of hashes) {
       const line = this.#byHash.get(hash);
-      if (line !== undefined) this.#due.add(line);
+      if (line === undefined) continue;
+      this.#due.add(line);
+      line.isStale ||= line.asked > 0;
     }
     return this.isDue;
   }
@@ -82,6 +92,16 @@ export class SlotLines {
       this.#byHash.set(line.hash, line);
     }
     return line;
+  }
+
+  /** One of those that were asked for has its answer. With the last of them they are asked for again if a slot became free meanwhile. */
+  #answered(line: SlotLine): void {
+    line.asked -= 1;
+    if (line.asked === 0 && line.isStale) {
+      line.isStale = false;
+      this.#due.add(line);
+    }
+    this.#forgetIfEmpty(line);
   }
 
   #forgetIfEmpty(line: SlotLine): void {

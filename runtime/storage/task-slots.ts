@@ -25,9 +25,15 @@ export interface TaskSlot {
   readonly attempt: number;
 }
 
-/** The slot of an execution of an attempt that goes on where the attempt's run has left. */
-export function lingeringOf({ key, runId, frame, attempt }: TaskSlot): TaskSlot {
-  return { key, runId, frame, attempt: -attempt };
+/** How many executions of one task can be told apart that go on where its run has left: enough that numbers which are drawn are never the same. */
+export const LINGERING_NUMBERS = 2_147_483_647;
+
+/**
+ * The slot of an execution of an attempt that goes on where the attempt's run has left. It has a negative number instead of the attempt's, which is drawn
+ * (0 to {@link LINGERING_NUMBERS} - 1), for the same attempt may go on at several places.
+ */
+export function lingeringOf({ key, runId, frame }: TaskSlot, number: number): TaskSlot {
+  return { key, runId, frame, attempt: -1 - number };
 }
 
 /** A slot that is wanted. */

@@ -94,11 +94,13 @@ export function taskSlotsConformance(makeBed: MakeBed): void {
     it("counts executions that linger, beyond the limit", async () => {
       const [first, next] = several(2, "ada", 1) as [SlotRequest, SlotRequest];
       await bed.slots.take(boot, [first]);
-      await bed.slots.linger([lingeringOf(first)]);
-      await bed.slots.linger([lingeringOf(first)]);
+      await bed.slots.linger([lingeringOf(first, 5)]);
+      await bed.slots.linger([lingeringOf(first, 5), lingeringOf(first, 6)]);
       await bed.slots.free([first]);
       assert.deepEqual(await bed.slots.take(boot, [next]), []);
-      await bed.slots.free([lingeringOf(first)]);
+      await bed.slots.free([lingeringOf(first, 5)]);
+      assert.deepEqual(await bed.slots.take(boot, [next]), [], "the same attempt may go on at several places");
+      await bed.slots.free([lingeringOf(first, 6)]);
       assert.deepEqual(await bed.slots.take(boot, [next]), [next]);
     });
 

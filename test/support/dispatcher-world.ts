@@ -2,9 +2,9 @@
  * A dispatcher in a world of stubs: a pool that is settled by hand, slots that are given by hand.
  */
 import assert from "node:assert/strict";
-import type { SlotAsk } from "../../actors/run/concurrency-slots.ts";
 import type { AttemptView } from "../../actors/run/core/effects.ts";
 import { Dispatcher } from "../../actors/run/dispatcher.ts";
+import type { SlotAsk } from "../../actors/run/slot-line.ts";
 import { virtualClock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import { newRunId } from "../../runtime/ids.ts";
@@ -55,6 +55,7 @@ export function dispatcherWorld() {
       forget: (id) => slots.gone.push(`forget ${id}`),
       linger: async (ids) => void slots.gone.push(...ids.map((id) => `linger ${id}`)),
       executed: (id) => slots.executed.push(id),
+      recall: (id) => slots.asked.some((ask) => ask.id === id),
     },
     shards: { has: () => true, current: ShardSet.all },
     pool,

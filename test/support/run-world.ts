@@ -168,7 +168,7 @@ export class RunWorld {
       this.underWay.set(`${call.frame}:${call.attempt}`, { call, input: JSON.parse(input) as Json, isolation });
       this.waiting.delete(`${call.frame}:${call.attempt}`);
     }
-    if (effect.kind === "awaitTurn") this.waiting.set(`${effect.frame}:${effect.attempt}`, effect.width);
+    if (effect.kind === "awaitTurn") this.waiting.set(`${effect.call.frame}:${effect.call.attempt}`, effect.width);
     if (effect.kind === "abandon") {
       this.waiting.delete(`${effect.frame}:${effect.attempt}`);
       this.underWay.delete(`${effect.frame}:${effect.attempt}`);

@@ -15,7 +15,7 @@ import { type Random, seededRandom } from "../../runtime/random.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
 import { MemoryTaskSlots } from "../../runtime/storage/memory-task-slots.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
-import type { TaskSlots } from "../../runtime/storage/task-slots.ts";
+import type { SlotRequest, TaskSlots } from "../../runtime/storage/task-slots.ts";
 import type { Attempt, AttemptOutcome, WorkerPool } from "../../runtime/workers/pool.ts";
 import type { ConcurrencyLimit } from "../../runtime/workers/scheduling.ts";
 import { PATIENCE } from "../../runtime/workers/thread-pool-options.ts";
@@ -157,9 +157,24 @@ export class SlotWorld {
     }
   }
 
+  /** Every execution has a slot of its own: none is given while there are as many executions as the key allows, also of attempts that are over. */
+  async #take(bootId: BootId, wanted: readonly SlotRequest[]): Promise<readonly SlotRequest[]> {
+    const before = new Set(this.store.slots.keys());
+    const taken = await this.#slots.take(bootId, wanted);
+    for (const { key, limit } of wanted) {
+      const given = [...this.store.slots].filter(([name, slot]) => slot.key === key && !before.has(name)).length;
+      const executed = this.#nodes.flatMap(({ executing }) => [...executing.values()]).filter((of) => of.key === key).length;
+      assert.ok(
+        given === 0 || given + executed <= limit,
+        `${given} slots of ${key} were given beside ${executed} executions; at most ${limit} may be`,
+      );
+    }
+    return taken;
+  }
+
   #start(): Node {
     const { clock, random } = this;
-    const view = new SlowSlots(this.#slots, clock, random);
+    const view = new SlowSlots(this.#slots, clock, random, (taker, wanted) => this.#take(taker, wanted));
     view.failures = this.#failures;
     const [bootId, served, executing, events] = [newBootId(random), new ChangingShards(), new Map<string, ConcurrencyLimit>(), new EventHub()];
     const onTrouble = (): void => undefined;

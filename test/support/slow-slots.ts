@@ -20,14 +20,18 @@ export class SlowSlots implements TaskSlots {
   readonly #clock: Clock;
   readonly #random: Random;
 
-  constructor(store: TaskSlots, clock: Clock, random: Random) {
+  readonly #take: TaskSlots["take"];
+
+  /** `take`: what is called instead of the store's own, to look at what it does. */
+  constructor(store: TaskSlots, clock: Clock, random: Random, take: TaskSlots["take"] = (bootId, wanted) => store.take(bootId, wanted)) {
+    this.#take = take;
     this.#store = store;
     this.#clock = clock;
     this.#random = random;
   }
 
   take(bootId: BootId, wanted: readonly SlotRequest[]): Promise<readonly SlotRequest[]> {
-    return this.#call(() => this.#store.take(bootId, wanted));
+    return this.#call(() => this.#take(bootId, wanted));
   }
 
   linger(slots: readonly TaskSlot[]): Promise<void> {

@@ -27,7 +27,7 @@ export type Effect =
   /** Have an attempt executed. */
   | { readonly kind: "dispatch"; readonly call: AttemptView; readonly input: string; readonly isolation: Isolation }
   /** An attempt waits for its turn to be executed beside at most `width - 1` other suspects of lost nodes. */
-  | { readonly kind: "awaitTurn"; readonly frame: number; readonly attempt: number; readonly width: number }
+  | { readonly kind: "awaitTurn"; readonly call: AttemptView; readonly width: number }
   /** An attempt is not wanted any more. */
   | { readonly kind: "abandon"; readonly frame: number; readonly attempt: number }
   /** An attempt ended (for the task ledger). */
@@ -83,7 +83,7 @@ export function addEffectsOf(state: RunState, event: RunEvent, effects: Effect[]
 export function dispatchOf(state: RunState, frame: Frame): Effect {
   const width = widthOf(state, frame);
   if (width === Number.POSITIVE_INFINITY) return dispatchInTurn(state, frame);
-  return { kind: "awaitTurn", frame: frame.id, attempt: frame.attempt, width };
+  return { kind: "awaitTurn", call: attemptView(frame), width };
 }
 
 /** The attempt that a frame has in flight, whose turn has come. */

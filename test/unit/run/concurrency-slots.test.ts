@@ -3,26 +3,42 @@ import assert from "node:assert/strict";
 import { openSlotHints } from "../../../actors/cluster/slot-hints.ts";
 import { attemptIdOf } from "../../../actors/run/attempt-id.ts";
 import { ConcurrencySlots } from "../../../actors/run/concurrency-slots.ts";
+import { hashOf } from "../../../actors/run/slot-line.ts";
 import type { Bus, MessageHandler } from "../../../runtime/bus/bus.ts";
 import { virtualClock } from "../../../runtime/clock.ts";
 import { EventHub } from "../../../runtime/events.ts";
-import { newBootId, newRunId, type Shard, shardOf } from "../../../runtime/ids.ts";
+import { type BootId, newBootId, newRunId, type Shard, shardOf } from "../../../runtime/ids.ts";
+import { LIMITS } from "../../../runtime/limits.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { MemoryStore } from "../../../runtime/storage/memory-store.ts";
 import { MemoryTaskSlots } from "../../../runtime/storage/memory-task-slots.ts";
+import type { SlotRequest } from "../../../runtime/storage/task-slots.ts";
 import { nextTurn } from "../../support/next-turn.ts";
+
+/** A store that answers when it is told to. */
+class HeldSlots extends MemoryTaskSlots {
+  isHeld = false;
+  answer: () => void = () => undefined;
+
+  override async take(bootId: BootId, wanted: readonly SlotRequest[]): Promise<readonly SlotRequest[]> {
+    const taken = await super.take(bootId, wanted);
+    if (this.isHeld) await new Promise<void>((resolve) => (this.answer = resolve));
+    return taken;
+  }
+}
 
 function setUp() {
   const [clock, random] = [virtualClock(), seededRandom(1)];
   const store = new MemoryStore(clock);
   const open = () => {
     const bootId = newBootId(random);
+    const view = new HeldSlots(store);
     const slots = new ConcurrencySlots({
       ...{ clock, random, bootId, events: new EventHub() },
-      store: new MemoryTaskSlots(store),
+      store: view,
       onTrouble: (what, error) => assert.fail(`${what}: ${error}`),
     });
-    return { bootId, slots };
+    return { bootId, slots, view };
   };
   const events: string[] = [];
   let lastShard = 0;
@@ -32,7 +48,15 @@ function setUp() {
     store.shards.set(shardOf(runId), { owner: bootId, epoch: 1, isBereft: false });
     const request = { key, limit: 1, runId, frame: 1, attempt: 1 };
     const id = attemptIdOf(request);
-    slots.ask({ id, request, priority, boundMs, begin: () => events.push(name), late: () => events.push(`${name} is late`) });
+    slots.ask({
+      id,
+      request,
+      priority,
+      boundMs,
+      sinceMs: clock.monotonic(),
+      begin: () => events.push(name),
+      late: () => events.push(`${name} is late`),
+    });
     return id;
   };
   return { clock, store, open, ask, events };
@@ -70,6 +94,64 @@ describe("waiting for slots", () => {
     await nextTurn();
     assert.deepEqual(events, ["first", "hurried is late"]);
     assert.deepEqual([node.slots.waiting, store.slots.size], [0, 1]);
+  });
+
+  it("asks again at once when a slot is freed elsewhere while it is asking", async () => {
+    const { open, ask, events } = setUp();
+    const [one, two] = [open(), open()];
+    const first = ask(one, "first");
+    await nextTurn();
+    two.view.isHeld = true;
+    ask(two, "second");
+    await nextTurn();
+    one.slots.leave(first);
+    await nextTurn();
+    two.slots.noteFreed([hashOf("ada")]);
+    two.view.isHeld = false;
+    two.view.answer();
+    await nextTurn();
+    assert.deepEqual(events, ["first", "second"]);
+  });
+
+  it("keeps a slot for each of several executions of an attempt that its run has left behind", async () => {
+    const { store, open, ask, events } = setUp();
+    const [one, two] = [open(), open()];
+    const id = ask(one, "first");
+    await nextTurn();
+    await one.slots.linger([id]);
+    const [request] = store.slots.values();
+    assert.ok(request !== undefined);
+    store.shards.set(shardOf(request.runId), { owner: two.bootId, epoch: 2, isBereft: false });
+    two.slots.ask({
+      id,
+      request: { ...request, limit: 1 },
+      priority: 3,
+      sinceMs: 0,
+      boundMs: undefined,
+      begin: () => events.push("again"),
+      late: assert.fail,
+    });
+    await nextTurn();
+    await two.slots.linger([id]);
+    assert.deepEqual([events, store.slots.size], [["first", "again"], 3]);
+    one.slots.executed(id);
+    await nextTurn();
+    assert.equal(store.slots.size, 2, "the other execution goes on");
+    two.slots.executed(id);
+    await two.slots.close();
+    assert.equal(store.slots.size, 1);
+  });
+
+  it("frees everything that is to be freed before it closes, however much it is", async () => {
+    const { store, open, ask } = setUp();
+    const node = open();
+    const ids = Array.from({ length: LIMITS.slotsPerStatement + 5 }, (_, count) => ask(node, "", 3, undefined, `key ${count}`));
+    await nextTurn();
+    await nextTurn();
+    assert.equal(store.slots.size, ids.length);
+    for (const id of ids) node.slots.leave(id);
+    await node.slots.close();
+    assert.equal(store.slots.size, 0);
   });
 
   it("hears of slots that other nodes freed, and asks by itself if it does not", async () => {

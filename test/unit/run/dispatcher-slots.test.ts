@@ -54,6 +54,20 @@ describe("the dispatcher, with concurrency keys", () => {
     assert.equal(settled[0]?.kind === "failed" && settled[0].error.timeout, "scheduleToStart");
   });
 
+  it("remembers the wait for the slot when the pool has no place then", () => {
+    const { dispatcher, slots, submitted, handlers, clock, world } = setUp();
+    handlers.set("charge", { name: "charge", file: "", options: { tier: "thread", scheduleToStartMs: 1_000 } });
+    dispatcher.dispatch(runId, limited, "{}", "");
+    clock.advance(900);
+    world.full = true;
+    slots.asked[0]?.begin();
+    world.full = false;
+    clock.advance(50);
+    assert.deepEqual([slots.asked[1]?.sinceMs, slots.asked[1]?.boundMs], [0, 50]);
+    slots.asked[1]?.begin();
+    assert.equal(submitted[0]?.attempt.waitedMs, 950);
+  });
+
   it("does not keep a slot for an end that can't be stored", () => {
     const { dispatcher, submitted, slots, clock, world } = setUp();
     world.runTakes = false;

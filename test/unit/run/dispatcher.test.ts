@@ -151,9 +151,9 @@ describe("the dispatcher", () => {
 
     it("take turns: the next is asked for when the one before is over or abandoned", () => {
       const { dispatcher, asked, submitted } = setUp();
-      dispatcher.awaitTurn(runId, 2, 1, 1);
-      dispatcher.awaitTurn(runId, 3, 1, 1);
-      dispatcher.awaitTurn(runId, 4, 1, 1);
+      dispatcher.awaitTurn(runId, call, 1);
+      dispatcher.awaitTurn(runId, other, 1);
+      dispatcher.awaitTurn(runId, { ...call, frame: 4 }, 1);
       assert.deepEqual(
         asked.map(({ id }) => id),
         ["2:1"],
@@ -174,8 +174,8 @@ describe("the dispatcher", () => {
 
     it("lose their turn when the run does not want them any more, and come again when it could not be told", () => {
       const { dispatcher, asked, clock } = setUp();
-      dispatcher.awaitTurn(runId, 2, 1, 1);
-      dispatcher.awaitTurn(runId, 3, 1, 1);
+      dispatcher.awaitTurn(runId, call, 1);
+      dispatcher.awaitTurn(runId, other, 1);
       asked[0]?.answer(undefined);
       assert.deepEqual(
         asked.map(({ id }) => id),
@@ -189,16 +189,16 @@ describe("the dispatcher", () => {
 
     it("are not executed twice when their run is read back", () => {
       const { dispatcher, asked, submitted } = setUp();
-      dispatcher.awaitTurn(runId, 2, 1, 1);
+      dispatcher.awaitTurn(runId, call, 1);
       dispatcher.dispatch(runId, call, "{}", "", "process");
-      dispatcher.awaitTurn(runId, 2, 1, 1);
+      dispatcher.awaitTurn(runId, call, 1);
       assert.deepEqual([asked.length, submitted.length], [1, 1]);
     });
 
     it("of one loss have no turns, but whoever wants to be alone waits for them, and they for it", () => {
       const { dispatcher, asked, submitted } = setUp();
       dispatcher.dispatch(runId, call, "{}", "", "process");
-      dispatcher.awaitTurn(runId, 3, 1, 1);
+      dispatcher.awaitTurn(runId, other, 1);
       assert.deepEqual([submitted.length, asked.length], [1, 0]);
       dispatcher.over(runId, call, "completed", undefined);
       assert.equal(asked[0]?.id, "3:1");
