@@ -5,6 +5,8 @@
 import { type RunId, type Shard, shardOf } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
+import type { TaskSlot } from "../../runtime/storage/task-slots.ts";
+import { attemptIdOf } from "./attempt-id.ts";
 
 /** The marks of one node. */
 export class BereftRuns {
@@ -13,10 +15,23 @@ export class BereftRuns {
   readonly #unlisted = new Set<Shard>();
   /** Runs of those that need no mark any more. */
   readonly #settled = new Set<RunId>();
+  /** Attempts of lost shards that had a slot of a concurrency key when the shard came. */
+  readonly #withSlot = new Map<Shard, Set<string>>();
 
   /** True if the run has still to store that its attempts went down with an earlier node. */
   has(runId: RunId): boolean {
     return this.#marked.has(runId) || (this.#unlisted.has(shardOf(runId)) && !this.#settled.has(runId));
+  }
+
+  /** Notes which attempts of the runs of lost shards have slots of concurrency keys: only these can have begun, of those that need one. */
+  noteSlots(shards: Iterable<Shard>, slots: Iterable<TaskSlot>): void {
+    for (const shard of shards) this.#withSlot.set(shard, new Set());
+    for (const slot of slots) this.#withSlot.get(shardOf(slot.runId))?.add(attemptIdOf(slot));
+  }
+
+  /** False if it is known that the attempt of a marked run had no slot when its shard came. */
+  mayHaveSlot(attemptId: string): boolean {
+    return this.#withSlot.get(shardOf(attemptId as RunId))?.has(attemptId) ?? true;
   }
 
   /** Marks a run. */
@@ -54,6 +69,7 @@ export class BereftRuns {
       if (!others.has(runId)) taken.push(shardOf(runId));
     }
     for (const shard of shards) if (this.#unlisted.delete(shard)) taken.push(shard);
+    for (const shard of shards) this.#withSlot.delete(shard);
     for (const runId of this.#settled) if (shards.has(shardOf(runId))) this.#settled.delete(runId);
     return ShardSet.of(taken);
   }

@@ -11,7 +11,7 @@ import { type RunId, shardOf } from "../../runtime/ids.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { AttemptStatus, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { AttemptOutcome, Isolation, WorkerPool } from "../../runtime/workers/pool.ts";
-import { scheduledAs } from "../../runtime/workers/scheduling.ts";
+import { type DocumentScheduling, type Scheduling, scheduledAs } from "../../runtime/workers/scheduling.ts";
 import { attemptIdOf } from "./attempt-id.ts";
 import type { ConcurrencySlots } from "./concurrency-slots.ts";
 import type { AttemptView } from "./core/effects.ts";
@@ -68,6 +68,11 @@ export class Dispatcher {
     return this.#underWay.size;
   }
 
+  /** True if attempts that wait like this need a slot of a concurrency key. */
+  isLimited(handler: string, scheduling: DocumentScheduling | undefined): boolean {
+    return this.#schedulingOf(handler, scheduling).concurrency !== undefined;
+  }
+
   /** Has an attempt executed, unless it is under way already; if it has ended, its outcome is offered again. */
   dispatch(runId: RunId, call: AttemptView, input: string, traceParent: string, isolation: Isolation = "tier"): void {
     const id = idOf(runId, call.frame, call.attempt);
@@ -91,9 +96,9 @@ export class Dispatcher {
 
   /** Undefined if nothing begins here, or not in that shard: the next owner finds the attempt in the run's history, and has it executed. */
   #add(id: string, runId: RunId, call: AttemptView, width: number | undefined): UnderWay | undefined {
-    const { shards, pool, clock } = this.#options;
+    const { shards, clock } = this.#options;
     if (this.#closed || !shards.has(shardOf(runId))) return undefined;
-    const scheduling = scheduledAs(call.handler, pool.handlers.get(call.handler)?.options, call.scheduling);
+    const scheduling = this.#schedulingOf(call.handler, call.scheduling);
     const fresh = { execution: undefined, told: 0, outcome: undefined, settledAtMs: 0, brokenSubmits: 0 };
     const attempt: UnderWay = { runId, call, scheduling, width, sinceMs: clock.monotonic(), ...fresh };
     this.#underWay.set(id, attempt);
@@ -200,6 +205,10 @@ export class Dispatcher {
       if (failure?.retryable !== true) return;
       this.#options.clock.schedule(failure.retryAfterMs ?? RESUBMIT_MS, () => this.awaitTurn(runId, call, attempt.width ?? 1));
     });
+  }
+
+  #schedulingOf(handler: string, document: DocumentScheduling | undefined): Scheduling {
+    return scheduledAs(handler, this.#options.pool.handlers.get(handler)?.options, document);
   }
 
   #isWanted(id: string, attempt: UnderWay): boolean {

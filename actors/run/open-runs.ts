@@ -215,7 +215,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Sche
   };
   const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs, maxResident: LIMITS.residentRuns }) });
   const keeper = new ShardKeeper({
-    ...{ clock, events, gate, held: options.held, region, journal, ledger, timers, dispatcher, hub, bereft: services.bereft, onTrouble },
+    ...{ ...options, gate, region, timers, dispatcher, hub, bereft: services.bereft },
     quarantined: () => quarantinedIn(system),
   });
   const auditor = new WakeAuditor({

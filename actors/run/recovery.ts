@@ -6,8 +6,12 @@ import type { RunId } from "../../runtime/ids.ts";
 import type { ReplyTo } from "../../runtime/kernel/reference.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
-import type { BereftRuns } from "./bereft-runs.ts";
+import type { CallNode } from "../language/model.ts";
+import { attemptIdOf } from "./attempt-id.ts";
+import type { RunCommand } from "./core/command.ts";
 import type { RunState } from "./core/state.ts";
+import { schedulingOf } from "./core/steps/call.ts";
+import type { RunServices } from "./run-services.ts";
 
 /** Runs listed at once. */
 const RUNS_PER_PAGE = 1_000;
@@ -24,11 +28,25 @@ export async function recoverRuns(journal: Pick<Journal, "listReady">, shards: S
   }
 }
 
+/** What a run has to hear whose attempts went down with an earlier node. */
+export interface Loss {
+  readonly command: Extract<RunCommand, { readonly kind: "nodeLost" }>;
+  /** Is told that the run has stored it. */
+  readonly replyTo: ReplyTo<void>;
+}
+
 /**
- * For a run that was read back and whose attempts went down with an earlier node: that is the first thing that it has to hear, and to store. Answers who is
- * told that it has; undefined for all other runs. `bereft`: the runs that have not stored it yet.
+ * For a run that was read back and whose attempts went down with an earlier node: that is the first thing that it has to hear, and to store. Undefined for all
+ * other runs. What needs a slot of a concurrency key and has none had not begun.
  */
-export function lossOf(bereft: BereftRuns, { runId, inFlight }: RunState): ReplyTo<void> | undefined {
+export function lossOf({ bereft, dispatcher }: Pick<RunServices, "bereft" | "dispatcher">, { runId, inFlight, frames }: RunState): Loss | undefined {
   if (inFlight === 0) bereft.delete(runId);
-  return bereft.has(runId) ? { reply: () => bereft.delete(runId), fail: () => undefined } : undefined;
+  if (!bereft.has(runId)) return undefined;
+  const waiting = new Set<number>();
+  for (const frame of frames.values()) {
+    const { id, attempt, node } = frame;
+    const isLimited = frame.inFlight && dispatcher.isLimited((node as CallNode).handler, schedulingOf(frame));
+    if (isLimited && !bereft.mayHaveSlot(attemptIdOf({ runId, frame: id, attempt }))) waiting.add(id);
+  }
+  return { command: { kind: "nodeLost", waiting }, replyTo: { reply: () => bereft.delete(runId), fail: () => undefined } };
 }

@@ -246,9 +246,9 @@ export class RunActor implements Actor<RunMessage> {
     this.#state = state;
     this.#head = head;
     this.#snapshots.begin(state);
-    const lost = lossOf(this.#services.bereft, state);
-    if (lost !== undefined) this.#inbox.addFirst({ kind: "nodeLost" }, lost);
-    performEffects(this.#services, state, head, effectsOfLoading(state, lost !== undefined));
+    const loss = lossOf(this.#services, state);
+    if (loss !== undefined) this.#inbox.addFirst(loss.command, loss.replyTo);
+    performEffects(this.#services, state, head, effectsOfLoading(state, loss?.command.waiting));
     // The instance before may have failed between a commit and its effects.
     if (afterFailure) this.#services.hub.grew(this.#runId);
     if (state.status !== "running") {

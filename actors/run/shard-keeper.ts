@@ -11,6 +11,7 @@ import type { Journal } from "../../runtime/storage/journal.ts";
 import { pause } from "../../runtime/storage/pause.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../../runtime/storage/task-ledger.ts";
+import { allSlots, type TaskSlots } from "../../runtime/storage/task-slots.ts";
 import type { TimerService } from "../timers/timer-service.ts";
 import type { BereftRuns } from "./bereft-runs.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -37,6 +38,7 @@ export interface ShardKeeperParts {
   readonly ledger: Pick<TaskLedger, "flush">;
   readonly timers: Pick<TimerService, "open" | "close">;
   readonly dispatcher: Pick<Dispatcher, "leave">;
+  readonly taskSlots: Pick<TaskSlots, "list">;
   readonly hub: RunHub;
   /** See `RunServices.bereft`. */
   readonly bereft: BereftRuns;
@@ -115,10 +117,12 @@ export class ShardKeeper {
     const ready = new Set<RunId>();
     const isStillOpening = (shard: Shard): boolean => this.#opening.get(shard) === call;
     const isWanted = (): boolean => asked.some(isStillOpening);
+    const slotsKnown = this.#noteSlots(asked);
     const listed = await this.#list(ShardSet.of(asked), isWanted, (runId) => ready.add(runId)).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
+    await slotsKnown;
     for (const runId of ready) if (isStillOpening(shardOf(runId))) bereft.add(runId);
     if (listed !== undefined) bereft.addAllOf(asked.filter(isStillOpening));
     const shards = this.#serve(asked, call);
@@ -127,6 +131,16 @@ export class ShardKeeper {
       if (listed !== undefined) throw listed.error;
       return ready.size;
     });
+  }
+
+  /** Has it noted which attempts of lost shards had slots. If the store does not say so, any may have begun. */
+  async #noteSlots(shards: readonly Shard[]): Promise<void> {
+    const { taskSlots, bereft, onTrouble } = this.#parts;
+    try {
+      bereft.noteSlots(shards, await allSlots(taskSlots, ShardSet.of(shards)));
+    } catch (error) {
+      onTrouble("the slots of new shards could not be listed: any attempt may have begun", error);
+    }
   }
 
   /** As {@link recoverRuns}, again and again while the store can't be asked and somebody wants to know. */

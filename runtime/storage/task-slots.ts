@@ -14,6 +14,7 @@
  * adapter passes `test/conformance/task-slots.ts`.
  */
 import type { BootId, RunId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
 import type { ShardSet } from "./shard-set.ts";
 
 /** The slot of an attempt. */
@@ -60,4 +61,14 @@ export interface TaskSlots {
   list(shards: ShardSet, limit: number, after?: TaskSlot): Promise<readonly TaskSlot[]>;
   /** Gives its connections up. */
   close(): Promise<void>;
+}
+
+/** All slots of attempts of the shards' runs. */
+export async function allSlots(store: Pick<TaskSlots, "list">, shards: ShardSet): Promise<readonly TaskSlot[]> {
+  const all: TaskSlot[] = [];
+  for (;;) {
+    const page = await store.list(shards, LIMITS.slotsPerStatement, all.at(-1));
+    all.push(...page);
+    if (page.length < LIMITS.slotsPerStatement) return all;
+  }
 }

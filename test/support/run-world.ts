@@ -114,12 +114,12 @@ export class RunWorld {
     return this.tell({ kind: "attemptEnded", frame: attempt.call.frame, attempt: attempt.call.attempt, outcome });
   }
 
-  /** The node is lost with everything in its memory, and the next one takes the run over. */
-  loseNode(): this {
+  /** The node is lost with everything in its memory, and the next one takes the run over. `waiting`: frames whose attempts it had not begun to execute. */
+  loseNode(waiting: ReadonlySet<number> = new Set()): this {
     this.underWay.clear();
     this.waiting.clear();
-    for (const effect of effectsOfLoading(this.state, true)) this.#perform(effect);
-    this.turn({ kind: "nodeLost" });
+    for (const effect of effectsOfLoading(this.state, waiting)) this.#perform(effect);
+    this.turn({ kind: "nodeLost", waiting });
     return this;
   }
 

@@ -8,8 +8,8 @@ import type { RunSignal, StartRun } from "../../runs.ts";
 export type RunCommand =
   | { readonly kind: "start"; readonly request: StartRun }
   | { readonly kind: "attemptEnded"; readonly frame: number; readonly attempt: number; readonly outcome: AttemptOutcome }
-  /** The node that had the run was lost, with all attempts that were under way. */
-  | { readonly kind: "nodeLost" }
+  /** The node that had the run was lost, with all attempts that were under way. `waiting`: frames whose attempts it had not begun to execute. */
+  | { readonly kind: "nodeLost"; readonly waiting: ReadonlySet<number> }
   /** It is the turn of an attempt that was under way at several losses of a node. */
   | { readonly kind: "isolate"; readonly frame: number; readonly attempt: number }
   | { readonly kind: "timerFired"; readonly timer: number }

@@ -28,7 +28,7 @@ export function decide(state: RunState, command: RunCommand, environment: Enviro
     case "attemptEnded":
       return attemptEnded(state, command, environment);
     case "nodeLost":
-      return nodeLost(state, environment);
+      return nodeLost(state, command.waiting, environment);
     case "isolate":
       return isolated(state, command.frame, command.attempt);
     case "timerFired":
@@ -119,10 +119,10 @@ function failedWith(state: RunState, frame: Frame, problem: Problem, dueAtMs: nu
 }
 
 /** Every attempt that was executed is executed again, further from others each time; one that ended nodes without anybody beside it has failed. */
-function nodeLost(state: RunState, environment: Environment): RunEvent[] {
+function nodeLost(state: RunState, waiting: ReadonlySet<number>, environment: Environment): RunEvent[] {
   let retries = 0;
   return [...state.frames.values()].flatMap((frame): RunEvent[] => {
-    if (!frame.inFlight || hasWaited(state, frame)) return [];
+    if (!frame.inFlight || hasWaited(state, frame) || waiting.has(frame.id)) return [];
     if (!isGivenUp(state, frame)) return [{ $case: "attemptInterrupted", value: { frame: frame.id, attempt: frame.attempt } }];
     const retryMs = delayOfRetry(frame, environment);
     if (retryMs !== undefined) retries += 1;

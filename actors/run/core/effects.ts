@@ -92,10 +92,14 @@ export function dispatchInTurn(state: RunState, frame: Frame): Effect {
   return { kind: "dispatch", call: attemptView(frame), input, isolation: isolationOf(state, frame) };
 }
 
-/** Everything that must be under way for a run that was just loaded. `isLost`: its attempts went down with their node, which the run is to be told first. */
-export function effectsOfLoading(state: RunState, isLost: boolean): Effect[] {
+/**
+ * Everything that must be under way for a run that was just loaded. `waiting`: its attempts went down with their node, which the run is to be told first; but for
+ * those of these frames, which had not begun.
+ */
+export function effectsOfLoading(state: RunState, waiting?: ReadonlySet<number>): Effect[] {
   const effects: Effect[] = [];
-  for (const frame of state.frames.values()) if (frame.inFlight && (!isLost || hasWaited(state, frame))) effects.push(dispatchOf(state, frame));
+  const isReady = (frame: Frame): boolean => waiting === undefined || waiting.has(frame.id) || hasWaited(state, frame);
+  for (const frame of state.frames.values()) if (frame.inFlight && isReady(frame)) effects.push(dispatchOf(state, frame));
   for (const timer of state.timers.values()) effects.push({ kind: "setTimer", timer: timer.id, dueAtMs: timer.dueAtMs });
   return effects;
 }

@@ -50,6 +50,16 @@ describe("the loss of a node", () => {
     assert.deepEqual(isolations(run), ["3#1 process", "4#1 process"]);
   });
 
+  it("says nothing against an attempt that it had not begun to execute, however often", async () => {
+    const run = (await world(FORK)).start();
+    for (let losses = 0; losses < 20; losses += 1) run.loseNode(new Set([3]));
+    assert.deepEqual(isolations(run), ["3#1 tier"]);
+    assert.deepEqual(
+      run.history().flatMap(({ type, path }) => (type === "attempt.interrupted" ? [path] : [])),
+      Array.from({ length: 2 }, () => "/do/0/all/fork/branches/1/b"),
+    );
+  });
+
   it("keeps a task that crashes afterwards out of the node in its further attempts", async () => {
     const run = await world(CALL);
     run.retry.set("charge", { attempts: 2, delayMs: 100, jitter: 0 });
@@ -130,7 +140,7 @@ describe("the loss of a node", () => {
     const run = (await world(CALL, { charge: () => thrown() })).start();
     assert.equal(run.state.status, "failed");
     const before = run.entries.length;
-    run.turn({ kind: "nodeLost" });
+    run.turn({ kind: "nodeLost", waiting: new Set() });
     run.turn({ kind: "isolate", frame: 2, attempt: 1 });
     assert.equal(run.entries.length, before);
   });

@@ -1,6 +1,6 @@
 /** Where the attempts of a run wait: what its document says becomes part of each attempt, and the key of its limit part of the history. */
 import assert from "node:assert/strict";
-import type { AttemptView } from "../../../actors/run/core/effects.ts";
+import { type AttemptView, effectsOfLoading } from "../../../actors/run/core/effects.ts";
 import { compileText, HEAD } from "../../support/compile-document.ts";
 import { RunWorld, type TestHandler } from "../../support/run-world.ts";
 
@@ -51,6 +51,14 @@ describe("scheduling of a run's attempts", () => {
       ],
     );
     assert.deepEqual(writtenKeys(run), ["ada", undefined]);
+  });
+
+  it("has no limit if the key was to be evaluated and is not written: an older node scheduled the attempt, or stored the run", async () => {
+    const { run } = await world(CALL('{ priority: 2, concurrency: { key: "${ .customer }", limit: 5 } }'), () => "later");
+    run.start({ customer: "ada" });
+    for (const frame of run.state.frames.values()) frame.concurrencyKey = undefined;
+    const [effect] = effectsOfLoading(run.state);
+    assert.deepEqual(effect?.kind === "dispatch" && effect.call.scheduling, { queue: undefined, priority: 2, concurrency: undefined });
   });
 
   it("takes a number for a key, and fails the task at anything else", async () => {

@@ -24,12 +24,16 @@ export function retryCall(frame: Frame): RunEvent[] {
   return [{ $case: "attemptScheduled", value: { frame: frame.id, attempt: frame.attempt + 1, request: undefined, concurrencyKey: undefined } }];
 }
 
-/** Where the attempt of a frame waits, as its document says; undefined: the document says nothing. */
+/**
+ * Where the attempt of a frame waits, as its document says; undefined: the document says nothing. An attempt that a node scheduled, or stored in a snapshot,
+ * which knew nothing of keys has none written: as there, it is not limited.
+ */
 export function schedulingOf(frame: Frame): DocumentScheduling | undefined {
   const { scheduling } = frame.node;
   if (scheduling?.concurrency === undefined) return scheduling as DocumentScheduling | undefined;
-  const { key, limit } = scheduling.concurrency;
-  return { ...scheduling, concurrency: { key: frame.concurrencyKey ?? String(key.constant), limit } };
+  const { key: written, limit } = scheduling.concurrency;
+  const key = frame.concurrencyKey ?? (written.constant === undefined ? undefined : String(written.constant));
+  return { ...scheduling, concurrency: key === undefined ? undefined : { key, limit } };
 }
 
 function evaluatedKey(state: RunState, environment: Environment, frame: Frame, node: CallNode): string | undefined {
