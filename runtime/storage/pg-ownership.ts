@@ -67,9 +67,8 @@ const RENEW = `WITH renewed AS (
 const ENTER = `INSERT INTO nodes (boot_id, node_name, lanes, lease_until, roles, program_version, grpc_address, is_alone, is_draining, is_starting, dialect)
   VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond', $5, $6, $7, $8, $9, $9, $10)`;
 
-/** One that is starting stays draining; what was asked of it meanwhile holds once it has started. */
+/** `is_draining` follows: one that is starting is draining, and what was asked of it meanwhile holds once it has started. Only older programs write it. */
 const ANNOUNCE = `UPDATE nodes SET is_starting = is_starting AND NOT $4, is_drain_wanted = coalesce($2, is_drain_wanted),
-    is_draining = CASE WHEN is_starting AND NOT $4 THEN true WHEN is_starting OR $2 IS NOT NULL THEN coalesce($2, is_drain_wanted) ELSE is_draining END,
     grpc_address = coalesce($3, grpc_address)
   WHERE boot_id = $1 AND released_at IS NULL RETURNING 1`;
 
