@@ -175,7 +175,7 @@ export const ERRORS = {
     503,
     true,
     "The history of run {runId} has something that this version of the program does not know, up to entry {seq}.",
-    "Nothing is lost: the run goes on on a node of the newer version. Start one, or upgrade this one.",
+    "Nothing is lost: the run goes on on nodes of the newer version. Ask through the gateway of one, or upgrade this node; without one, start one.",
   ),
   SHELL_DISABLED: entry(
     "FAILED_PRECONDITION",

@@ -7,6 +7,7 @@ import { encodeSnapshot, parseSnapshot, restoreSnapshot } from "../../../actors/
 import { emptyRun } from "../../../actors/run/core/state.ts";
 import { loadRun } from "../../../actors/run/loading.ts";
 import { DIALECT } from "../../../runtime/dialect.ts";
+import { MaestroError } from "../../../runtime/errors.ts";
 import { newRunId } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { journalChecksum } from "../../../runtime/storage/journal-checksum.ts";
@@ -102,6 +103,32 @@ describe("a call for a run that its owner is too old for", () => {
     await world.finish(second.runs.signal(runId, { name: "go", payload: "1", signalId: "" }));
     assert.deepEqual(await world.finish(Promise.all(calls)), ["completed", undefined, "completed", undefined]);
     world.checkHistories();
+    await world.end();
+  });
+});
+
+describe("a gateway that is too old for a run of a newer owner", () => {
+  it("passes calls on, and says where to ask for what it would read itself", async () => {
+    const held = Promise.withResolvers<number>();
+    const world = new ClusterWorld({ refund: () => held.promise });
+    const [older, newer] = (await world.begin(2)) as [ClusterNode, ClusterNode];
+    const { runId } = await world.finish(newer.runs.start(startOf(await world.store.deploy(SLOW))));
+    assert.equal((await world.finish(newer.runs.get(runId))).status, "running");
+    await world.finish(waitUntil("the bus to be connected", () => [older, newer].every(({ bus }) => bus.status.state === "connected")));
+    // The owner has the run in memory: what it would read is as it was before.
+    const understand = writeNewer(world.store, runId);
+    const outcome = older.runs.outcome(runId, FOREVER);
+    assert.equal((await world.finish(older.runs.get(runId))).status, "running");
+    const refusal = (error: unknown): boolean =>
+      error instanceof MaestroError && error.code === "RUN_TOO_NEW" && error.retryable && /gateway/.test(error.advice);
+    await assert.rejects(world.finish(older.runs.history(runId, 1, 10)), refusal);
+    const watched = async (): Promise<void> => {
+      for await (const { seq } of older.runs.watch(runId, 1, FOREVER)) assert.ok(seq > 0);
+    };
+    await assert.rejects(world.finish(watched()), refusal);
+    understand();
+    held.resolve(1);
+    assert.equal((await world.finish(outcome)).status, "completed");
     await world.end();
   });
 });
