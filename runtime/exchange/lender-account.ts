@@ -73,7 +73,12 @@ export class LenderAccount {
 
   constructor(options: LenderAccountOptions) {
     this.#options = options;
-    this.#results = new ResultDelivery({ ...options, onNoted: (borrowed) => this.#forget(borrowed) });
+    const onNoted = (noted: readonly Borrowed[]): void => {
+      for (const borrowed of noted) if (this.#held.get(borrowed.id) === borrowed) this.#held.delete(borrowed.id);
+      // As long as many results were not noted, nothing was taken.
+      options.onIdle();
+    };
+    this.#results = new ResultDelivery({ ...options, onNoted });
     this.#renewAtMs = options.clock.monotonic() + RENEW_EVERY_MS;
   }
 
@@ -236,10 +241,6 @@ export class LenderAccount {
     const answer = await this.#options.calls.ask(this.lender, ++this.#sequence, { $case: "giveBack", value: { loans: [...loans], unknown } });
     if (answer?.$case === "noted") for (const loan of loans) if (given.get(loan.id) === loan) given.delete(loan.id);
     return answer !== undefined;
-  }
-
-  #forget(borrowed: Borrowed): void {
-    if (this.#held.get(borrowed.id) === borrowed) this.#held.delete(borrowed.id);
   }
 
   #pause(): void {

@@ -18,8 +18,8 @@ export interface ResultDeliveryOptions {
   readonly calls: Pick<TaskCalls, "ask">;
   readonly clock: Clock;
   readonly random: Random;
-  /** Called when the lender has noted a result. */
-  onNoted(borrowed: Borrowed): void;
+  /** Called when the lender has noted results. */
+  onNoted(results: readonly Borrowed[]): void;
   /** A call failed in a way that is none of the network's. */
   onTrouble(error: unknown): void;
 }
@@ -71,7 +71,7 @@ export class ResultDelivery {
     const results = lot.map((borrowed) => resultMessage(borrowed.id, outcomeOf(borrowed)));
     const answer = await calls.ask(lender, 0, { $case: "results", value: { results } });
     if (answer?.$case !== "noted") return false;
-    for (const borrowed of lot) if (this.#unsent.delete(borrowed)) onNoted(borrowed);
+    onNoted(lot.filter((borrowed) => this.#unsent.delete(borrowed)));
     return true;
   }
 

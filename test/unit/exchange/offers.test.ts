@@ -1,0 +1,38 @@
+/** When an executor asks for what waits elsewhere: at once, whenever it has slots and something waits, and not with the next summary, which says everything again. */
+import assert from "node:assert/strict";
+import { LIMITS } from "../../../runtime/limits.ts";
+import { ExchangeWorld } from "../../support/exchange-world.ts";
+
+/** Summaries are a second apart. What is executed sooner than this after a few calls did not wait for one. */
+const SOON_MS = 100;
+
+describe("what waits for an executor with free slots", () => {
+  let world: ExchangeWorld;
+
+  beforeEach(() => {
+    world = new ExchangeWorld();
+  });
+
+  afterEach(async () => {
+    await world.end();
+  });
+
+  it("is taken as soon as the results are noted for which nothing could be taken", async () => {
+    const count = 4 * LIMITS.attemptsPerTake;
+    const [engine] = [await world.start("engine", { slots: 0 }), await world.start("x", { slots: count })];
+    await world.pass(50);
+    for (let n = 0; n < count; n += 1) world.submit(engine, 0);
+    await world.passUntil("all have completed", () => engine.outcomes.size === count, SOON_MS);
+  });
+
+  it("is taken at once when slots become free, whatever had them", async () => {
+    const [engine, executor] = [await world.start("engine", { slots: 0 }), await world.start("x", { slots: 2 })];
+    await world.pass(50);
+    for (let n = 0; n < 2; n += 1) world.submit(executor, 300);
+    for (let n = 0; n < 6; n += 1) world.submit(engine, 300);
+    const startMs = world.clock.monotonic();
+    await world.passUntil("all have completed", () => engine.outcomes.size === 6, 3_000);
+    const tookMs = world.clock.monotonic() - startMs;
+    assert.ok(tookMs <= 4 * 300 + SOON_MS, `${tookMs} ms`);
+  });
+});
