@@ -59,12 +59,12 @@ export class Borrower {
     return this.#running.size;
   }
 
-  /** Another node says how many attempts wait with it that this one can execute. */
-  hear(lender: BootId, waiting: ByTier): void {
+  /** Another node says how many attempts wait with it that this one can execute; `asOf`: see {@link LenderAccount.hear}. */
+  hear(lender: BootId, waiting: ByTier, asOf: number): void {
     const known = this.#accounts.get(lender);
     if (known === undefined && waiting.thread + waiting.process === 0) return;
     const account = known ?? this.#open(lender);
-    account.waiting = waiting;
+    account.hear(waiting, asOf);
     this.askSoon();
   }
 

@@ -58,6 +58,8 @@ export class Exchange {
   #cancelTick: CancelTimer | undefined;
   #view: ClusterView | undefined;
   #members: ReadonlySet<BootId> = new Set();
+  /** How often this node has said what waits with it. */
+  #saidCount = 0;
 
   constructor(options: ExchangeOptions) {
     const { clock, random, events, local, slots, knows } = options;
@@ -126,6 +128,7 @@ export class Exchange {
   }
 
   #offer(): void {
+    this.#saidCount += 1;
     this.#calls.offer(TaskSummary.encode(this.#summary()).finish());
   }
 
@@ -136,7 +139,8 @@ export class Exchange {
       ...{ queue, waiting, active, oldestWaitMs: Math.ceil(oldestWaitMs), processWaiting: waits.get(queue)?.processWaiting ?? 0 },
     }));
     queues.sort((a, b) => b.waiting - a.waiting);
-    return { sender: self, queues: queues.slice(0, LIMITS.queuesTold), isExecutor: slots > 0, serves: [...this.#options.serves] };
+    const told = queues.slice(0, LIMITS.queuesTold);
+    return { sender: self, queues: told, isExecutor: slots > 0, serves: [...this.#options.serves], asOf: this.#saidCount };
   }
 
   #hear(summary: TaskSummary): void {
@@ -151,7 +155,7 @@ export class Exchange {
       waiting.thread += load.waiting - load.processWaiting;
       waiting.process += load.processWaiting;
     }
-    this.pool.borrower.hear(summary.sender as BootId, waiting);
+    this.pool.borrower.hear(summary.sender as BootId, waiting, summary.asOf);
   }
 
   #serve(payload: Uint8Array): BusReply {
@@ -174,7 +178,9 @@ export class Exchange {
       case "take": {
         const { queues, count: thread, processCount: process } = call.value;
         const { attempts, left } = lender.lend(sender, sequence, (queue) => serves(queues, queue), { thread, process });
-        return { $case: "taken", value: { attempts: attempts.map(lentMessage), left: left.thread, processLeft: left.process } };
+        this.#saidCount += 1;
+        const asOf = this.#saidCount;
+        return { $case: "taken", value: { attempts: attempts.map(lentMessage), left: left.thread, processLeft: left.process, asOf } };
       }
       case "renew":
         return {

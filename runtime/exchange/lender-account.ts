@@ -56,8 +56,9 @@ export class LenderAccount {
   readonly #held = new Map<string, Borrowed>();
   readonly #results: ResultDelivery;
   readonly #givenBack = { unknown: new Map<string, LoanName>(), ended: new Map<string, LoanName>() };
-  /** Attempts that the lender said wait with it. */
-  waiting: ByTier = NONE;
+  #waiting: ByTier = NONE;
+  /** The number under which the lender said so. */
+  #asOf = 0;
   #sequence = 0;
   /** Number of the take that is under way. */
   #taking: number | undefined;
@@ -92,9 +93,24 @@ export class LenderAccount {
     return this.#held.values();
   }
 
+  /** Attempts that the lender said wait with it. */
+  get waiting(): ByTier {
+    return this.#waiting;
+  }
+
+  /**
+   * The lender says what waits with it. `asOf` tells what it said later, which may be read earlier: an offer that comes on the heels of the answer to a take. 0: of a
+   * version that does not tell.
+   */
+  hear(waiting: ByTier, asOf: number): void {
+    if (asOf > 0 && asOf <= this.#asOf) return;
+    this.#waiting = waiting;
+    this.#asOf = asOf;
+  }
+
   /** True if attempts may be taken now: the lender has some, and nothing else is to be said to it first. */
   get isAskable(): boolean {
-    return this.waiting.thread + this.waiting.process > 0 && this.#maySpeak && this.#next() === undefined;
+    return this.#waiting.thread + this.#waiting.process > 0 && this.#maySpeak && this.#next() === undefined;
   }
 
   /** How many may be asked for at a time. One that did not answer the last call may not answer this one either. */
@@ -194,13 +210,14 @@ export class LenderAccount {
     this.#taking = grant;
     // Until it is known what has come of it.
     this.#isUnsure = true;
-    this.waiting = NONE;
+    this.#waiting = NONE;
     try {
       const answer = await calls.ask(lender, grant, { $case: "take", value: { queues: [...serves], count, processCount } });
       if (this.#isClosed || answer?.$case !== "taken") return answer !== undefined;
       this.#isUnsure = false;
-      this.waiting = { thread: answer.value.left, process: answer.value.processLeft };
-      for (const message of answer.value.attempts) this.#receive(message, grant);
+      const { attempts, left, processLeft, asOf } = answer.value;
+      this.hear({ thread: left, process: processLeft }, asOf);
+      for (const message of attempts) this.#receive(message, grant);
       return true;
     } finally {
       this.#taking = undefined;

@@ -32,7 +32,7 @@ describe("an exchange of tasks, and who is no member", () => {
       return { payload: TaskAnswer.encode({ answer: { $case: "noted", value: {} } }).finish() };
     });
     const queues = [{ queue: "default", waiting: 3, active: 0, oldestWaitMs: 0, processWaiting: 0 }];
-    bus.publish(offersSubject("test"), TaskSummary.encode({ sender: bootId, queues, isExecutor: false, serves: [] }).finish());
+    bus.publish(offersSubject("test"), TaskSummary.encode({ sender: bootId, queues, isExecutor: false, serves: [], asOf: 0 }).finish());
     return heard;
   }
 

@@ -25,6 +25,22 @@ describe("what waits for an executor with free slots", () => {
     await world.passUntil("all have completed", () => engine.outcomes.size === count, SOON_MS);
   });
 
+  it("is taken at once if it was offered after the answer to a take, and heard before that was read", async () => {
+    const [engine] = [await world.start("engine", { slots: 0 }), await world.start("x")];
+    await world.pass(50);
+    for (let round = 0; round < 5; round += 1) {
+      let late = "";
+      const submitLate = (): void => {
+        late = world.submit(engine, 0);
+      };
+      const stop = engine.events.on("tasks.lent", () => setImmediate(submitLate));
+      const early = world.submit(engine, 0);
+      await world.passUntil("the first is lent", () => engine.exchange.pool.lender.lentCount === 1, SOON_MS);
+      stop();
+      await world.passUntil("both have completed", () => [early, late].every((id) => engine.outcomes.has(id)), SOON_MS);
+    }
+  });
+
   it("is taken at once when slots become free, whatever had them", async () => {
     const [engine, executor] = [await world.start("engine", { slots: 0 }), await world.start("x", { slots: 2 })];
     await world.pass(50);

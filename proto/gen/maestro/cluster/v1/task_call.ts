@@ -59,6 +59,8 @@ export interface Taken {
   /** Attempts of the asked queues that wait still, for threads and for child processes. */
   left: number;
   processLeft: number;
+  /** What it says of what waits is as of then; see TaskSummary. 0: unknown. */
+  asOf: number;
 }
 
 /** An attempt of a task. */
@@ -198,6 +200,8 @@ export interface TaskSummary {
   isExecutor: boolean;
   /** The queues that it serves; none: all. */
   serves: string[];
+  /** Grows with each summary and each `taken` of the sender: of what they say of what waits, that with the greater number holds, whichever is read last. 0: unknown. */
+  asOf: number;
 }
 
 /** The attempts of one queue that runs of the node have under way. */
@@ -509,7 +513,7 @@ export const TakeCall: MessageFns<TakeCall> = {
 };
 
 function createBaseTaken(): Taken {
-  return { attempts: [], left: 0, processLeft: 0 };
+  return { attempts: [], left: 0, processLeft: 0, asOf: 0 };
 }
 
 export const Taken: MessageFns<Taken> = {
@@ -522,6 +526,9 @@ export const Taken: MessageFns<Taken> = {
     }
     if (message.processLeft !== 0) {
       writer.uint32(24).uint32(message.processLeft);
+    }
+    if (message.asOf !== 0) {
+      writer.uint32(32).uint64(message.asOf);
     }
     return writer;
   },
@@ -561,6 +568,14 @@ export const Taken: MessageFns<Taken> = {
             }
 
             message.processLeft = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.asOf = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1567,7 +1582,7 @@ export const TaskPart: MessageFns<TaskPart> = {
 };
 
 function createBaseTaskSummary(): TaskSummary {
-  return { sender: "", queues: [], isExecutor: false, serves: [] };
+  return { sender: "", queues: [], isExecutor: false, serves: [], asOf: 0 };
 }
 
 export const TaskSummary: MessageFns<TaskSummary> = {
@@ -1583,6 +1598,9 @@ export const TaskSummary: MessageFns<TaskSummary> = {
     }
     for (const v of message.serves) {
       writer.uint32(34).string(v!);
+    }
+    if (message.asOf !== 0) {
+      writer.uint32(40).uint64(message.asOf);
     }
     return writer;
   },
@@ -1630,6 +1648,14 @@ export const TaskSummary: MessageFns<TaskSummary> = {
             }
 
             message.serves.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.asOf = longToNumber(reader.uint64());
             continue;
           }
         }
