@@ -87,7 +87,9 @@ export class MemoryStore {
   /** What each boot published. */
   readonly marks = new Map<BootId, PublishMark>();
   /** Slots of concurrency keys, by all that they say. */
-  readonly slots = new Map<string, TaskSlot>();
+  readonly slots = new Map<string, TaskSlot & { readonly limit?: number }>();
+  /** The least limits for which attempts wait, by key, and when one said so, on the monotonic clock. */
+  readonly slotLimits = new Map<string, { readonly least: number; readonly askedMs: number }>();
   /** Epochs up to which everything of a shard is published. */
   readonly published = new Map<Shard, number>();
 

@@ -4,7 +4,7 @@
 import { type BootId, shardOf } from "../ids.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { ShardSet } from "./shard-set.ts";
-import type { SlotRequest, TaskSlot, TaskSlots } from "./task-slots.ts";
+import { LEAST_LIMIT_MS, type SlotRequest, type TaskSlot, type TaskSlots } from "./task-slots.ts";
 
 /** The slots. For tests. */
 export class MemoryTaskSlots implements TaskSlots {
@@ -21,12 +21,15 @@ export class MemoryTaskSlots implements TaskSlots {
       if (!this.#isOwner(bootId, request)) return false;
       const { slots } = this.#store;
       if (slots.has(nameOf(request))) return true;
-      if (full.has(key) || [...slots.values()].filter((slot) => slot.key === key).length >= limit) {
-        full.add(key);
-        return false;
+      if (full.has(key)) return false;
+      const held = [...slots.values()].filter((slot) => slot.key === key);
+      if (held.length < Math.min(limit, this.#leastOf(key), ...held.map((slot) => slot.limit ?? limit))) {
+        slots.set(nameOf(request), { key, runId, frame, attempt, limit });
+        return true;
       }
-      slots.set(nameOf(request), { key, runId, frame, attempt });
-      return true;
+      full.add(key);
+      this.#refuse(request, held.length);
+      return false;
     });
   }
 
@@ -45,11 +48,24 @@ export class MemoryTaskSlots implements TaskSlots {
   async list(shards: ShardSet, limit: number, after?: TaskSlot): Promise<readonly TaskSlot[]> {
     const held = [...this.#store.slots].filter(([, { runId }]) => shards.has(shardOf(runId))).sort(([left], [right]) => (left < right ? -1 : 1));
     const rest = after === undefined ? held : held.filter(([name]) => name > nameOf(after));
-    return rest.slice(0, limit).map(([, slot]) => slot);
+    return rest.slice(0, limit).map(([, { key, runId, frame, attempt }]) => ({ key, runId, frame, attempt }));
   }
 
   async close(): Promise<void> {
     // Nothing is held.
+  }
+
+  #leastOf(key: string): number {
+    const known = this.#store.slotLimits.get(key);
+    const isFresh = known !== undefined && this.#store.clock.monotonic() - known.askedMs < LEAST_LIMIT_MS;
+    return isFresh ? known.least : Number.POSITIVE_INFINITY;
+  }
+
+  /** The first that has to wait: its limit counts if others have more than that. */
+  #refuse({ key, limit }: SlotRequest, held: number): void {
+    const { slotLimits, clock } = this.#store;
+    const isLeast = limit <= this.#leastOf(key);
+    if (isLeast && (held > limit || slotLimits.has(key))) slotLimits.set(key, { least: limit, askedMs: clock.monotonic() });
   }
 
   #isOwner(bootId: BootId, { runId }: TaskSlot): boolean {

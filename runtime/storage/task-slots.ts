@@ -4,6 +4,8 @@
  *
  * - An attempt has one slot of a key, whoever takes it and how often: the next owner of its run finds it taken, and goes on with it.
  * - Those who take slots of a key do so one after the other, each counting what all before it were given.
+ * - The least limit counts for all attempts with the key: of those that have a slot, and of those for whom there is none, the first of each call, for
+ *   {@link LEAST_LIMIT_MS}. So an attempt that asks for a smaller limit than others gets its slot in the end.
  * - A slot is freed in two ways: by anyone who knows from the journal that its attempt is over, which stays so; or by the owner of the run's shard that does
  *   not execute the attempt (`reclaim`). Then the store makes sure that nobody else becomes the shard's owner before the slot is gone.
  *
@@ -16,6 +18,9 @@
 import type { BootId, RunId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { ShardSet } from "./shard-set.ts";
+
+/** How long the limit of an attempt counts for which there was no slot, in milliseconds, unless it asks again. The statement of `pg-task-slots.ts` says the same. */
+export const LEAST_LIMIT_MS = 5_000;
 
 /** The slot of an attempt. */
 export interface TaskSlot {
@@ -39,7 +44,7 @@ export function lingeringOf({ key, runId, frame }: TaskSlot, number: number): Ta
 
 /** A slot that is wanted. */
 export interface SlotRequest extends TaskSlot {
-  /** Slots of the key that may be taken with this one. */
+  /** Slots of the key that may be taken with this one, if nobody asks for fewer. */
   readonly limit: number;
 }
 

@@ -4,6 +4,7 @@ import type { BootId, RunId } from "../../runtime/ids.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { lingeringOf, type SlotRequest, type TaskSlot } from "../../runtime/storage/task-slots.ts";
 import { runIdOn } from "../support/run-writes.ts";
+import { waitUntil } from "../support/wait-until.ts";
 import type { MakeBed, StorageBed } from "./bed.ts";
 
 /** Declares the suite. */
@@ -64,6 +65,21 @@ export function taskSlotsConformance(makeBed: MakeBed): void {
       await bed.slots.take(boot, several(1, "ada", 5));
       assert.deepEqual(await bed.slots.take(boot, [strict, generous]), []);
       assert.deepEqual(await bed.slots.take(boot, [generous, strict]), [generous]);
+    });
+
+    it("holds all to the least limit that somebody has or waits for, as long as it does", async function () {
+      this.timeout(30_000);
+      const [first, second, third] = several(3, "ada", 5) as [SlotRequest, SlotRequest, SlotRequest];
+      const strict = wanted("ada", 1);
+      await bed.slots.take(boot, [first, second]);
+      assert.deepEqual(await bed.slots.take(boot, [strict]), []);
+      assert.deepEqual(await bed.slots.take(boot, [third]), [], "one with a smaller limit waits");
+      await bed.slots.free([first, second]);
+      assert.deepEqual(await bed.slots.take(boot, [strict]), [strict]);
+      assert.deepEqual(await bed.slots.take(boot, [third]), [], "one with a smaller limit has its slot");
+      await bed.slots.free([strict]);
+      assert.deepEqual(await bed.slots.take(boot, [third]), [third]);
+      await waitUntil("the smaller limit to be forgotten", async () => (await bed.slots.take(boot, [second])).length > 0);
     });
 
     it("gives nothing to a boot that does not own the runs' shards", async () => {

@@ -42,6 +42,19 @@ describe("concurrency keys, whatever dies and fails", () => {
     );
   });
 
+  it("with different limits are held to the least, and keep nobody waiting for ever who asks for less", async () => {
+    const world = new SlotWorld(1, 2);
+    for (let count = 0; count < 10; count++) world.schedule({ key: "ada", limit: 5 });
+    await world.pass(100);
+    for (let count = 0; count < 3; count++) world.schedule({ key: "ada", limit: 1 }, 1);
+    for (let seconds = 0; world.leftOf(1) > 0 && seconds < 30; seconds++) {
+      // More than can be executed: there are always some that wait.
+      for (let count = 0; count < 60; count++) world.schedule({ key: "ada", limit: 5 });
+      await world.pass(1_000);
+    }
+    assert.equal(world.leftOf(1), 0);
+  });
+
   it("are used up to their limit, by all nodes together", async () => {
     const world = new SlotWorld(1, 3);
     for (let count = 0; count < 60; count++) world.schedule({ key: "ada", limit: 4 });

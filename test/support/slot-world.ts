@@ -78,6 +78,11 @@ export class SlotWorld {
     return [...this.#scheduled.values()].filter(({ isOver }) => !isOver).length;
   }
 
+  /** Those of them that ask for this limit. */
+  leftOf(limit: number): number {
+    return [...this.#scheduled.values()].filter(({ isOver, concurrency }) => !isOver && concurrency.limit === limit).length;
+  }
+
   /** Share of the store's calls that fail from now on. */
   set failures(share: number) {
     this.#failures = share;
@@ -85,10 +90,10 @@ export class SlotWorld {
   }
 
   /** Schedules an attempt with a key. */
-  schedule(concurrency: ConcurrencyLimit): void {
+  schedule(concurrency: ConcurrencyLimit, priority = 1 + this.#below(5)): void {
     const shard = this.#below(SHARDS) as Shard;
     const runId = newRunId(shard, this.clock.now(), this.random);
-    const attempt: Scheduled = { runId, concurrency, priority: 1 + this.#below(5), isOver: false };
+    const attempt: Scheduled = { runId, concurrency, priority, isOver: false };
     this.#scheduled.set(attemptIdOf({ runId, frame: 1, attempt: 1 }), attempt);
     const owner = this.#ownerOf(shard);
     if (owner !== undefined) this.#dispatch(owner, attempt);
@@ -145,7 +150,7 @@ export class SlotWorld {
     const underWay = new Map<string, { readonly limit: number; readonly ids: Set<string> }>();
     for (const node of this.#nodes) {
       for (const [id, { key, limit }] of node.executing) {
-        const ofKey = underWay.get(key) ?? { limit, ids: new Set() };
+        const ofKey = { limit: Math.min(limit, underWay.get(key)?.limit ?? limit), ids: underWay.get(key)?.ids ?? new Set<string>() };
         underWay.set(key, ofKey);
         // An attempt that is executed again while its first execution is being cancelled is one attempt.
         ofKey.ids.add(id);
