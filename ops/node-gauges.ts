@@ -29,7 +29,12 @@ export function addNodeGauges(metrics: NodeMetrics, node: GaugedNode): void {
   metrics.addGauge("maestro_grpc_waiting_calls", "Calls that wait for something: watches, executions.", () => gateway.waitingCalls);
   metrics.addGauge("maestro_events_waiting", "Events in memory, not acknowledged.", () => runs.events.publisher?.backlog ?? 0);
   const depths = (): [string, number][] => [...runs.pool.queues()].slice(0, LIMITS.queuesTold).map(([queue, { waiting }]) => [queue, waiting]);
-  metrics.addGauges("maestro_queue_depth", "Task attempts of this node's runs that wait to be executed, by queue.", "queue", depths);
+  metrics.addGauges(
+    "maestro_queue_depth",
+    "Task attempts of this node's runs that wait to be executed, by queue, without those that wait for a slot of their concurrency key (maestro_concurrency_waiting).",
+    "queue",
+    depths,
+  );
   addUsages(metrics, node);
 }
 

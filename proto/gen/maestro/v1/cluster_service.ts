@@ -1160,7 +1160,7 @@ export const ClusterServiceService = {
     responseSerialize: (value: ListShardsResponse): Buffer => Buffer.from(ListShardsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListShardsResponse => ListShardsResponse.decode(value),
   },
-  /** The queues in which tasks wait to be executed. */
+  /** The queues in which tasks wait to be executed. An attempt that waits for a slot of its concurrency key is in none yet. */
   listQueues: {
     path: "/maestro.v1.ClusterService/ListQueues" as const,
     requestStream: false as const,
@@ -1208,7 +1208,7 @@ export const ClusterServiceService = {
 export interface ClusterServiceServer extends UntypedServiceImplementation {
   listNodes: handleUnaryCall<ListNodesRequest, ListNodesResponse>;
   listShards: handleUnaryCall<ListShardsRequest, ListShardsResponse>;
-  /** The queues in which tasks wait to be executed. */
+  /** The queues in which tasks wait to be executed. An attempt that waits for a slot of its concurrency key is in none yet. */
   listQueues: handleUnaryCall<ListQueuesRequest, ListQueuesResponse>;
   /**
    * Asks a node to hand its shards over to the others and to take no more. It stays up and passes calls on. Answers at once; the hand-over takes
@@ -1252,7 +1252,7 @@ export interface ClusterServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListShardsResponse) => void,
   ): ClientUnaryCall;
-  /** The queues in which tasks wait to be executed. */
+  /** The queues in which tasks wait to be executed. An attempt that waits for a slot of its concurrency key is in none yet. */
   listQueues(
     request: ListQueuesRequest,
     callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
