@@ -107,10 +107,11 @@ export class EventPublisher implements EventOutlet, StreamListener {
     const held = this.#live.hold(shards);
     const heldFromMs = clock.now();
     this.#asking.add(held);
-    while (!this.#isClosed && this.#live.heldIn(held, shards).size > 0) {
+    while (!this.#isClosed && this.#live.heldIn(held, shards).size > 0)
       try {
         const debt = await checkpoints.debtOf(bootId, shards);
         this.#asking.delete(held);
+        this.#live.leave(this.#live.heldIn(held, debt.foreign));
         const owing = this.#live.heldIn(held, debt.shards);
         this.#live.fallBehind(held, owing);
         // What was committed here meanwhile is read from the journal as well, and dated by this node's clock, which may be behind that of the owner before.
@@ -121,7 +122,6 @@ export class EventPublisher implements EventOutlet, StreamListener {
         events.emit("events.catchUpFailed", { error });
         await pause(RETRY_MS, clock);
       }
-    }
     this.#asking.delete(held);
   }
 

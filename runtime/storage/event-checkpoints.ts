@@ -31,6 +31,12 @@ export interface EventDebt {
   readonly since: PublishMark;
 }
 
+/** What is to be published of shards that a boot took. */
+export interface TakenDebt extends EventDebt {
+  /** Those that are not the boot's any more: nobody but their owner can tell what they owe. */
+  readonly foreign: ShardSet;
+}
+
 /** Runs with events that may not be published. */
 export interface ChangedRuns extends EventDebt {
   /** Also those with work ready, whose rows may not have changed for long. */
@@ -42,7 +48,7 @@ export interface EventCheckpoints {
   /** Enters a boot, before its first commit, and answers its mark. `nowMs`: by the boot's clock. */
   begin(bootId: BootId, nowMs: number): Promise<PublishMark>;
   /** What of shards that the boot owns is to be published before its own commits. */
-  debtOf(bootId: BootId, shards: ShardSet): Promise<EventDebt>;
+  debtOf(bootId: BootId, shards: ShardSet): Promise<TakenDebt>;
   /** The debt of shards that the boot owns is paid. Marks that nobody needs any more are forgotten. */
   settle(bootId: BootId, shards: ShardSet): Promise<void>;
   /** The store's time. */

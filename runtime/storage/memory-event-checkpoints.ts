@@ -2,7 +2,7 @@
  * The marks of what is published, in memory, for tests and simulation.
  */
 import { type BootId, type RunId, type Shard, shardOf } from "../ids.ts";
-import { type ChangedRuns, CLOCK_MARGIN_MS, type EventCheckpoints, type EventDebt, OLDEST_DEBT_MS, type PublishMark } from "./event-checkpoints.ts";
+import { type ChangedRuns, CLOCK_MARGIN_MS, type EventCheckpoints, OLDEST_DEBT_MS, type PublishMark, type TakenDebt } from "./event-checkpoints.ts";
 import { NIL_RUN_ID, WAKE } from "./journal.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import { ShardSet } from "./shard-set.ts";
@@ -22,15 +22,16 @@ export class MemoryEventCheckpoints implements EventCheckpoints {
     return own;
   }
 
-  async debtOf(bootId: BootId, shards: ShardSet): Promise<EventDebt> {
+  async debtOf(bootId: BootId, shards: ShardSet): Promise<TakenDebt> {
     const left = [...this.#store.marks].filter(([boot]) => boot !== bootId && !this.#isMember(boot)).map(([, mark]) => mark);
     const oldestMs = this.#store.clock.now() - OLDEST_DEBT_MS;
     const since = {
       committedAt: new Date(Math.max(Math.min(...left.map(({ committedAt }) => Date.parse(committedAt)), 8.64e15), oldestMs)).toISOString(),
       entriesFromMs: Math.max(Math.min(...left.map(({ entriesFromMs }) => entriesFromMs)), oldestMs),
     };
-    const owes = (shard: Shard): boolean => this.#store.shards.get(shard)?.owner === bootId && this.#owes(shard, 1);
-    return { shards: left.length === 0 ? ShardSet.none : ShardSet.of([...shards].filter(owes)), since };
+    const own = this.#ownOf(bootId, shards);
+    const owing = left.length === 0 ? [] : [...own.keys()].filter((shard) => this.#owes(shard, 1));
+    return { shards: ShardSet.of(owing), since, foreign: ShardSet.of([...shards].filter((shard) => !own.has(shard))) };
   }
 
   async settle(bootId: BootId, shards: ShardSet): Promise<void> {

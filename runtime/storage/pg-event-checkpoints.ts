@@ -2,7 +2,7 @@
  * The marks of what is published, in PostgreSQL. Nothing here waits for the disk: a mark that a crash undoes was an older one before.
  */
 import type { BootId, RunId } from "../ids.ts";
-import { type ChangedRuns, CLOCK_MARGIN_MS, type EventCheckpoints, type EventDebt, OLDEST_DEBT_MS, type PublishMark } from "./event-checkpoints.ts";
+import { type ChangedRuns, CLOCK_MARGIN_MS, type EventCheckpoints, OLDEST_DEBT_MS, type PublishMark, type TakenDebt } from "./event-checkpoints.ts";
 import { NIL_RUN_ID } from "./journal.ts";
 import { PgDatabase } from "./pg-database.ts";
 import { shardCondition } from "./pg-shards.ts";
@@ -18,10 +18,13 @@ const OLDEST = `clock_timestamp() - ${OLDEST_DEBT_MS} * interval '1 millisecond'
 /** The boot of the mark `c` commits nothing any more. */
 const IS_OVER = "NOT EXISTS (SELECT FROM nodes AS n WHERE n.boot_id = c.boot_id AND n.released_at IS NULL)";
 
+/** Without marks that were left there is no debt. */
 const DEBT = `SELECT ${iso(`greatest(min(c.committed_at), ${OLDEST})`)} AS committed_at,
     greatest(min(c.entries_from_ms), (extract(epoch FROM ${OLDEST}) * 1000)::bigint) AS entries_from_ms,
-    ARRAY(SELECT s.shard FROM shards AS s WHERE s.boot_id = $1 AND s.shard = ANY($2::smallint[]) AND s.published_epoch < s.epoch - 1)::integer[] AS shards
-  FROM event_checkpoints AS c WHERE c.boot_id <> $1 AND ${IS_OVER} HAVING count(*) > 0`;
+    ARRAY(SELECT s.shard FROM shards AS s WHERE s.boot_id = $1 AND s.shard = ANY($2::smallint[]) AND s.published_epoch < s.epoch - 1
+      AND count(c.boot_id) > 0)::integer[] AS shards,
+    ARRAY(SELECT s.shard FROM shards AS s WHERE s.boot_id IS DISTINCT FROM $1 AND s.shard = ANY($2::smallint[]))::integer[] AS foreign_shards
+  FROM event_checkpoints AS c WHERE c.boot_id <> $1 AND ${IS_OVER}`;
 
 const SETTLE = `UPDATE shards SET published_epoch = epoch - 1
   WHERE boot_id = $1 AND shard = ANY($2::smallint[]) AND published_epoch < epoch - 1`;
@@ -62,10 +65,11 @@ export class PgEventCheckpoints implements EventCheckpoints {
     return markOf(own as StoredMark);
   }
 
-  async debtOf(bootId: BootId, shards: ShardSet): Promise<EventDebt> {
-    const [row] = await this.#database.query<StoredMark & { readonly shards: readonly number[] }>(DEBT, [bootId, [...shards]]);
-    if (row === undefined) return { shards: ShardSet.none, since: { committedAt: "", entriesFromMs: 0 } };
-    return { shards: ShardSet.of(row.shards), since: markOf(row) };
+  async debtOf(bootId: BootId, shards: ShardSet): Promise<TakenDebt> {
+    type Row = StoredMark & { readonly shards: readonly number[]; readonly foreign_shards: readonly number[] };
+    const [row] = await this.#database.query<Row>(DEBT, [bootId, [...shards]]);
+    const { shards: owing, foreign_shards: foreign, ...mark } = row as Row;
+    return { shards: ShardSet.of(owing), since: markOf(mark), foreign: ShardSet.of(foreign) };
   }
 
   async settle(bootId: BootId, shards: ShardSet): Promise<void> {

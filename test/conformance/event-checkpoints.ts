@@ -120,6 +120,17 @@ export function eventCheckpointsConformance(makeBed: MakeBed): void {
       assert.deepEqual([[...debt.shards], debt.since.committedAt], [[5, 6, 7, 8, 9], mark.committedAt]);
     });
 
+    it("says of which shards it can't say what they owe, because they are another boot's by now", async () => {
+      const { checkpoints, ownership } = bed;
+      const [first, second] = [await bed.boot("a"), await bed.boot("b")];
+      for (const { bootId } of [first, second]) await checkpoints.begin(bootId, systemClock().now());
+      await ownership.release(first.bootId, [5, 6]);
+      await ownership.acquire(second.bootId, [5]);
+      const asked = ShardSet.between(4, 6);
+      assert.deepEqual([...(await checkpoints.debtOf(first.bootId, asked)).foreign], [5, 6]);
+      assert.deepEqual([...(await checkpoints.debtOf(second.bootId, asked)).foreign], [4, 6]);
+    });
+
     it("lists runs that changed since a mark, in pages, of some shards", async () => {
       const { checkpoints } = bed;
       const boot = await bed.boot();

@@ -5,7 +5,7 @@ import { lineOf } from "./report.ts";
 import type { Mode } from "./world.ts";
 
 const FROM = 1_000;
-const SEEDS = 12;
+const SEEDS = 80;
 
 async function look(mode: Mode): Promise<void> {
   for (let seed = FROM; seed < FROM + SEEDS; seed += 1) {
