@@ -82,6 +82,7 @@ export class Lender {
       waitingSinceMs: 0,
       place: -1,
       loan: undefined,
+      borrowers: [],
       losses: 0,
       isCancelled: false,
       stopWatch: undefined,
@@ -151,7 +152,7 @@ export class Lender {
     );
     return held.filter(({ id, grant }) => {
       const pending = this.#pending.get(id);
-      if (pending === undefined || pending.isCancelled) return true;
+      if (pending === undefined || pending.isCancelled || !pending.borrowers.includes(executor)) return true;
       if (pending.loan !== undefined && pending.loan.executor !== executor) return true;
       // It was silent for too long, and has it still: it may go on, for nobody else has begun.
       this.#endWait(pending);
@@ -171,10 +172,10 @@ export class Lender {
     if (lacksHandlers) this.refuseHopeless();
   }
 
-  /** An attempt has ended, whoever executed it. What was stopped before its end without being asked to goes on elsewhere. */
+  /** An attempt has ended, whoever of those executed it to whom it was lent. What was stopped before its end without being asked to goes on elsewhere. */
   end(executor: BootId, id: string, outcome: AttemptOutcome): void {
     const pending = this.#pending.get(id);
-    if (pending === undefined) return;
+    if (pending === undefined || !pending.borrowers.includes(executor)) return;
     const { loan } = pending;
     if (outcome.kind === "cancelled") {
       if (loan?.executor === executor) this.#takeBack([pending], "givenBack");

@@ -49,6 +49,7 @@ export class Loans {
     this.#byExecutor.set(executor, lent);
     lent.set(pending.attempt.id, pending);
     this.#count(pending.attempt.queue, 1);
+    if (!pending.borrowers.includes(executor)) pending.borrowers = [...pending.borrowers, executor];
     pending.loan = { executor, grant, untilMs: this.#clock.monotonic() + LIMITS.taskLoanMs };
   }
 

@@ -37,6 +37,8 @@ export interface PendingAttempt {
   place: number;
   /** Undefined: it is lent to nobody. */
   loan: LoanTerms | undefined;
+  /** Who has it or had it, and may bring its result. */
+  borrowers: readonly BootId[];
   /** Executors that were lost while they had it. */
   losses: number;
   /** Nobody wants its result; it is settled when its executor says that it has stopped. */

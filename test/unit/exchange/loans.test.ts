@@ -89,6 +89,24 @@ describe("a lender of tasks", () => {
     assert.deepEqual(await ask(2, { $case: "renew", value: { held } }), { $case: "renewed", value: { unwanted: held } });
   });
 
+  it("takes no result from one to whom the attempt was not lent, and calls it unwanted there", async () => {
+    const id = world.submit(lender, 1);
+    const held = [{ id, grant: 1 }];
+    const unwanted: Answer = { $case: "renewed", value: { unwanted: held } };
+    assert.equal((await ask(0, completed(id)))?.$case, "noted");
+    assert.deepEqual(await ask(1, { $case: "renew", value: { held } }), unwanted);
+    assert.equal(lender.outcomes.has(id), false);
+    await ask(2, TAKE_ALL);
+    const borrower = self;
+    self = world.admit();
+    assert.equal((await ask(0, completed(id)))?.$case, "noted");
+    assert.deepEqual(await ask(1, { $case: "renew", value: { held } }), unwanted);
+    assert.equal(lender.outcomes.has(id), false);
+    self = borrower;
+    await ask(0, completed(id));
+    assert.equal(lender.outcomes.get(id)?.kind, "completed");
+  });
+
   it("notes results of attempts that it does not know", async () => {
     assert.equal((await ask(0, completed("nobody's")))?.$case, "noted");
   });
