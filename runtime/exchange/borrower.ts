@@ -9,6 +9,7 @@ import type { BootId } from "../ids.ts";
 import type { Random } from "../random.ts";
 import { pause } from "../storage/pause.ts";
 import type { AttemptOutcome, Tier, WorkerPool } from "../workers/pool.ts";
+import { PATIENCE } from "../workers/thread-pool-options.ts";
 import { TurnBatch } from "../workers/turn-batch.ts";
 import { type Borrowed, LenderAccount } from "./lender-account.ts";
 import type { LoanName } from "./loans.ts";
@@ -18,8 +19,8 @@ import { attemptOf } from "./task-messages.ts";
 
 /** How often it is looked whether what is waited for has happened, in milliseconds. */
 const POLL_MS = 20;
-/** How long executions that were told to stop may take before they are given back as they are, in milliseconds. */
-const STOP_MS = 1_000;
+/** How long executions that were told to stop may take before they are given back as they are, in milliseconds: the pool has ended them before that. */
+const STOP_MS = PATIENCE.cancelGraceMs + PATIENCE.blockedMs + 500;
 /** How long lenders may take to note the last results, in milliseconds. */
 const FAREWELL_MS = 2_000;
 

@@ -30,6 +30,8 @@ class WaitingPool implements WorkerPool {
   readonly executed: Attempt[] = [];
   /** Whether attempts end by themselves. */
   isFrozen = false;
+  /** How long a cancelled attempt goes on, in milliseconds. */
+  stopsAfterMs = 1;
   readonly #clock: VirtualClock;
   readonly #name: string;
   #isStopped = false;
@@ -61,7 +63,7 @@ class WaitingPool implements WorkerPool {
   }
 
   cancel(attemptId: string): void {
-    this.#clock.schedule(1, () => this.end(attemptId, { kind: "cancelled" }));
+    this.#clock.schedule(this.stopsAfterMs, () => this.end(attemptId, { kind: "cancelled" }));
   }
 
   async stop(): Promise<void> {

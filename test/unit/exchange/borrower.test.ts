@@ -1,5 +1,6 @@
 /** What an executor does while a lender is silent, or changes its mind: its own attempts and those of other lenders go on as if that one were not there. */
 import assert from "node:assert/strict";
+import { PATIENCE } from "../../../runtime/workers/thread-pool-options.ts";
 import { type ExchangeNode, ExchangeWorld, LOAN_MS } from "../../support/exchange-world.ts";
 
 const LONG_MS = 60_000;
@@ -75,6 +76,20 @@ describe("an executor", () => {
     world.network.heal();
     await world.passUntil("it is cancelled", () => engine.outcomes.get(id)?.kind === "cancelled", LOAN_MS / 3 + 1_500);
     assert.equal(executor.pool.running.size, 0);
+  });
+
+  it("gives nothing back that it still executes, as long as its pool may take to stop it", async () => {
+    const [engine, executor] = [await world.start("engine", { slots: 0 }), await world.start("x", { slots: 4 })];
+    const id = world.submit(engine, LONG_MS);
+    await world.passUntil("it is executed", () => executor.pool.running.size === 1);
+    executor.pool.stopsAfterMs = PATIENCE.cancelGraceMs + PATIENCE.blockedMs;
+    const drained = executor.exchange.drain(0, new AbortController().signal);
+    await world.pass(executor.pool.stopsAfterMs - 100);
+    assert.deepEqual([executor.pool.running.size, engine.lentEvents, engine.outcomes.has(id)], [1, [], false]);
+    await world.passUntil("it is given back", () => engine.lentEvents.length > 0, 1_000);
+    assert.equal(executor.pool.running.size, 0);
+    await world.pass(100);
+    await drained;
   });
 
   it("does not leave before it has heard what it asked for, and gives that back", async () => {
