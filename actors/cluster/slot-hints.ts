@@ -43,7 +43,7 @@ export function openSlotHints({ bus, self, clusterName, slots }: SlotHintsOption
   };
 }
 
-/** A hint of any version; one that is none tells nothing. */
+/** A hint of any version; JSON that is none tells nothing. @throws SyntaxError it is not even JSON: the bus logs that, and goes on. */
 function hintOf(payload: Uint8Array): Hint {
   const told: unknown = JSON.parse(new TextDecoder().decode(payload));
   if (typeof told !== "object" || told === null) return { bootId: "", hashes: [] };
