@@ -124,9 +124,10 @@ export class ClusterPool implements QueuedPool {
     this.#options.local.submit(attempt, (outcome) => {
       this.#slots.release(tier);
       this.#count(queue, -1);
-      settle(outcome);
+      // Before anybody knows who might submit the next: what waits comes first.
       this.#startWaiting();
       this.borrower.askSoon();
+      settle(outcome);
     });
     this.#slots.take(tier);
     this.#count(queue, 1);

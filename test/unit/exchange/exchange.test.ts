@@ -1,6 +1,7 @@
 /** The exchange of attempts between nodes, over a network in memory and on a virtual clock. */
 import assert from "node:assert/strict";
 import { type ExchangeNode, ExchangeWorld, LOAN_MS } from "../../support/exchange-world.ts";
+import { attemptOf } from "../../support/worker-attempts.ts";
 
 const LONG_MS = 60_000;
 
@@ -24,6 +25,18 @@ describe("the exchange of tasks", () => {
     const ids = [1, 2, 3, 4].map(() => world.submit(n1, 50));
     await world.passUntil("all completed", () => isCompleted(n1, ...ids));
     assert.deepEqual([n1.pool.executed.length, n2.pool.executed.length], [4, 0]);
+  });
+
+  it("executes what waits before what is submitted as a slot becomes free", async () => {
+    const node = await world.start("n1", { slots: 1 });
+    const submitLater = (): void => void world.submit(node, 10, { task: "later" });
+    node.exchange.pool.submit(attemptOf("work", { durationMs: 10 }, { task: "first" }), submitLater);
+    world.submit(node, 10, { task: "waiting" });
+    await world.passUntil("all completed", () => node.outcomes.size === 2);
+    assert.deepEqual(
+      node.pool.executed.map(({ task }) => task),
+      ["first", "waiting", "later"],
+    );
   });
 
   it("gives what is too much to a node with free slots, and never more than it has", async () => {
