@@ -3,22 +3,26 @@
  * long history nor any page of it is ever in memory as a whole.
  */
 import type { Clock } from "../../runtime/clock.ts";
-import { type ErrorCode, MaestroError, messageOf } from "../../runtime/errors.ts";
+import { type ErrorCode, MaestroError, messageOf, toMaestroError } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
 import type { RunId } from "../../runtime/ids.ts";
-import type { Journal, JournalRow, RunHead, RunTail, Snapshot } from "../../runtime/storage/journal.ts";
+import type { Journal, JournalRow, RunHead, RunTail, Snapshot, Standing } from "../../runtime/storage/journal.ts";
 import type { Workflow } from "../language/model.ts";
 import { decodeEntries, type Entry, refuseNewer } from "./core/entry.ts";
 import { evolve } from "./core/evolve.ts";
 import { bringBack } from "./core/moved-payloads.ts";
 import { parseSnapshot, restoreSnapshot } from "./core/snapshot.ts";
 import { emptyRun, type RunState } from "./core/state.ts";
+import { moved } from "./shard-gate.ts";
 
 /** Rows of the journal read at once. */
 const ROWS_PER_READ = 200;
 
-/** What reading a run can end in that is no failure of its actor, nor worth another attempt here: it is not there, is parked, or of a newer version. */
-export const OUT_OF_REACH: ReadonlySet<ErrorCode> = new Set(["RUN_NOT_FOUND", "RUN_QUARANTINED", "RUN_TOO_NEW"]);
+/** What reading a run can end in that is no failure of its actor, nor worth another attempt here: it is not there, is parked, of a newer version, or another node's. */
+export const OUT_OF_REACH: ReadonlySet<ErrorCode> = new Set(["RUN_NOT_FOUND", "RUN_QUARANTINED", "RUN_TOO_NEW", "SHARD_MOVED"]);
+
+/** What reading a run for its actor ends in where others own it. */
+const NOT_OURS: ReadonlySet<ErrorCode> = new Set(["SHARD_MOVED", "JOURNAL_FENCED"]);
 
 /** Where runs are read from. */
 export interface RunSource {
@@ -36,10 +40,14 @@ export interface LoadedRun {
   readonly durationMs: number;
 }
 
-/** A run, for its actor. @throws RUN_NOT_FOUND, RUN_QUARANTINED, JOURNAL_CORRUPT */
+/**
+ * A run, for its actor, which acts on what it reads: only the run's owner gets it, however long this process may have stood still without knowing that others
+ * took over. @throws SHARD_MOVED, JOURNAL_FENCED, RUN_NOT_FOUND, RUN_QUARANTINED, JOURNAL_CORRUPT
+ */
 export async function readRun(source: RunSource & { readonly clock: Clock }, runId: RunId): Promise<LoadedRun> {
   const startedMs = source.clock.monotonic();
-  const [head, loaded] = await Promise.allSettled([source.journal.find(runId), loadRun(source, runId)]);
+  const [head, loaded] = await Promise.allSettled([source.journal.find(runId), loadOwned(source, runId)]);
+  if (loaded.status === "rejected" && NOT_OURS.has(toMaestroError(loaded.reason).code)) throw loaded.reason;
   if (head.status === "rejected") throw head.reason;
   if (head.value === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });
   if (head.value.status === "quarantined") throw quarantined(runId, head.value.errorMessage);
@@ -52,9 +60,27 @@ export function quarantined(runId: RunId, reason = "its actor kept failing"): Ma
   return new MaestroError("RUN_QUARANTINED", { facts: { runId, reason } });
 }
 
-/** The state of a run. Most take one reading, which others share; those with a longer tail go on page by page. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
-export async function loadRun(source: RunSource, runId: RunId): Promise<RunState> {
+/** @throws what {@link loadRun} throws, and SHARD_MOVED, JOURNAL_FENCED if this boot does not own the run */
+async function loadOwned(source: RunSource, runId: RunId): Promise<RunState> {
   const tail = await source.journal.readTail(runId);
+  requireOwner(runId, tail.standing);
+  const state = await stateOfTail(source, runId, tail);
+  // What took further readings may have taken long: who is the owner after them was it before.
+  if (!tail.isWhole) requireOwner(runId, (await source.journal.readTail(runId)).standing);
+  return state;
+}
+
+function requireOwner(runId: RunId, standing: Standing): void {
+  if (standing === "fenced") throw new MaestroError("JOURNAL_FENCED", { facts: { detail: `it read run ${runId}` } });
+  if (standing === "moved") throw moved(runId);
+}
+
+/** The state of a run, whoever owns it. Most take one reading, which others share; those with a longer tail go on page by page. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
+export async function loadRun(source: RunSource, runId: RunId): Promise<RunState> {
+  return stateOfTail(source, runId, await source.journal.readTail(runId));
+}
+
+async function stateOfTail(source: RunSource, runId: RunId, tail: RunTail): Promise<RunState> {
   const begun =
     (await stateOf(source, runId, tail.snapshot)) ?? (tail.snapshot === undefined ? await stateOfRow(source, runId, tail.rows[0]) : undefined);
   // A snapshot that nobody can read is not looked at again: an older one may do. Without one in the tail there is none.

@@ -261,9 +261,11 @@ export class RunActor implements Actor<RunMessage> {
     if (mended !== undefined) this.#append(headWrite(this.#runId, mended), { effects: [], events: [] }, context);
   }
 
-  /** The store is away: the run waits with it. The run can't be had here: that is the answer to everyone. Anything else is a failure. */
+  /** The store is away: the run waits with it. The run can't be had here, or is another node's: that is the answer to everyone. Anything else is a failure. */
   #notLoaded(error: unknown, afterFailure: boolean, context: Context): void {
-    const failure = toMaestroError(error);
+    const cause = toMaestroError(error);
+    const failure = elsewhere(this.#runId, error) ?? cause;
+    if (cause.code === "JOURNAL_FENCED") this.#services.onFenced();
     if (error instanceof MaestroError && failure.retryable && !OUT_OF_REACH.has(failure.code)) {
       this.#isBusy = true;
       return context.pipe(

@@ -114,8 +114,13 @@ export interface Snapshot {
   readonly state: Uint8Array;
 }
 
+/** What the store said, as it read a run, of the boot that asked: it owns the run's shard; it does not; or another boot took over. */
+export type Standing = "owner" | "moved" | "fenced";
+
 /** What a run is read back from: its newest snapshot, and the rows after it. */
 export interface RunTail {
+  /** True of the same moment as the rest: who is not the owner reads what is there, and must not act on it. */
+  readonly standing: Standing;
   /** Absent if there is none that is intact. */
   readonly snapshot?: Snapshot;
   /** From the row that holds the entry after the snapshot, or the first entry; as many as one reading brings, maybe none. */
@@ -180,7 +185,7 @@ export interface Journal {
   read(runId: RunId, fromSeq: number, rowLimit: number): Promise<readonly JournalRow[]>;
   /** The newest snapshot of a run that contains no entry after `atMostSeq`, or undefined. One that is damaged is passed over. */
   readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined>;
-  /** What the state of a run is read back from. Many readings at a time share queries, which are bounded in bytes. @throws JOURNAL_CORRUPT */
+  /** What the state of a run is read back from, by its owner and by others. Many readings at a time share queries, which are bounded in bytes. @throws JOURNAL_CORRUPT */
   readTail(runId: RunId): Promise<RunTail>;
   /** A payload of a run. @throws JOURNAL_CORRUPT it is missing or damaged. */
   readPayload(runId: RunId, seq: number, place: number): Promise<Uint8Array>;

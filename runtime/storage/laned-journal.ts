@@ -4,7 +4,7 @@
  */
 import { invariant } from "../assert.ts";
 import type { EventHub } from "../events.ts";
-import { type RunId, shardOf } from "../ids.ts";
+import { type BootId, type RunId, shardOf } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { BatchedReads } from "./batched-reads.ts";
 import type { HeldShards } from "./held-shards.ts";
@@ -12,7 +12,7 @@ import type { Journal, JournalPressure, RunFilter, RunRecord, RunTail, RunTimer,
 import { type Lane, shardMoved } from "./lane.ts";
 import type { LargePayloads } from "./large-payloads.ts";
 import type { ShardSet } from "./shard-set.ts";
-import { isSnapshotIntact, type StoredPayload, type StoredSnapshot, type TailPart, tailOf } from "./stored-rows.ts";
+import { isSnapshotIntact, type StoredPayload, type StoredSnapshot, type StoredTail, tailOf } from "./stored-rows.ts";
 
 /** Queries for rows of runs, and for their tails, at a time: while one is answered, the other is read. */
 const FIND_QUERIES = 1;
@@ -20,6 +20,8 @@ const TAIL_QUERIES = 2;
 
 /** What a journal is made of. */
 export interface LanedJournalOptions {
+  /** Whose journal it is. */
+  readonly bootId: BootId;
   readonly lanes: readonly Lane[];
   /** The shards whose runs may be written, at each moment. */
   readonly held: HeldShards;
@@ -35,10 +37,10 @@ export interface JournalReader extends Pick<Journal, "read" | "findByKey" | "lis
   /** The rows of those of these runs that exist. */
   findAll(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, RunRecord>>;
   /**
-   * The parts of these runs' tails as `tailOf` takes them, not judged yet. Of all of them together at most `LIMITS.tailBytesPerQuery` bytes: those
+   * The tails of all these runs as `tailOf` takes them, not judged yet, and how the boot stood to each of them in the same moment. Of all of them together at most `LIMITS.tailBytesPerQuery` bytes: those
    * that would follow come without their bytes.
    */
-  readTails(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, readonly TailPart[]>>;
+  readTails(runIds: readonly RunId[], bootId: BootId): Promise<ReadonlyMap<RunId, StoredTail>>;
   /** Snapshots of a run that contain no entry after `atMostSeq`, the newest first: the latest few, not judged yet. */
   readSnapshots(runId: RunId, atMostSeq: number): Promise<readonly StoredSnapshot[]>;
   /** A payload's row, not judged yet, or undefined. */
@@ -55,9 +57,9 @@ export class LanedJournal implements Journal {
   readonly #large: LargePayloads;
   readonly #events: EventHub;
   readonly #heads: BatchedReads<RunId, RunRecord>;
-  readonly #tails: BatchedReads<RunId, readonly TailPart[]>;
+  readonly #tails: BatchedReads<RunId, StoredTail>;
 
-  constructor({ lanes, held, reader, large, events, defer }: LanedJournalOptions) {
+  constructor({ bootId, lanes, held, reader, large, events, defer }: LanedJournalOptions) {
     invariant(lanes.length > 0, "a journal needs a lane");
     this.#lanes = lanes;
     this.#held = held;
@@ -66,7 +68,7 @@ export class LanedJournal implements Journal {
     this.#events = events;
     const shared = { keysPerQuery: LIMITS.tailsPerQuery, defer };
     this.#heads = new BatchedReads({ ...shared, queries: FIND_QUERIES, ask: (runIds) => reader.findAll(runIds) });
-    this.#tails = new BatchedReads({ ...shared, queries: TAIL_QUERIES, ask: (runIds) => reader.readTails(runIds) });
+    this.#tails = new BatchedReads({ ...shared, queries: TAIL_QUERIES, ask: (runIds) => reader.readTails(runIds, bootId) });
   }
 
   append(write: RunWrite): Promise<void> {
@@ -100,10 +102,12 @@ export class LanedJournal implements Journal {
   }
 
   async readTail(runId: RunId): Promise<RunTail> {
-    const tail = tailOf(runId, (await this.#tails.get(runId)) ?? []);
+    const stored = await this.#tails.get(runId);
+    invariant(stored !== undefined, "a reading of tails answers for every run");
+    const tail = tailOf(runId, stored);
     if (tail !== undefined) return tail;
     const snapshot = await this.readSnapshot(runId, Number.MAX_SAFE_INTEGER);
-    return { ...(snapshot && { snapshot }), rows: [], isWhole: false };
+    return { standing: stored.standing, ...(snapshot && { snapshot }), rows: [], isWhole: false };
   }
 
   async readPayload(runId: RunId, seq: number, place: number): Promise<Uint8Array> {

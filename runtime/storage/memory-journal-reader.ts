@@ -1,7 +1,7 @@
 /**
  * The reading half of the journal in memory.
  */
-import { type RunId, shardOf } from "../ids.ts";
+import { type BootId, type RunId, shardOf } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import {
   ENDED,
@@ -10,6 +10,7 @@ import {
   type RunFilter,
   type RunRecord,
   type RunTimer,
+  type Standing,
   TIMED_PER_AUDIT,
   WAKE,
   type WakeAudit,
@@ -17,7 +18,7 @@ import {
 import type { JournalReader } from "./laned-journal.ts";
 import type { MemoryRun, MemoryStore } from "./memory-store.ts";
 import type { ShardSet } from "./shard-set.ts";
-import { type StoredPayload, type StoredSnapshot, type TailPart, verifyRows } from "./stored-rows.ts";
+import { type StoredPayload, type StoredSnapshot, type StoredTail, type TailPart, verifyRows } from "./stored-rows.ts";
 
 /** The reader. */
 export class MemoryJournalReader implements JournalReader {
@@ -46,7 +47,7 @@ export class MemoryJournalReader implements JournalReader {
     return new Map(found.map((run) => [run.runId, recordOf(run)]));
   }
 
-  async readTails(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, readonly TailPart[]>> {
+  async readTails(runIds: readonly RunId[], bootId: BootId): Promise<ReadonlyMap<RunId, StoredTail>> {
     let total = 0;
     return new Map(
       runIds.map((runId) => {
@@ -54,7 +55,7 @@ export class MemoryJournalReader implements JournalReader {
           total += bytes.length;
           return total > LIMITS.tailBytesPerQuery ? part : { ...part, bytes };
         });
-        return [runId, parts];
+        return [runId, { standing: this.#standingOf(bootId, runId), parts }];
       }),
     );
   }
@@ -115,6 +116,11 @@ export class MemoryJournalReader implements JournalReader {
 
   async close(): Promise<void> {
     // Nothing is held.
+  }
+
+  #standingOf(bootId: BootId, runId: RunId): Standing {
+    if (this.#store.nodes.get(bootId)?.isFenced !== false) return "fenced";
+    return this.#store.shards.get(shardOf(runId))?.owner === bootId ? "owner" : "moved";
   }
 
   #tailOf(runId: RunId): Required<TailPart>[] {

@@ -45,5 +45,5 @@ export async function openMemoryJournal(options: MemoryJournalOptions): Promise<
     return new Lane({ lane, store: batches, held, clock, random, events, defer, bounds: options.bounds });
   });
   const [reader, large] = [new MemoryJournalReader(store), new LargePayloads(options.objects, clock)];
-  return new LanedJournal({ lanes, held, reader, large, events, defer });
+  return new LanedJournal({ bootId, lanes, held, reader, large, events, defer });
 }

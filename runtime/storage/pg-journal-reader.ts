@@ -1,7 +1,7 @@
 /**
  * The reading half of the journal in PostgreSQL. Every query is served by an index; a test holds the plans to that.
  */
-import type { RunId } from "../ids.ts";
+import type { BootId, RunId } from "../ids.ts";
 import { type JournalRow, NIL_RUN_ID, type RunFilter, type RunRecord, type RunStatus, type RunTimer, type WakeAudit } from "./journal.ts";
 import type { JournalReader } from "./laned-journal.ts";
 import type { PgDatabase } from "./pg-database.ts";
@@ -10,7 +10,7 @@ import { readPgTails } from "./pg-run-tails.ts";
 import { shardCondition } from "./pg-shards.ts";
 import { auditPg } from "./pg-wake-audit.ts";
 import type { ShardSet } from "./shard-set.ts";
-import { type StoredPayload, type StoredRow, type StoredSnapshot, type TailPart, verifyRows } from "./stored-rows.ts";
+import { type StoredPayload, type StoredRow, type StoredSnapshot, type StoredTail, verifyRows } from "./stored-rows.ts";
 
 /** Snapshots that are looked at before the history is read from its beginning. */
 const SNAPSHOTS_TRIED = 2;
@@ -76,8 +76,8 @@ export class PgJournalReader implements JournalReader {
     return new Map(rows.map((row) => [row.id, recordOf(row)]));
   }
 
-  readTails(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, readonly TailPart[]>> {
-    return readPgTails(this.#database, runIds);
+  readTails(runIds: readonly RunId[], bootId: BootId): Promise<ReadonlyMap<RunId, StoredTail>> {
+    return readPgTails(this.#database, runIds, bootId);
   }
 
   async findByKey(idempotencyKey: string): Promise<RunId | undefined> {

@@ -52,5 +52,5 @@ export async function openPgJournal(options: PgJournalOptions): Promise<Journal>
     return new Lane({ lane, store, held, clock, random, events, defer, bounds: options.bounds });
   });
   const reader = new PgJournalReader(new PgDatabase({ url, applicationName: `maestro-read-${bootId}`, size: READERS }));
-  return new LanedJournal({ lanes, held, reader, large: new LargePayloads(options.objects, clock), events, defer });
+  return new LanedJournal({ bootId, lanes, held, reader, large: new LargePayloads(options.objects, clock), events, defer });
 }

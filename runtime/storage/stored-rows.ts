@@ -4,7 +4,7 @@
 import { MaestroError } from "../errors.ts";
 import type { RunId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import type { JournalRow, RunTail, Snapshot } from "./journal.ts";
+import type { JournalRow, RunTail, Snapshot, Standing } from "./journal.ts";
 import { journalChecksum } from "./journal-checksum.ts";
 
 /** A row as it lies in the store. */
@@ -56,13 +56,20 @@ export interface TailPart {
   readonly bytes?: Uint8Array;
 }
 
+/** What a shared reading brings of one run. */
+export interface StoredTail {
+  readonly standing: Standing;
+  /** None: there is no such run. */
+  readonly parts: readonly TailPart[];
+}
+
 /**
  * The tail of a run out of its parts: the newest snapshot first, if it has one, and then at most `LIMITS.rowsPerTail` rows. Undefined if they are of no use
  * because the snapshot is damaged or was cut off.
  *
  * @throws JOURNAL_CORRUPT a checksum differs, or entries are missing.
  */
-export function tailOf(runId: RunId, parts: readonly TailPart[]): RunTail | undefined {
+export function tailOf(runId: RunId, { standing, parts }: StoredTail): RunTail | undefined {
   const [first] = parts;
   const isSnapshot = first?.entryCount === 0;
   const snapshot = isSnapshot && first.bytes !== undefined ? { seq: first.seq, checksum: first.checksum, state: first.bytes } : undefined;
@@ -71,6 +78,7 @@ export function tailOf(runId: RunId, parts: readonly TailPart[]): RunTail | unde
   const room = rows.findIndex((row) => row.bytes === undefined);
   const stored = (room < 0 ? rows : rows.slice(0, room)).map(({ seq, bytes, ...row }) => ({ ...row, firstSeq: seq, entries: bytes as Uint8Array }));
   return {
+    standing,
     ...(snapshot && { snapshot: { seq: snapshot.seq, state: snapshot.state } }),
     rows: verifyRows(runId, (snapshot?.seq ?? 0) + 1, stored),
     isWhole: room < 0 && rows.length < LIMITS.rowsPerTail,

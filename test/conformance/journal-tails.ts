@@ -1,6 +1,6 @@
 /** What every journal must do with the readings of runs that share queries. */
 import assert from "node:assert/strict";
-import type { RunId } from "../../runtime/ids.ts";
+import { type RunId, shardOf } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Journal } from "../../runtime/storage/journal.ts";
 import { createWrite, entryWrite, RUNNING, runIdOn } from "../support/run-writes.ts";
@@ -33,6 +33,22 @@ export function tailCases(bed: () => StorageBed, current: () => Journal): void {
       found.map((run) => run?.runId),
       [...runIds.slice(0, 4), undefined],
     );
+  });
+
+  it("says in the same reading how the boot stands to a run: whoever acts on it must own it", async () => {
+    const [there, other] = [await runOf(2), runIdOn(shardOf(await runOf(1)))];
+    const standings = async (journal: Journal): Promise<readonly string[]> =>
+      Promise.all([there, other].map(async (runId) => (await journal.readTail(runId)).standing));
+    const { bootId, held, journal } = await bed().boot("a");
+    assert.deepEqual(await standings(current()), ["fenced", "fenced"], "this boot took over from the one before");
+    assert.deepEqual([await standings(journal), await textOf(there)], [["owner", "owner"], "1;2;"]);
+    const shards = [shardOf(other)];
+    held.close(shards);
+    await bed().ownership.release(bootId, shards);
+    assert.deepEqual(await standings(journal), [shardOf(there) === shardOf(other) ? "moved" : "owner", "moved"]);
+    const left = runIdOn(shardOf(other) + 1);
+    await bed().ownership.fence(bootId, { even: "alive" });
+    assert.equal((await journal.readTail(left)).standing, "fenced", "before anybody has taken the shard");
   });
 
   it("reads more runs at once than a query takes, and each once however many ask", async () => {

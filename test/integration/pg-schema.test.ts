@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../runtime/clock.ts";
 import { EventHub } from "../../runtime/events.ts";
-import { type RunId, SHARD_COUNT, shardOf } from "../../runtime/ids.ts";
+import { newBootId, type RunId, SHARD_COUNT, shardOf } from "../../runtime/ids.ts";
+import { systemRandom } from "../../runtime/random.ts";
 import { NIL_RUN_ID } from "../../runtime/storage/journal.ts";
 import { connectPg, type PgClient } from "../../runtime/storage/pg-connection.ts";
 import type { PgDatabase, PgQuery } from "../../runtime/storage/pg-database.ts";
@@ -225,7 +226,7 @@ describe(`the plans on ${ROWS} runs`, function () {
   const queries: Readonly<Record<string, () => Promise<unknown>>> = {
     "read a history": () => reader.read(runId, 1, 100),
     "find runs": () => reader.findAll([runId]),
-    "read the tails of runs": () => reader.readTails([runId]),
+    "read the tails of runs": () => reader.readTails([runId], newBootId(systemRandom())),
     "find by key": () => reader.findByKey("key 77"),
     "list the newest runs": () => reader.list({}, limit),
     "list by workflow": () => reader.list({ workflowIds: ["00000000-0000-0000-0000-000000000007"] }, limit),

@@ -139,9 +139,9 @@ export const PLANTED_DEFECTS: readonly PlantedDefect[] = [
       return {
         reader: (reader) =>
           overridden(reader, {
-            readTails: async (runIds) => {
+            readTails: async (...asked) => {
               if (isBroken()) throw new TypeError("undefined is not a history");
-              return reader.readTails(runIds);
+              return reader.readTails(...asked);
             },
           }),
       };

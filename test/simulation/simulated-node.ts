@@ -154,7 +154,7 @@ export class SimulatedNode implements ClusterMap {
     const defer = (callback: () => void): void => scheduler.afterIo(callback);
     const { reader } = link;
     const lane = new Lane({ lane: 0, store: link.batches(bootId, held), held, clock, random, events, defer });
-    const journal = new LanedJournal({ lanes: [lane], held, reader, large: new LargePayloads(undefined, clock), events, defer });
+    const journal = new LanedJournal({ bootId, lanes: [lane], held, reader, large: new LargePayloads(undefined, clock), events, defer });
     this.#stages.push(() => journal.close());
     const bus = surroundings.joinBus(process, events);
     const exchange = new Exchange({

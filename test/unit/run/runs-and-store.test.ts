@@ -27,6 +27,28 @@ describe("runs and their store", () => {
       await next.stop();
     });
 
+    it("and goes on without knowing that it was taken over: it executes nothing of what it reads", async () => {
+      await bed.node.stop();
+      const stale = await startRunsNode(bed.store, bed.tasks, 20);
+      bed.node = stale;
+      const left: string[] = [];
+      stale.events.on("run.passivated", ({ runId }) => left.push(runId));
+      const workflowId = await bed.store.deploy("do: [{ ask: { call: signal@default, with: { name: go } } }, { slow: { call: refund@default } }]");
+      const { runId } = await stale.runs.start(startOf(workflowId));
+      await waitUntil("the run to leave memory", () => left.includes(runId));
+      const owner = await startRunsNode(bed.store, bed.tasks);
+      await owner.runs.signal(runId, { name: "go", payload: "1", signalId: "" });
+      await waitUntil("the attempt is under way", () => bed.tasks.executed.length === 1);
+      assert.equal(stale.fenced(), false);
+      await assert.rejects(stale.runs.signal(runId, { name: "go", payload: "2", signalId: "" }), code("SHARD_MOVED"));
+      await assert.rejects(stale.runs.get(runId), code("SHARD_MOVED"));
+      assert.equal(stale.fenced(), true, "it stops, as if a commit had been refused");
+      bed.release();
+      assert.equal((await owner.runs.outcome(runId, FOREVER)).output, '"refunded"');
+      assert.equal(bed.tasks.executed.length, 1);
+      await owner.stop();
+    });
+
     it("executes what was under way outside of the next node if the node was lost, and as ever if it was stopped", async () => {
       const { runId } = await bed.node.runs.start(startOf(await bed.store.deploy(SLOW)));
       const isolations = (): unknown[] => bed.tasks.executed.map(({ isolation }) => isolation);
