@@ -53,10 +53,16 @@ export interface Evidence {
   readonly excuses?: Excuses;
 }
 
+/** When an attempt was scheduled, and when its result was written. In milliseconds since the epoch. */
+export interface AttemptTimes {
+  readonly scheduledAtMs: number;
+  readonly endedAtMs: number;
+}
+
 /** What in a cluster takes a run from a node that lives on. Times in milliseconds since the epoch. */
 export interface Excuses {
-  /** True if the process had the run's shard, and another one had it after that, by `untilMs`. */
-  isCut(pid: number, run: RunId, untilMs: number): boolean;
+  /** True if the process had the run's shard, and another one had it after that, but not before the attempt was scheduled, and by the time of its end. */
+  isCut(pid: number, run: RunId, attempt: AttemptTimes): boolean;
   /** True if the process may execute an attempt again by itself: a thread of it died. */
   mayRepeat(pid: number, untilMs: number): boolean;
 }

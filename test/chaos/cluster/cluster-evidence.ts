@@ -41,8 +41,8 @@ export async function readClusterEvidence(town: Town, folder: string, orders: re
 }
 
 /**
- * A node that had a shard and lost it may have begun what others execute again; one that was fenced and does not know it yet may even begin more. A thread of
- * a node dies only of a task that was ordered to kill it.
+ * A node that had a shard and lost it may have begun what others execute again, but nothing that was scheduled after its loss. A thread of a node dies only of a
+ * task that was ordered to kill it.
  */
 function excusesOf({ members, windows }: Town, acquisitions: readonly Acquisition[]): Excuses {
   const boots = new Map(members.flatMap(({ named }) => named.map(({ pid, boot }) => [pid, boot])));
@@ -50,10 +50,11 @@ function excusesOf({ members, windows }: Town, acquisitions: readonly Acquisitio
   const owners = Map.groupBy(acquisitions, ({ shard }) => shard);
   const harmful = windows.list.filter(({ what }) => what === "heap");
   return {
-    isCut: (pid, run, untilMs) => {
-      const before = (owners.get(shardOf(run)) ?? []).filter(({ atMs }) => atMs <= untilMs).map(({ boot }) => boot);
-      const own = before.indexOf(boots.get(pid) as BootId);
-      return own >= 0 && before.slice(own).some((boot) => boot !== boots.get(pid));
+    isCut: (pid, run, { scheduledAtMs, endedAtMs }) => {
+      const boot = boots.get(pid) as BootId;
+      const had = (owners.get(shardOf(run)) ?? []).filter(({ atMs }) => atMs <= endedAtMs);
+      const own = had.findIndex((acquisition) => acquisition.boot === boot);
+      return own >= 0 && had.slice(own).some((acquisition) => acquisition.boot !== boot && acquisition.atMs >= scheduledAtMs);
     },
     mayRepeat: (pid, untilMs) => harmful.some(({ node, fromMs }) => node === nodes.get(pid) && fromMs <= untilMs),
   };
