@@ -66,6 +66,7 @@ export const LOG_TABLE: LogTable = {
   "events.skipped": { level: "error", message: "the events of a run can't be published: its history can't be read", fields: withProblem },
   "events.leftToNewer": { level: "warn", message: "the events of a run wait for a node of a newer version, which alone can read its history" },
   "lease.renewed": { level: "debug", message: "the lease was renewed" },
+  "database.returned": { level: "info", message: "the database answers again" },
   "lease.failed": { level: "warn", message: "the lease could not be renewed" },
   "pool.started": { level: "info", message: "worker threads started" },
   "pool.changed": undefined,

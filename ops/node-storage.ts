@@ -135,7 +135,7 @@ export class NodeStorage {
 
   /** Opens the marks of what is published. */
   openEventCheckpoints(): Promise<EventCheckpoints> {
-    return openPgEventCheckpoints({ url: started(this.#url, "database") });
+    return openPgEventCheckpoints({ url: started(this.#url, "database"), events: this.#options.events });
   }
 
   /** The stages, in order of their start. */
@@ -229,7 +229,7 @@ export class NodeStorage {
         const sweeper = new RetentionSweeper({ retention, keepMs: config.retentionDays * DAY_MS, clock, events });
         if (config.retentionDays > 0) sweeper.start();
         const stopRetention = (): Promise<void> => sweeper.stop().then(() => retention.close());
-        const taskSlots = openPgTaskSlots({ url });
+        const taskSlots = openPgTaskSlots({ url, events });
         close = [() => journal.close(), () => ledger.close(), () => taskSlots.close(), () => documents.close(), stopRetention];
         this.#documents = documents;
         this.#ledger = ledger;

@@ -226,6 +226,7 @@ function journalRows(
     "lease.renewed": ({ durationMs }) => renewal.observe(durationMs / 1000),
     "lease.failed": () => failures.inc(),
     "database.exited": undefined,
+    "database.returned": undefined,
     "retention.swept": ({ runs }) => expired.inc(runs),
     "retention.failed": undefined,
     "ledger.delayed": ({ dropped: count }) => dropped.inc(count),

@@ -66,6 +66,8 @@ export interface RuntimeEvents {
   "retention.failed": { readonly reason: string };
   "lease.renewed": { readonly durationMs: number };
   "lease.failed": { readonly reason: string };
+  /** A renewal was answered after others were not: whoever still waits for an answer of the database from before should ask again. */
+  "database.returned": { readonly awayMs: number };
   "pool.started": { readonly tier: "thread" | "process"; readonly threads: number };
   "pool.changed": { readonly tier: "thread" | "process"; readonly threads: number; readonly active: number; readonly queued: number };
   "pool.threadLost": { readonly tier: "thread" | "process"; readonly reason: string; readonly tasks: number };

@@ -36,6 +36,8 @@ export class Renewal {
   #renewedAtMs = 0;
   /** When the store answered last. */
   #answeredAtMs: number;
+  /** A renewal has failed, or was late, since. */
+  #isAway = false;
   /** Until then the leases of others are no evidence: the store was away, and nobody could renew. */
   #doubtUntilMs = Number.NEGATIVE_INFINITY;
   #isStopped = false;
@@ -89,16 +91,23 @@ export class Renewal {
     const startedAtMs = clock.monotonic();
     this.#renewedAtMs = startedAtMs;
     // A server that stands still, or that the network has forgotten, gives no answer at all.
-    const cancel = clock.schedule(leaseMs, () => events.emit("lease.failed", { reason: `the database has not answered for ${leaseMs} ms` }));
+    const cancel = clock.schedule(leaseMs, () => this.#noteFailure(`the database has not answered for ${leaseMs} ms`));
     try {
       const renewed = await ownership.renew(bootId, { leaseMs, load: load() });
+      if (this.#isAway) events.emit("database.returned", { awayMs: clock.monotonic() - this.#answeredAtMs });
+      this.#isAway = false;
       if (this.#isStopped) return;
       if (renewed.isMember) events.emit("lease.renewed", { durationMs: clock.monotonic() - startedAtMs });
       onRenewed(this.#isInDoubt() ? { ...renewed, expired: [] } : renewed);
     } catch (error) {
-      events.emit("lease.failed", { reason: messageOf(error) });
+      this.#noteFailure(messageOf(error));
     } finally {
       cancel();
     }
+  }
+
+  #noteFailure(reason: string): void {
+    this.#isAway = true;
+    this.#options.events.emit("lease.failed", { reason });
   }
 }

@@ -2,7 +2,8 @@
  * A pool of connections for reading and for rare transactions: everything in storage except the journal's lanes. Owns its pool.
  */
 import { MaestroError } from "../errors.ts";
-import { failing, failureOf, openPool, type PgPool, unavailable } from "./pg-connection.ts";
+import type { EventHub } from "../events.ts";
+import { destroy, failing, failureOf, openPool, type PgClient, type PgPool, unavailable } from "./pg-connection.ts";
 
 /** Runs one statement and answers its rows. */
 export type PgQuery = <Row>(text: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
@@ -21,6 +22,10 @@ export interface PgDatabaseOptions {
    * Default: 10,000 longer than the server's own limit, {@link statementTimeoutMs}.
    */
   readonly answerTimeoutMs?: number;
+  /** See `PoolOptions.keepsIdle`. */
+  readonly keepsIdle?: boolean;
+  /** Where it is told that the server answers again (`database.returned`): then no statement waits any longer for an answer on a connection from before. Default: nowhere. */
+  readonly events?: EventHub | undefined;
   /** False: don't wait for the disk; a crash of the server may lose the last second. Default true. */
   readonly synchronousCommit?: boolean;
 }
@@ -32,9 +37,10 @@ const ANSWER_MARGIN_MS = 10_000;
 export class PgDatabase {
   readonly url: string;
   readonly #pool: PgPool;
+  readonly #lent = new Set<PgClient>();
 
   constructor(options: PgDatabaseOptions) {
-    const { url, applicationName, size = 2, statementTimeoutMs = 30_000, synchronousCommit = true } = options;
+    const { url, applicationName, size = 2, statementTimeoutMs = 30_000, synchronousCommit = true, keepsIdle = false, events } = options;
     const { answerTimeoutMs = statementTimeoutMs + ANSWER_MARGIN_MS } = options;
     this.url = url;
     const settings = {
@@ -47,7 +53,12 @@ export class PgDatabase {
       random_page_cost: 1.1,
       ...(synchronousCommit ? {} : { synchronous_commit: "off" }),
     };
-    this.#pool = openPool(url, { applicationName, size, settings, answerTimeoutMs });
+    this.#pool = openPool(url, { applicationName, size, settings, answerTimeoutMs, keepsIdle });
+    this.#pool.on("acquire", (client) => this.#lent.add(client));
+    this.#pool.on("release", (_error, client) => this.#lent.delete(client));
+    events?.on("database.returned", () => {
+      for (const client of this.#lent) destroy(client);
+    });
   }
 
   /**

@@ -1,6 +1,7 @@
 /**
  * The marks of what is published, in PostgreSQL. Nothing here waits for the disk: a mark that a crash undoes was an older one before.
  */
+import type { EventHub } from "../events.ts";
 import type { BootId, RunId } from "../ids.ts";
 import { type ChangedRuns, CLOCK_MARGIN_MS, type EventCheckpoints, OLDEST_DEBT_MS, type PublishMark, type TakenDebt } from "./event-checkpoints.ts";
 import { NIL_RUN_ID } from "./journal.ts";
@@ -39,9 +40,9 @@ const LEAVE_DEBT = `WITH owing AS (UPDATE shards SET published_epoch = least(pub
   INSERT INTO event_checkpoints (boot_id, committed_at, entries_from_ms) VALUES (gen_random_uuid(), $1::timestamptz, $2)`;
 
 /** Opens it. Connections are made when they are needed. */
-export async function openPgEventCheckpoints({ url }: { readonly url: string }): Promise<EventCheckpoints> {
+export async function openPgEventCheckpoints({ url, events }: { readonly url: string; readonly events?: EventHub }): Promise<EventCheckpoints> {
   return new PgEventCheckpoints(
-    new PgDatabase({ url, applicationName: "maestro-events", size: 2, statementTimeoutMs: STATEMENT_MS, synchronousCommit: false }),
+    new PgDatabase({ url, applicationName: "maestro-events", size: 2, statementTimeoutMs: STATEMENT_MS, synchronousCommit: false, events }),
   );
 }
 

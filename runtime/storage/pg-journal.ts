@@ -48,9 +48,10 @@ export async function openPgJournal(options: PgJournalOptions): Promise<Journal>
   const { url, bootId, held, clock, random, events, fenceLock, defer = setImmediate } = options;
   const lanes = Array.from({ length: options.lanes }, (_, lane) => {
     const connection = new PgLaneConnection({ url, bootId, lane, clock });
+    events.on("database.returned", () => connection.doubt());
     const store = new PgBatchStore(connection, new BatchStatements(bootId, lane, held, fenceLock));
     return new Lane({ lane, store, held, clock, random, events, defer, bounds: options.bounds });
   });
-  const reader = new PgJournalReader(new PgDatabase({ url, applicationName: `maestro-read-${bootId}`, size: READERS }));
+  const reader = new PgJournalReader(new PgDatabase({ url, applicationName: `maestro-read-${bootId}`, size: READERS, events }));
   return new LanedJournal({ bootId, lanes, held, reader, large: new LargePayloads(options.objects, clock), events, defer });
 }

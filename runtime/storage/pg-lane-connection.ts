@@ -48,6 +48,8 @@ export class PgLaneConnection {
   readonly #options: PgLaneConnectionOptions;
   readonly #name: string;
   #client: PgClient | undefined;
+  /** It owes an answer. */
+  #asked: PgClient | undefined;
 
   constructor(options: PgLaneConnectionOptions) {
     this.#options = options;
@@ -65,6 +67,14 @@ export class PgLaneConnection {
   drop(): void {
     if (this.#client !== undefined) destroy(this.#client);
     this.#client = undefined;
+  }
+
+  /**
+   * The server was away, and is back: what it owes an answer since before then may never come, or only when TCP tries again, as long after the outage as that
+   * was. A new session finds out at once what became of it.
+   */
+  doubt(): void {
+    if (this.#asked !== undefined) destroy(this.#asked);
   }
 
   /** Closes the connection. */
@@ -103,9 +113,11 @@ export class PgLaneConnection {
   /** Waits for an answer, but not for ever: a server that went away without a word would keep the lane waiting. */
   async #bounded<T>(client: PgClient, work: () => Promise<T>): Promise<T> {
     const cancel = this.#options.clock.schedule(ANSWER_MS, () => destroy(client));
+    this.#asked = client;
     try {
       return await work();
     } finally {
+      this.#asked = undefined;
       cancel();
     }
   }

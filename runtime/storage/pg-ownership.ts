@@ -82,7 +82,8 @@ class PgOwnership implements Ownership {
 
   constructor({ url }: PgOwnershipOptions) {
     const options = { url, size: 1 };
-    this.#changes = new PgDatabase({ ...options, statementTimeoutMs: STATEMENT_MS, applicationName: "maestro-ownership" });
+    // Rarely used, and then for a takeover: when many connections were lost at once, new ones may be hard to get.
+    this.#changes = new PgDatabase({ ...options, keepsIdle: true, statementTimeoutMs: STATEMENT_MS, applicationName: "maestro-ownership" });
     this.#renewals = new PgDatabase({ ...options, ...RENEWAL, applicationName: "maestro-lease", synchronousCommit: false });
   }
 

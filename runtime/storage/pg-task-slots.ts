@@ -2,6 +2,7 @@
  * The slots of concurrency keys in PostgreSQL: each change is one statement, so that no lock waits for this process. Commits wait for the disk: a server that
  * forgot a slot would give it twice.
  */
+import type { EventHub } from "../events.ts";
 import { type BootId, type Shard, shardOf } from "../ids.ts";
 import { PgDatabase } from "./pg-database.ts";
 import { shardCondition } from "./pg-shards.ts";
@@ -25,8 +26,8 @@ const RECLAIM = `WITH owned AS MATERIALIZED (SELECT shard FROM shards WHERE shar
 const STATEMENT_MS = 10_000;
 
 /** Opens them. Connections are made when they are needed. */
-export function openPgTaskSlots({ url }: { readonly url: string }): TaskSlots {
-  return new PgTaskSlots(new PgDatabase({ url, applicationName: "maestro-slots", size: 2, statementTimeoutMs: STATEMENT_MS }));
+export function openPgTaskSlots({ url, events }: { readonly url: string; readonly events?: EventHub }): TaskSlots {
+  return new PgTaskSlots(new PgDatabase({ url, applicationName: "maestro-slots", size: 2, statementTimeoutMs: STATEMENT_MS, events }));
 }
 
 interface StoredSlot {

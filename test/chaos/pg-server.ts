@@ -13,7 +13,7 @@ import { readPostmaster } from "../../runtime/storage/pg-leftover.ts";
 import { execute } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-const SETTINGS = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=40", "io_method=sync", "timezone=UTC"];
+const SETTINGS = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=120", "io_method=sync", "timezone=UTC"];
 const SIGNALS = { smart: "SIGTERM", fast: "SIGINT", immediate: "SIGQUIT", kill: "SIGKILL" } as const;
 
 /** The server. */

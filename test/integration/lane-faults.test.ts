@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { systemClock } from "../../runtime/clock.ts";
+import type { MaestroError } from "../../runtime/errors.ts";
 import { EventHub } from "../../runtime/events.ts";
 import { newBootId, type RunId } from "../../runtime/ids.ts";
 import { systemRandom } from "../../runtime/random.ts";
@@ -24,7 +25,7 @@ const clock = systemClock();
 const random = systemRandom();
 
 /** Opens a journal whose lanes write through `laneUrl` for a boot that joins through `url`. */
-async function openJournal(url: string, laneUrl: string): Promise<{ journal: Journal; retries: () => number }> {
+async function openJournal(url: string, laneUrl: string): Promise<{ journal: Journal; events: EventHub; retries: () => number }> {
   const bootId = newBootId(random);
   const ownership = await openPgOwnership({ url });
   const held = new HeldShards((await ownership.join({ bootId, nodeName: "a", lanes: 2, leaseMs: 60_000 })).shards);
@@ -32,7 +33,7 @@ async function openJournal(url: string, laneUrl: string): Promise<{ journal: Jou
   const events = new EventHub();
   let retries = 0;
   events.on("journal.retried", () => retries++);
-  return { journal: await openPgJournal({ url: laneUrl, bootId, held, lanes: 2, clock, random, events }), retries: () => retries };
+  return { journal: await openPgJournal({ url: laneUrl, bootId, held, lanes: 2, clock, random, events }), events, retries: () => retries };
 }
 
 /** Clients that write run after run until told to stop. */
@@ -151,6 +152,36 @@ describe("a lane under faults", function () {
     await blocker.end();
     await Promise.all([first, second]);
     assert.equal((await journal.find(runId))?.status, "completed");
+  });
+
+  it("asks anew, on another connection, what the network has swallowed, once the server is known to be back", async function () {
+    // Less than a lane waits for an answer by itself.
+    this.timeout(30_000);
+    const url = await freshDatabase();
+    const proxy = await FaultyProxy.start(url);
+    const { journal, events, retries } = await openJournal(url, proxy.url);
+    try {
+      const runId = runIdOn();
+      await journal.append(createWrite(runId));
+      await journal.find(runId);
+      proxy.swallow();
+      const written = journal.append(entryWrite(runId, 2));
+      const read = journal.find(runId).then(
+        () => "read",
+        (error: MaestroError) => error.code,
+      );
+      await waitUntil("both to be swallowed", () => proxy.swallowed >= 2);
+      proxy.restore();
+      // Long before anybody's own time for an answer is over.
+      events.emit("database.returned", { awayMs: 1 });
+      await written;
+      assert.ok(retries() > 0);
+      assert.equal(await read, "DATABASE_UNAVAILABLE");
+      assert.equal((await journal.read(runId, 1, 10)).length, 2);
+    } finally {
+      await journal.close();
+      await proxy.stop();
+    }
   });
 
   it("acknowledges a batch that was committed before a takeover, and is fenced after", async () => {

@@ -12,6 +12,7 @@ export class FaultyProxy extends TcpProxy {
   #next: Break | undefined;
   #breaks = 0;
   #isSilent = false;
+  #swallowed = 0;
 
   /** Starts a proxy to the host and port of a URL. */
   static start(url: string): Promise<FaultyProxy> {
@@ -21,6 +22,11 @@ export class FaultyProxy extends TcpProxy {
   /** How many connections were broken on demand. */
   get breaks(): number {
     return this.#breaks;
+  }
+
+  /** How many pieces of requests were swallowed. */
+  get swallowed(): number {
+    return this.#swallowed;
   }
 
   /** Breaks the connection of the next request, once. */
@@ -50,7 +56,10 @@ export class FaultyProxy extends TcpProxy {
       return isLost;
     };
     client.on("data", (data) => {
-      if (isSwallowed()) return;
+      if (isSwallowed()) {
+        this.#swallowed++;
+        return;
+      }
       if (this.#next !== undefined) {
         broken = this.#next;
         this.#next = undefined;

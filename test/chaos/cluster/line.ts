@@ -14,6 +14,8 @@ export interface LineEnd {
   readonly port: number;
 }
 
+/** A silent connection is asked for a sign of life after this long, as the server would ask if this were no proxy, in milliseconds. */
+const KEEP_ALIVE_MS = 5_000;
 const CLOCK = systemClock();
 
 /** The line. */
@@ -72,7 +74,7 @@ export class Line {
   #serve(client: Socket): void {
     const server = connect(this.#target);
     for (const socket of [client, server]) {
-      socket.setNoDelay(true);
+      socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
       // Its end is passed on when it closes.
