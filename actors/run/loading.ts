@@ -66,7 +66,7 @@ async function loadOwned(source: RunSource, runId: RunId): Promise<RunState> {
   requireOwner(runId, tail.standing);
   const state = await stateOfTail(source, runId, tail);
   // What took further readings may have taken long: who is the owner after them was it before.
-  if (!tail.isWhole) requireOwner(runId, (await source.journal.readTail(runId)).standing);
+  if (!tail.isWhole) requireOwner(runId, await source.journal.standing(runId));
   return state;
 }
 

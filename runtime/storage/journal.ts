@@ -187,6 +187,8 @@ export interface Journal {
   readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined>;
   /** What the state of a run is read back from, by its owner and by others. Many readings at a time share queries, which are bounded in bytes. @throws JOURNAL_CORRUPT */
   readTail(runId: RunId): Promise<RunTail>;
+  /** How this boot stands to a run now: for whoever needed more readings than {@link readTail}'s, which are of earlier moments. Costs as much as that one. */
+  standing(runId: RunId): Promise<Standing>;
   /** A payload of a run. @throws JOURNAL_CORRUPT it is missing or damaged. */
   readPayload(runId: RunId, seq: number, place: number): Promise<Uint8Array>;
   /** The run's row, or undefined. Many readings at a time share queries. */

@@ -8,7 +8,7 @@ import { type BootId, type RunId, shardOf } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { BatchedReads } from "./batched-reads.ts";
 import type { HeldShards } from "./held-shards.ts";
-import type { Journal, JournalPressure, RunFilter, RunRecord, RunTail, RunTimer, RunWrite, Snapshot } from "./journal.ts";
+import type { Journal, JournalPressure, RunFilter, RunRecord, RunTail, RunTimer, RunWrite, Snapshot, Standing } from "./journal.ts";
 import { type Lane, shardMoved } from "./lane.ts";
 import type { LargePayloads } from "./large-payloads.ts";
 import type { ShardSet } from "./shard-set.ts";
@@ -102,12 +102,15 @@ export class LanedJournal implements Journal {
   }
 
   async readTail(runId: RunId): Promise<RunTail> {
-    const stored = await this.#tails.get(runId);
-    invariant(stored !== undefined, "a reading of tails answers for every run");
+    const stored = await this.#storedTail(runId);
     const tail = tailOf(runId, stored);
     if (tail !== undefined) return tail;
     const snapshot = await this.readSnapshot(runId, Number.MAX_SAFE_INTEGER);
     return { standing: stored.standing, ...(snapshot && { snapshot }), rows: [], isWhole: false };
+  }
+
+  async standing(runId: RunId): Promise<Standing> {
+    return (await this.#storedTail(runId)).standing;
   }
 
   async readPayload(runId: RunId, seq: number, place: number): Promise<Uint8Array> {
@@ -136,6 +139,12 @@ export class LanedJournal implements Journal {
 
   audit(shards: ShardSet, graceMs: number, limit: number, after?: RunId): ReturnType<Journal["audit"]> {
     return this.#reader.audit(shards, graceMs, limit, after);
+  }
+
+  async #storedTail(runId: RunId): Promise<StoredTail> {
+    const stored = await this.#tails.get(runId);
+    invariant(stored !== undefined, "a reading of tails answers for every run");
+    return stored;
   }
 
   async flush(): Promise<void> {
