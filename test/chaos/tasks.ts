@@ -179,6 +179,7 @@ class Bed {
       await Promise.all(asked);
       return open().length === 0;
     };
+    // A run that is still open then is told of as one that does not end.
     await waitUntil("the end of a rogue", look, HARM_MS).catch(() => undefined);
   }
 

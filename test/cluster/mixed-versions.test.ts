@@ -235,6 +235,7 @@ describe("a cluster that is upgraded node by node", function () {
   it("has told all events, each in its place", async () => {
     const expected = await eventsOfJournal(cluster.pgUrl, "tasks");
     const isComplete = (): boolean => findEventFaults(expected, subscriber.heard).length === 0;
+    // What is still missing then is named by the assertion.
     await waitUntil("all events to be heard", isComplete, 90_000).catch(() => undefined);
     assertAllHeard(expected, subscriber.heard);
   });

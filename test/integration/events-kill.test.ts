@@ -82,6 +82,7 @@ describe("events under faults", function () {
     await waitUntil("all runs to end", async () => (await execute(pgUrl, left)).length === 0, 60_000);
     const expected = await eventsOfJournal(pgUrl, "tasks");
     const isComplete = async (): Promise<boolean> => findEventFaults(expected, await heard()).length === 0;
+    // What is still missing then is named by the assertion.
     await waitUntil("all events to be heard", isComplete, 60_000).catch(() => undefined);
     assertAllHeard(expected, await heard());
   }
