@@ -55,13 +55,21 @@ export class WakeAuditor {
 
   /** Looks once: reports, wakes, and answers the runs that nothing would have woken. `graceMs`: see `Journal.audit`. */
   async audit(graceMs = AUDIT_GRACE_MS): Promise<readonly RunId[]> {
-    const { journal, shards, events } = this.#options;
-    const { withoutWake, ready, next } = await journal.audit(shards.current, graceMs, AUDIT_LIMIT, this.#after);
+    const { lost: suspects, next } = await this.#look(graceMs);
+    // A run may have ended while the answer was on its way, and have left memory for that: only what is found a second time is lost.
+    const again = new Set(suspects.length > 0 ? (await this.#look(graceMs)).lost : []);
+    const lost = suspects.filter((runId) => again.has(runId));
     this.#after = next;
-    const lost = [...withoutWake, ...ready.filter((runId) => !this.#options.isResident(runId))].filter((runId) => shards.has(shardOf(runId)));
-    events.emit("run.withoutWakeup", { runIds: lost });
+    this.#options.events.emit("run.withoutWakeup", { runIds: lost });
     for (const runId of lost) this.#options.wake(runId);
     return lost;
+  }
+
+  async #look(graceMs: number): Promise<{ readonly lost: readonly RunId[]; readonly next: RunId | undefined }> {
+    const { journal, shards, isResident } = this.#options;
+    const { withoutWake, ready, next } = await journal.audit(shards.current, graceMs, AUDIT_LIMIT, this.#after);
+    const lost = [...withoutWake, ...ready.filter((runId) => !isResident(runId))].filter((runId) => shards.has(shardOf(runId)));
+    return { lost, next };
   }
 
   #arm(): void {

@@ -25,6 +25,11 @@ const FOUND: readonly { readonly seed: number; readonly mode: Mode; readonly def
     mode: "liveness",
     defect: "a shard left and came back while its node caught up with events: the pass of before paid the new debt, which it knew nothing of",
   },
+  {
+    seed: 2462,
+    mode: "safety",
+    defect: "a run that ended while the wake-up audit's answer was on its way was reported as one that nothing would wake",
+  },
 ];
 
 describe("worlds that once showed a defect", function () {
