@@ -87,6 +87,14 @@ export const LOG_TABLE: LogTable = {
   "run.recovered": { level: "info", message: "runs of an earlier boot were taken up again" },
   "run.passivated": { level: "debug", message: "an idle run left memory" },
   "run.loaded": { level: "debug", message: "a run was loaded from its journal" },
+  "run.leftToNewer": {
+    level: "warn",
+    message: "a run waits for a node of a newer version, which alone can read its history",
+    fields: (event) => ({
+      ...event,
+      advice: "Upgrade this node, or keep nodes of the newer version running: one of them goes on with the run once it owns it.",
+    }),
+  },
   // Every audit tells what it found, so that the metric goes back to 0; only a finding is news.
   "run.withoutWakeup": { level: "error", message: "runs were found that nothing would ever wake", when: ({ runIds }) => runIds.length > 0 },
   "request.ended": undefined,

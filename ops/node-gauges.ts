@@ -25,6 +25,11 @@ export function addNodeGauges(metrics: NodeMetrics, node: GaugedNode): void {
   metrics.addGauge("maestro_actors", "Actors in memory.", () => system.size);
   metrics.addGauge("maestro_actors_quarantined", "Actors that are set aside now.", () => system.quarantined().length);
   metrics.addGauge("maestro_concurrency_waiting", "Attempts that wait for a slot of their concurrency key.", () => runs.open.slots.waiting);
+  metrics.addGauge(
+    "maestro_runs_left_to_newer",
+    "Runs of this node that only a node of a newer version can read; they wait for one.",
+    () => runs.open.leftToNewer,
+  );
   metrics.addGauge("maestro_actor_pending_replies", "Asks that await their answer.", () => system.pendingReplies);
   metrics.addGauge("maestro_grpc_waiting_calls", "Calls that wait for something: watches, executions.", () => gateway.waitingCalls);
   metrics.addGauge("maestro_events_waiting", "Events in memory, not acknowledged.", () => runs.events.publisher?.backlog ?? 0);

@@ -123,6 +123,8 @@ function runRows(registry: Registry): Pick<MetricTable, Extract<EventName, `run.
     },
     "run.recovered": ({ count }) => recovered.inc(count),
     "run.passivated": () => passivated.inc(),
+    // A run that has left this node is one no more: the gauge looks.
+    "run.leftToNewer": undefined,
     "run.withoutWakeup": ({ runIds }) => stuck.set(runIds.length),
   };
 }

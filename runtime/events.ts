@@ -94,6 +94,8 @@ export interface RuntimeEvents {
   "run.recovered": { readonly count: number; readonly durationMs: number };
   "run.passivated": { readonly runId: string };
   "run.loaded": { readonly runId: string; readonly entries: number; readonly durationMs: number };
+  /** Only a newer version of the program can read the run. It waits for a node of that version to own it. Told once of each run by each boot. */
+  "run.leftToNewer": { readonly runId: string };
   "run.withoutWakeup": { readonly runIds: readonly string[] };
   /** A call of the gateway was answered. `code` is "OK" or an error code of the registry; one for a whole stream. */
   "request.ended": { readonly method: string; readonly code: string; readonly durationMs: number };

@@ -13,6 +13,7 @@ import { evolve } from "./core/evolve.ts";
 import { bringBack } from "./core/moved-payloads.ts";
 import { parseSnapshot, restoreSnapshot } from "./core/snapshot.ts";
 import { emptyRun, type RunState } from "./core/state.ts";
+import type { NewerRuns } from "./newer-runs.ts";
 import { moved } from "./shard-gate.ts";
 
 /** Rows of the journal read at once. */
@@ -44,9 +45,10 @@ export interface LoadedRun {
  * A run, for its actor, which acts on what it reads: only the run's owner gets it, however long this process may have stood still without knowing that others
  * took over. @throws SHARD_MOVED, JOURNAL_FENCED, RUN_NOT_FOUND, RUN_QUARANTINED, JOURNAL_CORRUPT
  */
-export async function readRun(source: RunSource & { readonly clock: Clock }, runId: RunId): Promise<LoadedRun> {
+export async function readRun(source: RunSource & { readonly clock: Clock; readonly newer: NewerRuns }, runId: RunId): Promise<LoadedRun> {
   const startedMs = source.clock.monotonic();
   const [head, loaded] = await Promise.allSettled([source.journal.find(runId), loadOwned(source, runId)]);
+  if (loaded.status === "rejected" && toMaestroError(loaded.reason).code === "RUN_TOO_NEW") source.newer.add(runId);
   if (loaded.status === "rejected" && NOT_OURS.has(toMaestroError(loaded.reason).code)) throw loaded.reason;
   if (head.status === "rejected") throw head.reason;
   if (head.value === undefined) throw new MaestroError("RUN_NOT_FOUND", { facts: { runId } });

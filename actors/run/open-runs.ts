@@ -31,6 +31,7 @@ import { ConcurrencySlots } from "./concurrency-slots.ts";
 import type { RunCommand } from "./core/command.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LocalRuns } from "./local-runs.ts";
+import { NewerRuns } from "./newer-runs.ts";
 import { markQuarantinedRuns } from "./quarantine.ts";
 import { RecentRuns } from "./recent-runs.ts";
 import { Region } from "./region.ts";
@@ -85,6 +86,8 @@ export interface OpenRuns {
   readonly auditor: WakeAuditor;
   /** Slots of concurrency keys, and what waits for them. */
   readonly slots: ConcurrencySlots;
+  /** Runs that wait for a node of a newer version to own them, which alone can read them. */
+  readonly leftToNewer: number;
   /** Runs with work under way; at most `LIMITS.activeRuns`. */
   readonly activeCount: number;
   /** The share of what the node can carry now that is under way: 0 idle, 1 full. */
@@ -130,6 +133,9 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
     ...{ runs, system, auditor, gate, slots },
     get activeCount() {
       return residents.activeCount;
+    },
+    get leftToNewer() {
+      return services.newer.size;
     },
     get fullness() {
       return services.admission.fullness;
@@ -208,6 +214,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Sche
     recent: new RecentRuns(),
     outlet: options.outlet,
     bereft: new BereftRuns(),
+    newer: new NewerRuns(events),
     workflow: options.workflow,
     retryOf: (handler) => pool.handlers.get(handler)?.options.retry,
     onFenced: options.onFenced,
@@ -215,13 +222,14 @@ function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Sche
   };
   const region = new Region({ system, services, passivation: new PassivationGroup({ clock, idleMs, maxResident: LIMITS.residentRuns }) });
   const keeper = new ShardKeeper({
-    ...{ ...options, gate, region, timers, dispatcher, hub, bereft: services.bereft },
+    ...{ ...options, gate, region, timers, dispatcher, hub, bereft: services.bereft, newer: services.newer },
     quarantined: () => quarantinedIn(system),
   });
   const auditor = new WakeAuditor({
     ...{ clock, events, journal },
     shards: keeper.recovered,
     isResident: (runId) => residents.has(runId),
+    isLeftToNewer: (runId) => services.newer.has(runId),
     wake: (runId) => void command(runId, { kind: "resume" }),
     onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
   });

@@ -12,6 +12,7 @@ import type { Admission } from "./admission.ts";
 import type { BereftRuns } from "./bereft-runs.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { RunSource } from "./loading.ts";
+import type { NewerRuns } from "./newer-runs.ts";
 import type { RecentRuns } from "./recent-runs.ts";
 import type { Residents } from "./residents.ts";
 import type { RunHub } from "./run-hub.ts";
@@ -34,6 +35,8 @@ export interface RunServices extends RunSource {
   readonly outlet: EventOutlet | undefined;
   /** Runs of a node that was lost, which have not stored yet that their attempts went down with it. */
   readonly bereft: BereftRuns;
+  /** Runs of this node that only a newer version of the program can read. */
+  readonly newer: NewerRuns;
   /** The retry policy that a handler declares for itself. */
   retryOf(handler: string): RetryOptions | undefined;
   /** This boot may not write any more: the node has to stop. Called at least once. */

@@ -15,6 +15,7 @@ import { allSlots, type TaskSlots } from "../../runtime/storage/task-slots.ts";
 import type { TimerService } from "../timers/timer-service.ts";
 import type { BereftRuns } from "./bereft-runs.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { NewerRuns } from "./newer-runs.ts";
 import { recoverRuns } from "./recovery.ts";
 import type { Region } from "./region.ts";
 import type { RunHub } from "./run-hub.ts";
@@ -42,6 +43,8 @@ export interface ShardKeeperParts {
   readonly hub: RunHub;
   /** See `RunServices.bereft`. */
   readonly bereft: BereftRuns;
+  /** See `RunServices.newer`. */
+  readonly newer: Pick<NewerRuns, "leave">;
   /** Ids of the runs that are quarantined in memory. */
   quarantined(): ReadonlySet<string>;
   /** Something failed that is tried again; for the log. */
@@ -196,7 +199,7 @@ export class ShardKeeper {
 
   /** Stops what runs in the shards, and answers which runs were quarantined. Whoever waits for the end of it is let go on whatever happens. */
   async #leave(closing: ShardSet): Promise<ReadonlySet<string>> {
-    const { gate, held, region, journal, ledger, timers, dispatcher, hub } = this.#parts;
+    const { gate, held, region, journal, ledger, timers, dispatcher, hub, newer } = this.#parts;
     const left = Promise.withResolvers<void>();
     gate.leave(closing, left.promise);
     try {
@@ -205,6 +208,7 @@ export class ShardKeeper {
       await dispatcher.leave(closing, ATTEMPT_GRACE_MS);
       const quarantined = this.#parts.quarantined();
       await region.stop(closing);
+      newer.leave(closing);
       held.close(closing);
       // The ledger too: what is stored of an attempt later than what the next owner stores would stay there.
       await Promise.all([journal.flush(), ledger.flush()]);

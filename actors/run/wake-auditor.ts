@@ -24,6 +24,8 @@ export interface WakeAuditorOptions {
   readonly shards: ServedShards;
   /** True if the run has an actor in memory. */
   isResident(runId: RunId): boolean;
+  /** True if the run waits for a node of a newer version, and is all right. */
+  isLeftToNewer(runId: RunId): boolean;
   /** Reads a run back and pushes it on. */
   wake(runId: RunId): void;
   /** The store could not be asked; it is tried again. */
@@ -66,9 +68,10 @@ export class WakeAuditor {
   }
 
   async #look(graceMs: number): Promise<{ readonly lost: readonly RunId[]; readonly next: RunId | undefined }> {
-    const { journal, shards, isResident } = this.#options;
+    const { journal, shards, isResident, isLeftToNewer } = this.#options;
     const { withoutWake, ready, next } = await journal.audit(shards.current, graceMs, AUDIT_LIMIT, this.#after);
-    const lost = [...withoutWake, ...ready.filter((runId) => !isResident(runId))].filter((runId) => shards.has(shardOf(runId)));
+    const unheld = ready.filter((runId) => !isResident(runId));
+    const lost = [...withoutWake, ...unheld].filter((runId) => shards.has(shardOf(runId)) && !isLeftToNewer(runId));
     return { lost, next };
   }
 

@@ -8,9 +8,10 @@ import { emptyRun } from "../../../actors/run/core/state.ts";
 import { loadRun } from "../../../actors/run/loading.ts";
 import { DIALECT } from "../../../runtime/dialect.ts";
 import { MaestroError } from "../../../runtime/errors.ts";
-import { newRunId } from "../../../runtime/ids.ts";
+import { newRunId, shardOf } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { journalChecksum } from "../../../runtime/storage/journal-checksum.ts";
+import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 import { type ClusterNode, ClusterWorld } from "../../support/cluster-world.ts";
 import { writeNewer } from "../../support/newer-entry.ts";
 import { code, FOREVER, runsBed, SIGNAL, SLOW } from "../../support/runs-bed.ts";
@@ -39,6 +40,32 @@ describe("a run that a newer version has gone on with", () => {
       assert.equal((await bed.node.runs.outcome(runId, FOREVER)).status, "completed");
     });
   }
+});
+
+describe("runs that wait for a newer version", () => {
+  const bed = runsBed();
+
+  it("are told of once by each boot and counted while they are here, and the wake-up auditor leaves them out", async () => {
+    const { open, runs, events, held } = bed.node;
+    const { runId } = await runs.start(startOf(await bed.store.deploy(SLOW)));
+    const shards = ShardSet.of([shardOf(runId)]);
+    const told: string[] = [];
+    const lost: string[] = [];
+    events.on("run.leftToNewer", (event) => told.push(event.runId));
+    events.on("run.withoutWakeup", ({ runIds }) => lost.push(...runIds));
+    await open.closeShards(shards);
+    const understand = writeNewer(bed.store, runId);
+    for (const time of ["first", "second"]) {
+      held.add(new Map([...shards].map((shard) => [shard, 2])));
+      await open.openShards(shards, ShardSet.none);
+      await waitUntil(`the run to be found for the ${time} time`, () => open.leftToNewer === 1);
+      await waitUntil("the run to leave memory", () => open.activeCount === 0);
+      assert.deepEqual([await open.auditor.audit(-60_000), lost, told], [[], [], [runId]]);
+      await open.closeShards(shards);
+      assert.equal(open.leftToNewer, 0, "it is another node's concern");
+    }
+    understand();
+  });
 });
 
 describe("what a newer version has written", () => {
