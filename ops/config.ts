@@ -18,6 +18,8 @@ export interface ConfigSources {
   readonly flags?: Readonly<Partial<Record<SettingName, string>>>;
   /** What a command has as defaults instead of those in the table. */
   readonly defaults?: Partial<Config>;
+  /** It is for `maestro dev`, whose nodes leave nothing to others. Default false. */
+  readonly isDevelopment?: boolean;
 }
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
@@ -44,7 +46,7 @@ export function loadConfig(sources: ConfigSources): Config {
     if ("fault" in read) violations.push({ field: flag === undefined ? setting.env : setting.flag, description: read.fault });
     else values[name] = read.value;
   }
-  violations.push(...needingNats(values as Config));
+  violations.push(...leavingWork(values as Config, sources));
   if (violations.length > 0) {
     const [first] = violations.map((violation) => `${violation.field} ${violation.description}`);
     const problems = `${first}${violations.length > 1 ? ` (and ${violations.length - 1} more)` : ""}`;
@@ -66,13 +68,21 @@ export function printableConfig(config: Config): Record<string, string | number 
   return shown;
 }
 
-/** What a node can leave to others only if it can reach them. */
-function needingNats({ natsUrl, roles, queues }: Partial<Config>): Violation[] {
+/** What a node can leave to others only if it can reach them, and a node for trying things out not even then: whoever tries things has no others. */
+function leavingWork({ natsUrl, roles, queues }: Partial<Config>, { isDevelopment, flags }: ConfigSources): Violation[] {
+  const left = [
+    ...((roles?.length ?? 0) < SETTINGS.roles.fallback.length ? (["roles"] as const) : []),
+    ...((queues?.length ?? 0) > 0 ? (["queues"] as const) : []),
+  ];
+  const fieldOf = (name: (typeof left)[number]): string => (flags?.[name] === undefined ? SETTINGS[name].env : SETTINGS[name].flag);
+  if (isDevelopment === true) return left.map((name) => ({ field: fieldOf(name), description: NOT_IN_DEVELOPMENT }));
   if (natsUrl !== undefined) return [];
   const description = "needs a NATS server (MAESTRO_NATS_URL): without one the node is alone, and has everything to do itself";
-  const left = [(roles?.length ?? 0) < SETTINGS.roles.fallback.length && SETTINGS.roles.env, (queues?.length ?? 0) > 0 && SETTINGS.queues.env];
-  return left.flatMap((field) => (field === false ? [] : [{ field, description }]));
+  return left.map((name) => ({ field: fieldOf(name), description }));
 }
+
+const NOT_IN_DEVELOPMENT =
+  "must be left out of `maestro dev`, whose nodes take calls, have runs and execute the tasks of all queues; `maestro start` runs a node that does only a part of that";
 
 function readSetting(setting: Setting, text: string): { readonly value: string | number | boolean | readonly string[] } | { readonly fault: string } {
   const got = setting.secret === true ? "" : `, not "${text}"`;

@@ -213,8 +213,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Sche
     admission,
     recent: new RecentRuns(),
     outlet: options.outlet,
-    bereft: new BereftRuns(),
-    newer: new NewerRuns(events),
+    ...{ bereft: new BereftRuns(), newer: new NewerRuns(events) },
     workflow: options.workflow,
     retryOf: (handler) => pool.handlers.get(handler)?.options.retry,
     onFenced: options.onFenced,
@@ -228,8 +227,7 @@ function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Sche
   const auditor = new WakeAuditor({
     ...{ clock, events, journal },
     shards: keeper.recovered,
-    isResident: (runId) => residents.has(runId),
-    isLeftToNewer: (runId) => services.newer.has(runId),
+    ...{ isResident: (runId) => residents.has(runId), isLeftToNewer: (runId) => services.newer.has(runId) },
     wake: (runId) => void command(runId, { kind: "resume" }),
     onAuditFailed: (error) => onTrouble("the wake-up audit failed", error),
   });

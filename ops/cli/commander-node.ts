@@ -31,7 +31,8 @@ export function addNodeCommands(program: Command, context: CliContext): void {
     });
   withSettings(program.command("dev [folder]"))
     .description(
-      "Run a node for trying things out: deploys the workflows of a folder, and again whatever changes; loads task handlers from its folder `handlers` at the start; allows the shell.",
+      "Run a node for trying things out: deploys the workflows of a folder, and again whatever changes; loads task handlers from its folder `handlers` at the start; allows the shell. " +
+        "Its nodes have all roles and queues, also with --nodes: --roles and --queues are for `maestro start`.",
     )
     .option(
       "--nodes <count>",
@@ -43,7 +44,7 @@ export function addNodeCommands(program: Command, context: CliContext): void {
       if (!existsSync(root)) throw fieldInvalid("folder", `there is no folder ${root}`);
       const handlers = join(root, "handlers");
       const defaults: Partial<Config> = { allowShell: true, ...(existsSync(handlers) && { handlersFolder: handlers }) };
-      const config = loadConfig({ env: context.env, flags: flagsOf(options), defaults });
+      const config = loadConfig({ env: context.env, flags: flagsOf(options), defaults, isDevelopment: true });
       if (nodes !== undefined) {
         const { runDevCluster } = await import("./dev-cluster.ts");
         await runDevCluster(context, { config, size: nodes, root });

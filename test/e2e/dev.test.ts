@@ -56,6 +56,12 @@ describe("maestro dev", function () {
     await awaitGreeting("three");
   });
 
+  it("refuses to do only a part of what it is for, and says what does", async () => {
+    const engine = new MaestroProcess(["dev", "flows", "--roles", "engine", "--nats", "nats://127.0.0.1:1"], { cwd });
+    assert.equal((await engine.ended()).code, 2);
+    assert.match(engine.stderr, /^CONFIG_INVALID .*--roles must be left out of `maestro dev`.*`maestro start`/);
+  });
+
   it("allows the shell", async () => {
     const shell =
       "document: { dsl: 1.0.3, namespace: default, name: sh, version: 1.0.0 }\ndo:\n  - say:\n      run: { shell: { command: echo hi } }\n";

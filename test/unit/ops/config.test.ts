@@ -103,6 +103,23 @@ describe("config", () => {
     assert.match(faultsOf({ MAESTRO_QUEUES: "gpu" }).get("MAESTRO_QUEUES") ?? "", /needs a NATS server/);
   });
 
+  it("leaves nothing to others in development, reachable or not", () => {
+    const natsUrl = "nats://localhost:4222";
+    for (const env of [{}, { MAESTRO_NATS_URL: natsUrl }]) {
+      const load = (): unknown => loadConfig({ env: { ...env, MAESTRO_QUEUES: "gpu" }, flags: { roles: "engine" }, isDevelopment: true });
+      assert.throws(load, (error: unknown) => {
+        assert(error instanceof MaestroError && error.code === "CONFIG_INVALID");
+        const said = error.violations.map(({ field, description }) => [field, /`maestro start` runs a node that does only a part/.test(description)]);
+        assert.deepEqual(said, [
+          ["--roles", true],
+          ["MAESTRO_QUEUES", true],
+        ]);
+        return true;
+      });
+    }
+    assert.equal(loadConfig({ env: {}, flags: { roles: "executor,gateway,engine" }, isDevelopment: true }).roles.length, 3);
+  });
+
   it("is frozen", () => {
     const config = loadConfig({ env: {} });
     assert.throws(() => Object.assign(config, { lanes: 1 }), TypeError);
