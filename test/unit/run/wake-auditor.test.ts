@@ -30,6 +30,7 @@ function auditorOf(answers: readonly WakeAudit[], residents: Set<RunId>, before:
     ...{ clock, events, journal },
     shards: { has: () => true, current: ShardSet.all },
     isResident: (id) => residents.has(id),
+    isLeftToNewer: () => false,
     wake: (id) => woken.push(id),
     onAuditFailed: assert.fail,
   });
