@@ -172,14 +172,14 @@ export class NodeStorage {
   }
 
   #ownership(): Stage {
-    const { bootId, config } = this.#options;
+    const { bootId, config, events } = this.#options;
     const { nodeName, lanes, leaseMs, natsUrl, roles } = config;
     let stop = (): Promise<void> => Promise.resolve();
     return {
       name: "ownership",
       startTimeoutMs: JOIN_MS,
       start: async () => {
-        const ownership = await openPgOwnership({ url: started(this.#url, "database") });
+        const ownership = await openPgOwnership({ url: started(this.#url, "database"), events });
         stop = () => ownership.close();
         try {
           // Nodes of two names need a bus between them; without one this node keeps others out, and is kept out.
@@ -222,10 +222,10 @@ export class NodeStorage {
         const url = started(this.#url, "database");
         if (objects === undefined && (await refersToObjects(url))) throw missingFolder();
         const held = new HeldShards(started(this.#joined, "ownership").shards);
-        const documents = await openPgDocuments({ url });
+        const documents = await openPgDocuments({ url, events });
         const ledger = await openPgTaskLedger({ url, bootId, clock, events });
         const journal = await openPgJournal({ url, bootId, held, lanes: config.lanes, clock, random, events, objects });
-        const retention = await openPgRetention({ url, objects });
+        const retention = await openPgRetention({ url, objects, events });
         const sweeper = new RetentionSweeper({ retention, keepMs: config.retentionDays * DAY_MS, clock, events });
         if (config.retentionDays > 0) sweeper.start();
         const stopRetention = (): Promise<void> => sweeper.stop().then(() => retention.close());

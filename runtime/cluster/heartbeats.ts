@@ -11,6 +11,8 @@ import type { BootId } from "../ids.ts";
 const BEAT_EVERY_MS = 500;
 /** A peer that was silent for so long is suspected, in milliseconds. */
 const SILENT_AFTER_MS = 3 * BEAT_EVERY_MS;
+/** A bus that was away proves nothing of who is silent on it for so long, in milliseconds: others may be back later than this node. */
+const RECONNECTED_BY_MS = 2 * SILENT_AFTER_MS;
 /** A suspicion that has not come true by then is dropped: the bus may be at fault, not the peer. */
 const SUSPECTED_FOR_MS = 10_000;
 
@@ -84,18 +86,30 @@ export class Heartbeats {
 
   /** True if one of these nodes fell silent a moment ago, while the bus seems to work. */
   suspectsAny(peers: Iterable<BootId>): boolean {
-    const { bus, clock } = this.#options;
-    if (bus.status.state !== "connected" || clock.now() - bus.status.sinceMs < SILENT_AFTER_MS) return false;
-    const nowMs = clock.monotonic();
+    if (!this.#isConnectedFor(SILENT_AFTER_MS)) return false;
     return [...peers].some((bootId) => {
-      const silentMs = nowMs - (this.#peers.get(bootId)?.heardAtMs ?? Number.NEGATIVE_INFINITY);
+      const silentMs = this.#silentMs(bootId);
       return silentMs > SILENT_AFTER_MS && silentMs < SUSPECTED_FOR_MS;
     });
+  }
+
+  /** True if this node was not heard for a while, although the bus has been there for long enough for everybody. */
+  isSilent(bootId: BootId): boolean {
+    return this.#isConnectedFor(RECONNECTED_BY_MS) && this.#silentMs(bootId) > SILENT_AFTER_MS;
   }
 
   /** Forgets all but these nodes. */
   retain(members: ReadonlySet<BootId>): void {
     for (const bootId of this.#peers.keys()) if (!members.has(bootId)) this.#peers.delete(bootId);
+  }
+
+  #isConnectedFor(durationMs: number): boolean {
+    const { bus, clock } = this.#options;
+    return bus.status.state === "connected" && clock.now() - bus.status.sinceMs >= durationMs;
+  }
+
+  #silentMs(bootId: BootId): number {
+    return this.#options.clock.monotonic() - (this.#peers.get(bootId)?.heardAtMs ?? Number.NEGATIVE_INFINITY);
   }
 
   #beat(): void {

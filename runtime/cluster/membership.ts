@@ -89,6 +89,7 @@ export class Membership {
       ...{ ownership, bootId, leaseMs, clock, events },
       load: () => options.load(),
       isUrgent: () => this.#heartbeats.suspectsAny(this.#peers()),
+      isSilent: (peer) => this.#heartbeats.isSilent(peer),
       onRenewed: (renewed) => this.#noteRenewed(renewed),
     });
   }

@@ -7,9 +7,10 @@ import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
 import type { Ownership, Renewed } from "../storage/ownership.ts";
+import { contactAfter, firstContact, provenGone, renewEveryMs, type StoreContact } from "./lease-evidence.ts";
 
-/** Renewals in the duration of a lease. */
-const RENEWALS_PER_LEASE = 3;
+/** While the store is away it is asked so many times as often. */
+const AWAY_TIMES = 2;
 /** Time between renewals while a peer is suspected, in milliseconds: a dead node is noticed so soon after its lease has ended. */
 const URGENT_EVERY_MS = 250;
 
@@ -24,7 +25,9 @@ export interface RenewalOptions {
   load(): number;
   /** True while it is worth to look more often. */
   isUrgent(): boolean;
-  /** Called with each answer. It names no expired boots while their leases prove nothing. */
+  /** True if a peer was not heard for a while on a bus that works. */
+  isSilent(bootId: BootId): boolean;
+  /** Called with each answer. It names as expired only boots that are proven to be gone. */
   onRenewed(renewed: Renewed): void;
 }
 
@@ -34,17 +37,16 @@ export class Renewal {
   #cancel: CancelTimer | undefined;
   #renewing: Promise<void> | undefined;
   #renewedAtMs = 0;
-  /** When the store answered last. */
-  #answeredAtMs: number;
-  /** A renewal has failed, or was late, since. */
+  #contact: StoreContact;
+  /** A renewal has failed, or was late, since the store answered last. */
   #isAway = false;
-  /** Until then the leases of others are no evidence: the store was away, and nobody could renew. */
-  #doubtUntilMs = Number.NEGATIVE_INFINITY;
+  /** There are ended leases that prove nothing yet. */
+  #isInDoubt = false;
   #isStopped = false;
 
   constructor(options: RenewalOptions) {
     this.#options = options;
-    this.#answeredAtMs = options.clock.monotonic();
+    this.#contact = firstContact(options.clock.monotonic());
   }
 
   /** Begins, with a renewal at once. */
@@ -59,13 +61,13 @@ export class Renewal {
     await this.#renewing;
   }
 
-  /** Renews at the next tick if that is urgent now: see {@link RenewalOptions.isUrgent}. */
+  /** Renews at the next tick if that is urgent now: see {@link RenewalOptions.isUrgent}. Somebody may be about to be proven gone, too. */
   #schedule(): void {
     if (this.#isStopped) return;
     const { clock, leaseMs, isUrgent } = this.#options;
     this.#cancel = clock.schedule(URGENT_EVERY_MS, () => {
-      const isDue = clock.monotonic() - this.#renewedAtMs >= leaseMs / RENEWALS_PER_LEASE;
-      if (isDue || isUrgent()) this.#renewNow();
+      const isDue = clock.monotonic() - this.#renewedAtMs >= renewEveryMs(leaseMs) / (this.#isAway ? AWAY_TIMES : 1);
+      if (isDue || this.#isInDoubt || isUrgent()) this.#renewNow();
       else this.#schedule();
     });
   }
@@ -77,13 +79,13 @@ export class Renewal {
     });
   }
 
-  /** After the store was away for as long as a lease, all leases have ended, and whoever is back first must not take the others for dead. */
-  #isInDoubt(): boolean {
-    const { clock, leaseMs } = this.#options;
-    const nowMs = clock.monotonic();
-    if (nowMs - this.#answeredAtMs >= leaseMs) this.#doubtUntilMs = nowMs + leaseMs;
-    this.#answeredAtMs = nowMs;
-    return nowMs < this.#doubtUntilMs;
+  /** The answer without those whose ended leases prove nothing yet. */
+  #judge(renewed: Renewed): Renewed {
+    const { clock, leaseMs, isSilent } = this.#options;
+    this.#contact = contactAfter(this.#contact, clock.monotonic(), leaseMs);
+    const expired = provenGone(renewed.expired, this.#contact, leaseMs, isSilent);
+    this.#isInDoubt = expired.length < renewed.expired.length;
+    return { ...renewed, expired };
   }
 
   async #renew(): Promise<void> {
@@ -94,11 +96,11 @@ export class Renewal {
     const cancel = clock.schedule(leaseMs, () => this.#noteFailure(`the database has not answered for ${leaseMs} ms`));
     try {
       const renewed = await ownership.renew(bootId, { leaseMs, load: load() });
-      if (this.#isAway) events.emit("database.returned", { awayMs: clock.monotonic() - this.#answeredAtMs });
+      if (this.#isAway) events.emit("database.returned", { awayMs: clock.monotonic() - this.#contact.answeredAtMs });
       this.#isAway = false;
       if (this.#isStopped) return;
       if (renewed.isMember) events.emit("lease.renewed", { durationMs: clock.monotonic() - startedAtMs });
-      onRenewed(this.#isInDoubt() ? { ...renewed, expired: [] } : renewed);
+      onRenewed(this.#judge(renewed));
     } catch (error) {
       this.#noteFailure(messageOf(error));
     } finally {

@@ -59,7 +59,7 @@ type Refusal = Extract<Outcome, { kind: "refused" }>;
 const BATCH_BOUNDS = { writes: LIMITS.batchWrites, bytes: LIMITS.batchBytes };
 /** First and longest delay before a batch of unknown outcome is looked up, in milliseconds; half of it is chance. */
 const RETRY_FIRST_MS = 50;
-const RETRY_MAX_MS = 5_000;
+const RETRY_MAX_MS = 1_000;
 /** When to try again after a refusal for overload, in milliseconds. */
 const OVERLOAD_RETRY_MS = 1_000;
 

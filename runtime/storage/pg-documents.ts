@@ -2,12 +2,15 @@
  * The document store in PostgreSQL.
  */
 import { MaestroError } from "../errors.ts";
+import type { EventHub } from "../events.ts";
 import type { DocumentFilter, DocumentRecord, DocumentStore } from "./documents.ts";
 import { PgDatabase } from "./pg-database.ts";
 
 /** What it is made from. */
 export interface PgDocumentsOptions {
   readonly url: string;
+  /** See `PgDatabaseOptions.events`. */
+  readonly events?: EventHub;
 }
 
 /** Opens the store. Close it to give up its connections. */
@@ -32,8 +35,8 @@ const FACTS = "id, namespace, name, version, title, summary, created_at";
 class PgDocuments implements DocumentStore {
   readonly #database: PgDatabase;
 
-  constructor({ url }: PgDocumentsOptions) {
-    this.#database = new PgDatabase({ url, applicationName: "maestro-documents" });
+  constructor({ url, events }: PgDocumentsOptions) {
+    this.#database = new PgDatabase({ url, applicationName: "maestro-documents", events });
   }
 
   async put(record: DocumentRecord): Promise<{ readonly record: DocumentRecord; readonly created: boolean }> {

@@ -3,6 +3,7 @@
  * disk: a lease says when others may take over, never what this boot may write.
  */
 import { FIRST_DIALECT } from "../dialect.ts";
+import type { EventHub } from "../events.ts";
 import type { BootId, Shard } from "../ids.ts";
 import { type Member, planJoin } from "./join-rules.ts";
 import {
@@ -25,6 +26,8 @@ import { ShardSet } from "./shard-set.ts";
 /** What it is made from. */
 export interface PgOwnershipOptions {
   readonly url: string;
+  /** See `PgDatabaseOptions.events`. */
+  readonly events?: EventHub;
 }
 
 /** Opens the ownership table. Close it to give up its connections. */
@@ -80,10 +83,10 @@ class PgOwnership implements Ownership {
   /** Apart, so that a renewal never waits for a change that waits for a batch. */
   readonly #renewals: PgDatabase;
 
-  constructor({ url }: PgOwnershipOptions) {
+  constructor({ url, events }: PgOwnershipOptions) {
     const options = { url, size: 1 };
     // Rarely used, and then for a takeover: when many connections were lost at once, new ones may be hard to get.
-    this.#changes = new PgDatabase({ ...options, keepsIdle: true, statementTimeoutMs: STATEMENT_MS, applicationName: "maestro-ownership" });
+    this.#changes = new PgDatabase({ ...options, keepsIdle: true, statementTimeoutMs: STATEMENT_MS, applicationName: "maestro-ownership", events });
     this.#renewals = new PgDatabase({ ...options, ...RENEWAL, applicationName: "maestro-lease", synchronousCommit: false });
   }
 

@@ -2,6 +2,7 @@
  * Retention in PostgreSQL, by deletion. Partitions by time would be dropped faster, but runs that have not ended would have to be carried over
  * under a lock that stops every commit, and a commit that updates a partitioned `workflow_runs` costs the server a sixth more.
  */
+import type { EventHub } from "../events.ts";
 import type { RunId } from "../ids.ts";
 import { NIL_RUN_ID } from "./journal.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -14,6 +15,8 @@ export interface PgRetentionOptions {
   readonly url: string;
   /** Where the largest payloads are, as the journal was told. */
   readonly objects?: ObjectStore | undefined;
+  /** See `PgDatabaseOptions.events`. */
+  readonly events?: EventHub;
 }
 
 /** Tables with rows of a run, and the column that names it. The run's own row comes last. */
@@ -39,8 +42,8 @@ const KEYS = `SELECT k.key, w.id IS NULL AS "isOver"
   FROM (SELECT key, run_id FROM run_keys WHERE key > $1 ORDER BY key LIMIT $2) AS k LEFT JOIN workflow_runs w ON w.id = k.run_id ORDER BY k.key`;
 
 /** Opens it. Connections are made when they are needed. What a crash of the server undoes is done again in the next round. */
-export async function openPgRetention({ url, objects }: PgRetentionOptions): Promise<Retention> {
-  return new PgRetention(new PgDatabase({ url, applicationName: "maestro-retention", size: 1, synchronousCommit: false }), objects);
+export async function openPgRetention({ url, objects, events }: PgRetentionOptions): Promise<Retention> {
+  return new PgRetention(new PgDatabase({ url, applicationName: "maestro-retention", size: 1, synchronousCommit: false, events }), objects);
 }
 
 /** Use {@link openPgRetention}; the class itself is for tests. */

@@ -24,7 +24,8 @@ export interface PgTaskLedgerOptions {
 /** Opens the ledger; it connects at the first flush. */
 export async function openPgTaskLedger({ url, bootId, clock, events }: PgTaskLedgerOptions): Promise<PgTaskLedger> {
   const applicationName = `maestro-task-ledger-${bootId}`;
-  return new PgTaskLedger({ database: new PgDatabase({ url, applicationName, size: 1, synchronousCommit: false }), applicationName, clock, events });
+  const database = new PgDatabase({ url, applicationName, size: 1, synchronousCommit: false, events });
+  return new PgTaskLedger({ database, applicationName, clock, events });
 }
 
 /** Milliseconds between the first record of a bulk and its flush: the most that the table is behind. */

@@ -111,12 +111,62 @@ describe("Membership", function () {
     assert.ok(world.isPlaced(a, b, c));
   });
 
-  it("takes over a node that did not come back with the store", async () => {
+  it("takes nobody over after an outage that was shorter than a lease, either", async () => {
+    const renewed = (node: WorldNode): Promise<number> => {
+      const { done } = node.renewals;
+      return world.passUntil(`${node.name} to renew`, () => node.renewals.done > done, 2_000);
+    };
+    await renewed(a);
+    a.store = "away";
+    await world.pass(500);
+    await renewed(c);
+    for (const node of [b, c]) node.store = "away";
+    await world.pass(2_300);
+    c.store = "there";
+    await world.pass(900);
+    for (const node of [a, b]) node.store = "there";
+    await world.pass(5_000);
+    assert.deepEqual(
+      [a, b, c].map(({ lost, fenced }) => [lost, fenced.length]),
+      Array(3).fill([0, 0]),
+    );
+  });
+
+  it("takes nobody over who comes back a lease later than the others, if nobody could be heard for long enough", async () => {
     for (const node of [a, b, c]) node.store = "away";
+    world.network.stop();
+    await world.pass(10_000);
+    world.network.start();
+    world.network.cutOff("c");
+    for (const node of [a, b]) node.store = "there";
+    await world.pass(2_000);
+    world.network.restore("c");
+    c.store = "there";
+    await world.pass(5_000);
+    assert.deepEqual(
+      [a, b, c].map(({ lost, fenced }) => [lost, fenced.length]),
+      Array(3).fill([0, 0]),
+    );
+  });
+
+  it("takes over a node that did not come back with the store as soon as a renewal was awaited, if the bus does not hear it either", async () => {
+    for (const node of [a, b, c]) node.store = "away";
+    await world.pass(5_000);
+    world.kill(c);
+    await world.pass(5_000);
+    for (const node of [a, b]) node.store = "there";
+    const tookMs = await world.passUntil("the others to own everything", () => world.isPlaced(a, b), FAILOVER_MS);
+    assert.ok(tookMs > 1_000 && tookMs <= 2_000, `took ${tookMs} ms`);
+  });
+
+  it("takes over a node that did not come back with the store after a lease, if there is no bus to hear it on", async () => {
+    for (const node of [a, b, c]) node.store = "away";
+    world.network.stop();
     await world.pass(10_000);
     world.kill(c);
     for (const node of [a, b]) node.store = "there";
-    await world.passUntil("the others to own everything", () => world.isPlaced(a, b), 3_000 + FAILOVER_MS);
+    const tookMs = await world.passUntil("the others to own everything", () => world.isPlaced(a, b), FAILOVER_MS);
+    assert.ok(tookMs > 3_000 && tookMs <= 4_000, `took ${tookMs} ms`);
   });
 
   it("does not renew for a node whose store alone is away: it is taken over, and stops when it hears so", async () => {

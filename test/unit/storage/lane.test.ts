@@ -75,12 +75,15 @@ describe("a writer lane", () => {
     events.on("journal.retried", ({ attempt }) => attempts.push(attempt));
     faults.isDown = true;
     const append = journal.append(createWrite(runId));
+    let backAtMs = Number.NaN;
     clock.schedule(60_000, () => {
       faults.isDown = false;
+      backAtMs = clock.monotonic();
     });
     await settle(clock, append);
     assert.equal(await historyOf(journal, runId), "1;");
-    assert.ok(attempts.length > 10 && attempts.length < 40, `backs off: ${attempts.length} attempts in a minute`);
+    assert.ok(attempts.length > 60 && attempts.length < 130, `backs off: ${attempts.length} attempts in a minute`);
+    assert.ok(clock.monotonic() - backAtMs <= 1_000, `is back after ${clock.monotonic() - backAtMs} ms`);
   });
 
   it("tells once when half of what may wait does", async () => {
