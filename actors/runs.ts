@@ -35,6 +35,11 @@ export interface RunOutcome {
   readonly error: Problem | undefined;
 }
 
+/** What an attempt waits for before it is executed, since when in milliseconds since the epoch: a slot of its concurrency key, or an executor of its queue. */
+export type TaskWait =
+  | { readonly kind: "concurrency"; readonly key: string; readonly limit: number; readonly sinceMs: number }
+  | { readonly kind: "queue"; readonly queue: string; readonly sinceMs: number };
+
 /** A task that is under way. */
 export interface ActiveTask {
   readonly path: string;
@@ -42,6 +47,8 @@ export interface ActiveTask {
   readonly kind: string;
   readonly attempt: number;
   readonly startedAtMs: number;
+  /** Undefined: for nothing of the kind, as far as is known. */
+  readonly waitsFor: TaskWait | undefined;
 }
 
 /** A run as it is now. */

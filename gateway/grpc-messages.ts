@@ -2,11 +2,11 @@
  * Between the service layer's values and the messages of the wire contract. Pure.
  */
 import type { Problem } from "../actors/language/problem.ts";
-import type { HistoryEntry as HistoryFact, RunOutcome, RunView } from "../actors/runs.ts";
+import type { HistoryEntry as HistoryFact, RunOutcome, RunView, TaskWait } from "../actors/runs.ts";
 import type { Timestamp } from "../proto/gen/google/protobuf/timestamp.ts";
 import { type Problem as ProblemMessage, RunStatus as WireStatus } from "../proto/gen/maestro/v1/common.ts";
 import type { Event, SubscribeRequest } from "../proto/gen/maestro/v1/event_service.ts";
-import type { HistoryEntry, ListRunsRequest, Run, RunResult } from "../proto/gen/maestro/v1/run_service.ts";
+import type { HistoryEntry, ListRunsRequest, Run, RunResult, TaskWait as WaitMessage } from "../proto/gen/maestro/v1/run_service.ts";
 import type { Workflow } from "../proto/gen/maestro/v1/workflow_service.ts";
 import { MaestroError } from "../runtime/errors.ts";
 import type { DocumentRecord } from "../runtime/storage/documents.ts";
@@ -60,11 +60,17 @@ export function workflowMessage(record: DocumentRecord): Workflow {
 
 /** A run on the wire, with everything. */
 export function runMessage({ run, workflow }: Named<RunView>): Run {
-  const activeTasks = run.activeTasks.map(({ path, name, kind, attempt, startedAtMs }) => {
-    return { path, name, kind, attempt, startedAt: timestamp(startedAtMs) };
+  const activeTasks = run.activeTasks.map(({ path, name, kind, attempt, startedAtMs, waitsFor }) => {
+    return { path, name, kind, attempt, startedAt: timestamp(startedAtMs), waitsFor: waitsFor && waitMessage(waitsFor) };
   });
   const { input, output = "", lastSeq } = run;
   return { ...runRowMessage({ run, workflow }), input, output, lastSeq, activeTasks, error: problemMessage(run.error) };
+}
+
+function waitMessage(wait: TaskWait): WaitMessage {
+  const since = timestamp(wait.sinceMs);
+  if (wait.kind === "queue") return { since, reason: { $case: "queue", value: { queue: wait.queue } } };
+  return { since, reason: { $case: "concurrency", value: { key: wait.key, limit: wait.limit } } };
 }
 
 /** A run on the wire, as lists show it. */

@@ -1,10 +1,16 @@
 /**
  * Between the values of the port `Runs` and the messages that nodes exchange about runs. Pure.
  */
-import type { RunOutcome as OutcomeMessage, RunCommand, StartCall, RunView as ViewMessage } from "../../proto/gen/maestro/cluster/v1/run_call.ts";
+import type {
+  RunOutcome as OutcomeMessage,
+  RunCommand,
+  StartCall,
+  RunView as ViewMessage,
+  TaskWait as WaitMessage,
+} from "../../proto/gen/maestro/cluster/v1/run_call.ts";
 import { type RunId, timeOf } from "../../runtime/ids.ts";
 import { problemFromWire, problemToWire, statusFromWire, statusToWire } from "../run/core/entry.ts";
-import type { RunOutcome, RunView, StartRun } from "../runs.ts";
+import type { RunOutcome, RunView, StartRun, TaskWait } from "../runs.ts";
 import type { RoutedCommand } from "./routed-command.ts";
 
 /** A start as a message. */
@@ -64,7 +70,7 @@ export function viewMessage(view: RunView): ViewMessage {
     labels: { ...labels },
     status: statusToWire(status),
     error: error && problemToWire(error),
-    activeTasks: [...activeTasks],
+    activeTasks: activeTasks.map((task) => ({ ...task, waitsFor: task.waitsFor && waitMessage(task.waitsFor) })),
   };
 }
 
@@ -72,11 +78,25 @@ export function viewMessage(view: RunView): ViewMessage {
 export function viewOfMessage(runId: RunId, message: ViewMessage): RunView {
   const { workflowId, userId, labels, status, wake, errorMessage, endedAtMs, input, output, error, activeTasks, lastSeq } = message;
   return {
-    ...{ runId, workflowId, userId, labels, wake, input, output, activeTasks, lastSeq },
+    ...{ runId, workflowId, userId, labels, wake, input, output, lastSeq },
+    activeTasks: activeTasks.map((task) => ({ ...task, waitsFor: waitOfMessage(task.waitsFor) })),
     createdAtMs: timeOf(runId),
     status: statusFromWire(status),
     error: problemFromWire(error),
     ...(errorMessage !== undefined && { errorMessage }),
     ...(endedAtMs !== undefined && { endedAtMs }),
   };
+}
+
+function waitMessage(wait: TaskWait): WaitMessage {
+  const { sinceMs } = wait;
+  if (wait.kind === "queue") return { sinceMs, reason: { $case: "queue", value: { queue: wait.queue } } };
+  return { sinceMs, reason: { $case: "concurrency", value: { key: wait.key, limit: wait.limit } } };
+}
+
+/** Undefined also for a reason that this version does not know. */
+function waitOfMessage(message: WaitMessage | undefined): TaskWait | undefined {
+  if (message?.reason === undefined) return undefined;
+  const { sinceMs, reason } = message;
+  return reason.$case === "queue" ? { kind: "queue", ...reason.value, sinceMs } : { kind: "concurrency", ...reason.value, sinceMs };
 }

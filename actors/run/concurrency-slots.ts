@@ -77,6 +77,12 @@ export class ConcurrencySlots {
     return this.#freeing.has(id) || this.#lingering.has(id);
   }
 
+  /** What an attempt waits for, and since when on the monotonic clock; undefined if it has its slot, or wants none. */
+  waitOf(id: string): (Pick<SlotRequest, "key" | "limit"> & Pick<SlotSeeker, "sinceMs">) | undefined {
+    const seeker = this.#seekers.get(id);
+    return seeker === undefined || seeker.state === "held" ? undefined : { ...seeker.request, sinceMs: seeker.sinceMs };
+  }
+
   /** Gets a slot for an attempt. One that has its slot begins at once. @throws TASK_QUEUE_FULL too many wait */
   ask(ask: SlotAsk): void {
     const known = this.#seekers.get(ask.id);
@@ -173,7 +179,7 @@ export class ConcurrencySlots {
       late();
     };
     const cancelBound = boundMs === undefined ? undefined : clock.schedule(boundMs, expire);
-    return { id, request, turnMs, state: "waiting", isUncertain: false, gone: undefined, begin, cancelBound };
+    return { id, request, sinceMs, turnMs, state: "waiting", isUncertain: false, gone: undefined, begin, cancelBound };
   }
 
   #drop(id: string, gone: "free" | "forget"): void {

@@ -12,7 +12,9 @@ import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { AttemptStatus, TaskLedger } from "../../runtime/storage/task-ledger.ts";
 import type { AttemptOutcome, Isolation, WorkerPool } from "../../runtime/workers/pool.ts";
 import { type DocumentScheduling, type Scheduling, scheduledAs } from "../../runtime/workers/scheduling.ts";
+import type { TaskWait } from "../runs.ts";
 import { attemptIdOf } from "./attempt-id.ts";
+import { attemptRecord } from "./attempt-record.ts";
 import type { ConcurrencySlots } from "./concurrency-slots.ts";
 import type { AttemptView } from "./core/effects.ts";
 import { LastAttempts } from "./last-attempts.ts";
@@ -28,15 +30,13 @@ const RESUBMIT_BROKEN_MS = 1_000;
 const BROKEN_SUBMITS = 10;
 /** How long an attempt that has ended keeps its slot if its end can't be stored, in milliseconds. */
 const SLOT_KEPT_MS = 30_000;
-/** Longest error message that is kept in the ledger, in characters; the history has the whole. */
-const ERROR_MESSAGE_LENGTH = 2_000;
 
 /** What the dispatcher needs. */
 export interface DispatcherOptions {
   readonly pool: WorkerPool;
   readonly ledger: TaskLedger;
   readonly clock: Clock;
-  readonly slots: Pick<ConcurrencySlots, "ask" | "leave" | "forget" | "linger" | "executed" | "recall">;
+  readonly slots: Pick<ConcurrencySlots, "ask" | "waitOf" | "leave" | "forget" | "linger" | "executed" | "recall">;
   /** Shards whose attempts are executed here; for the others nothing begins. */
   readonly shards: ServedShards;
   /** Hands an outcome to its run, which may be told the same outcome again. */
@@ -80,7 +80,7 @@ export class Dispatcher {
     const attempt = this.#underWay.get(id) ?? this.#add(id, runId, call, isolation === "tier" ? undefined : Number.POSITIVE_INFINITY);
     if (attempt === undefined || attempt.execution !== undefined || attempt.outcome !== undefined) return;
     attempt.execution = { input, traceParent, isolation };
-    this.#note(runId, call, "scheduled");
+    this.#options.ledger.record(attemptRecord(runId, call, "scheduled", this.#options.clock.now()));
     this.#begin(id, attempt);
   }
 
@@ -116,6 +116,20 @@ export class Dispatcher {
     return known.outcome === undefined ? this.#options.slots.recall(id) : this.#options.clock.monotonic() < known.settledAtMs + SLOT_KEPT_MS;
   }
 
+  /** What an attempt waits for before it is executed; undefined if for nothing, or for its turn as a suspect. */
+  waitOf(runId: RunId, frame: number, attempt: number): TaskWait | undefined {
+    const id = idOf(runId, frame, attempt);
+    const known = this.#underWay.get(id);
+    if (known === undefined || known.outcome !== undefined) return undefined;
+    const { clock, slots, pool } = this.#options;
+    const wallMs = (sinceMs: number): number => Math.round(clock.now() - clock.monotonic() + sinceMs);
+    const slot = slots.waitOf(id);
+    if (slot !== undefined) return { kind: "concurrency", key: slot.key, limit: slot.limit, sinceMs: wallMs(slot.sinceMs) };
+    // One that the pool had no place for is about to be offered again.
+    const sinceMs = this.#inPool.has(id) ? pool.waitingSinceMs(id) : known.execution && known.sinceMs;
+    return sinceMs === undefined ? undefined : { kind: "queue", queue: known.scheduling.queue, sinceMs: wallMs(sinceMs) };
+  }
+
   /** The run does not want an attempt's outcome any more. */
   abandon(runId: RunId, frame: number, attempt: number): void {
     this.#drop(idOf(runId, frame, attempt));
@@ -124,7 +138,7 @@ export class Dispatcher {
   /** An attempt's end was committed. */
   over(runId: RunId, call: AttemptView, status: AttemptStatus, errorMessage: string | undefined): void {
     if (status !== "cancelled") this.#forget(idOf(runId, call.frame, call.attempt));
-    this.#note(runId, call, status, errorMessage);
+    this.#options.ledger.record(attemptRecord(runId, call, status, this.#options.clock.now(), errorMessage));
   }
 
   /** Lets the attempts of shards that are served no more end within `graceMs`. Those that do not are cancelled and forgotten, whatever becomes of them. */
@@ -277,21 +291,6 @@ export class Dispatcher {
     this.#turns.leave(id);
     for (const last of this.#leaving) last.ended(id);
     if (!this.#inPool.has(id)) this.#options.slots.leave(id);
-  }
-
-  #note(runId: RunId, call: AttemptView, status: AttemptStatus, errorMessage?: string): void {
-    const { frame, attempt, path, handler, createdAtMs } = call;
-    this.#options.ledger.record({
-      runId,
-      frame,
-      attempt,
-      path,
-      handler,
-      status,
-      createdAtMs,
-      endedAtMs: status === "scheduled" ? undefined : this.#options.clock.now(),
-      errorMessage: errorMessage?.slice(0, ERROR_MESSAGE_LENGTH),
-    });
   }
 }
 

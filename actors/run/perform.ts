@@ -3,8 +3,9 @@
  */
 import { unreachable } from "../../runtime/assert.ts";
 import type { RunHead } from "../../runtime/storage/journal.ts";
-import type { RunOutcome } from "../runs.ts";
+import type { RunOutcome, RunView } from "../runs.ts";
 import type { Effect } from "./core/effects.ts";
+import { headOf } from "./core/head.ts";
 import { viewOfRun } from "./core/run-view.ts";
 import type { RunState } from "./core/state.ts";
 import type { RunServices } from "./run-services.ts";
@@ -48,6 +49,11 @@ export function performEffects(services: RunServices, state: RunState, head: Run
 /** How a run that has ended ended. */
 export function outcomeOf(state: RunState): RunOutcome {
   return { runId: state.runId, status: state.status, output: state.output?.text, error: state.error };
+}
+
+/** A run as it is now, with what its attempts wait for. `head`: what its row says, if that is known. */
+export function viewNow({ clock, dispatcher }: RunServices, state: RunState, head: RunHead | undefined): RunView {
+  return viewOfRun(state, head ?? headOf(state, clock.now()), ({ id, attempt }) => dispatcher.waitOf(state.runId, id, attempt));
 }
 
 function end(services: RunServices, state: RunState, head: RunHead): void {

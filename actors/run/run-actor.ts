@@ -16,14 +16,13 @@ import type { StartRun } from "../runs.ts";
 import type { RunCommand } from "./core/command.ts";
 import { type Effect, effectsOfLoading } from "./core/effects.ts";
 import { headOf, isParked, isToBeFound, sameHead } from "./core/head.ts";
-import { viewOfRun } from "./core/run-view.ts";
 import { writeOf } from "./core/run-write.ts";
 import { SnapshotPace } from "./core/snapshot-pace.ts";
 import { emptyRun, type RunState } from "./core/state.ts";
 import { type TurnResult, takeTurn } from "./core/turn.ts";
 import { Evaluations, evaluate } from "./evaluations.ts";
 import { type LoadedRun, OUT_OF_REACH, readRun } from "./loading.ts";
-import { outcomeOf, performEffects } from "./perform.ts";
+import { outcomeOf, performEffects, viewNow } from "./perform.ts";
 import { headWrite } from "./quarantine.ts";
 import { lossOf } from "./recovery.ts";
 import { Inbox } from "./run-inbox.ts";
@@ -160,7 +159,7 @@ export class RunActor implements Actor<RunMessage> {
   }
 
   #turn(state: RunState, context: Context): void {
-    const commands = this.#inbox.take(LIMITS.commandsPerTurn, () => viewOfRun(state, this.#head ?? headOf(state, this.#services.clock.now())));
+    const commands = this.#inbox.take(LIMITS.commandsPerTurn, () => viewNow(this.#services, state, this.#head));
     if (commands.length === 0) return;
     const { clock, random, retryOf, outlet } = this.#services;
     const result = takeTurn(state, commands, {

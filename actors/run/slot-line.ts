@@ -25,6 +25,8 @@ export interface SlotAsk {
 export interface SlotSeeker {
   readonly id: string;
   readonly request: SlotRequest;
+  /** Since when it waits, on the monotonic clock. */
+  readonly sinceMs: number;
   /** When it is its turn: see `turnOf`. Of two that came one after the other the second has the later one. */
   turnMs: number;
   /** `asked`: the store is being asked for its slot. */

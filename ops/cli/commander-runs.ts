@@ -12,6 +12,7 @@ import { RunTree } from "./run-tree.ts";
 import { drawFrame } from "./tree-view.ts";
 import {
   describeProblem,
+  describeWait,
   isoOf,
   millisecondsOf,
   printableEntry,
@@ -107,7 +108,7 @@ function addLooking(runs: Command, context: CliContext, shared: (command: Comman
       }),
     );
   shared(runs.command("show <run>"))
-    .description("Show a run: its tree of tasks, its input and output.")
+    .description("Show a run: its tree of tasks and what they wait for, its input and output.")
     .action((runId: string, options: Common) => withGateway(context, options.address, (gateway) => showRun(context, gateway, runId)));
   shared(runs.command("history <run>"))
     .description("Print a run's history, one fact on a line.")
@@ -140,6 +141,7 @@ async function showRun({ output, clock }: CliContext, gateway: Gateway, runId: s
   const run = await gateway.run(runId);
   const tree = new RunTree(run.runId);
   if (!output.isJson) for await (const entry of gateway.history(runId, 1)) tree.apply(entry);
+  for (const task of run.activeTasks) tree.noteWait(task.path, describeWait(task, clock.now()));
   output.answer(printableRun(run), () => {
     const facts: readonly (readonly [string, string])[] = [
       ["workflow", `${run.namespace}/${run.workflow} ${run.version}`],

@@ -64,6 +64,12 @@ export class RunTree {
     else this.#applyToTask(entry);
   }
 
+  /** What a task that is under way waits for, as the run's owner knows it: the history does not say it. */
+  noteWait(path: string, note: string): void {
+    const node = this.#nodes.get(path);
+    if (node?.status === "running" && note !== "") node.note = note;
+  }
+
   /** The task of a path, or undefined. */
   node(path: string): TreeNode | undefined {
     return this.#nodes.get(path);

@@ -13,9 +13,10 @@ import {
   type ShardGroup,
 } from "../../proto/gen/maestro/v1/cluster_service.ts";
 import { type Problem, RunStatus } from "../../proto/gen/maestro/v1/common.ts";
-import type { Run, HistoryEntry as WireEntry } from "../../proto/gen/maestro/v1/run_service.ts";
+import type { Run, Task, HistoryEntry as WireEntry } from "../../proto/gen/maestro/v1/run_service.ts";
 import type { Workflow } from "../../proto/gen/maestro/v1/workflow_service.ts";
 import type { RunStatus as StatusName } from "../../runtime/storage/journal.ts";
+import { describeDuration } from "./terminal.ts";
 
 export type { Activity, ClusterNode, Queue, Run, RunStatus, ShardGroup, Workflow };
 
@@ -67,9 +68,23 @@ export function printableRun(run: Run): object {
     ...(run.error !== undefined && { error: problemOf(run.error) }),
     ...(Object.keys(run.labels).length > 0 && { labels: run.labels }),
     ...(run.activeTasks.length > 0 && {
-      activeTasks: run.activeTasks.map((task) => ({ ...task, startedAt: isoOf(task.startedAt) })),
+      activeTasks: run.activeTasks.map(printableTask),
     }),
   };
+}
+
+function printableTask({ waitsFor, startedAt, ...task }: Task): object {
+  const wait = waitsFor && { waitsFor: { ...waitsFor.reason?.value, since: isoOf(waitsFor.since) } };
+  return { ...task, startedAt: isoOf(startedAt), ...wait };
+}
+
+/** What a task's attempt waits for, and how long it has by `nowMs`; empty if it waits for nothing of the kind. */
+export function describeWait({ waitsFor }: Task, nowMs: number): string {
+  if (waitsFor === undefined) return "";
+  const { since, reason } = waitsFor;
+  const waited = describeDuration(Math.max(0, nowMs - millisecondsOf(since)));
+  if (reason?.$case === "concurrency") return `waits ${waited} for a slot of the key ${reason.value.key} (limit ${reason.value.limit})`;
+  return reason?.$case === "queue" ? `waits ${waited} in the queue ${reason.value.queue}` : `waits ${waited}`;
 }
 
 /** An entry as an object that prints well as JSON. */

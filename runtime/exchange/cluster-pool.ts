@@ -108,6 +108,10 @@ export class ClusterPool implements QueuedPool {
     else this.lender.add(attempt, settle);
   }
 
+  waitingSinceMs(attemptId: string): number | undefined {
+    return this.lender.waitingSinceMs(attemptId) ?? this.#options.local.waitingSinceMs(attemptId);
+  }
+
   cancel(attemptId: string): void {
     if (!this.lender.cancel(attemptId)) this.#options.local.cancel(attemptId);
   }

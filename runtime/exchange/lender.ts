@@ -106,6 +106,12 @@ export class Lender {
     return true;
   }
 
+  /** Since when an attempt waits here, on the monotonic clock. Undefined: it is lent, or was never here. */
+  waitingSinceMs(id: string): number | undefined {
+    const pending = this.#pending.get(id);
+    return pending?.loan === undefined ? pending?.waitingSinceMs : undefined;
+  }
+
   /** The next attempt that this node can execute itself; it is the lender's no more. */
   takeHere(canExecute: LineFilter): Pick<PendingAttempt, "attempt" | "tier" | "settle"> | undefined {
     const pending = this.#backlog.next(canExecute);

@@ -12,6 +12,7 @@ import type { Deadlines } from "./deadlines.ts";
 import type { Attempt, AttemptOutcome, HandlerInfo } from "./pool.ts";
 import type { PoolThread } from "./pool-thread.ts";
 import type { WireId } from "./protocol.ts";
+import type { QueueLoad } from "./queue-load.ts";
 
 /** One attempt under way. Its fields are the pool's to change. */
 export interface Execution {
@@ -27,6 +28,11 @@ export interface Execution {
   verdict: AttemptOutcome | undefined;
   /** Ends the patience with an attempt that has a verdict. */
   cancelGrace: CancelTimer | undefined;
+}
+
+/** What an attempt adds to the load of its queue, at a time on the monotonic clock. */
+export function loadOf({ thread, queuedAtMs }: Execution, nowMs: number): QueueLoad {
+  return thread === undefined ? { waiting: 1, active: 0, oldestWaitMs: nowMs - queuedAtMs } : { waiting: 0, active: 1, oldestWaitMs: 0 };
 }
 
 /** The outcome to tell, given how the thread says that the attempt ended. What was done before a cancellation arrived counts as done. */

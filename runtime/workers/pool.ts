@@ -125,6 +125,8 @@ export interface WorkerPool {
    * @throws TASK_QUEUE_FULL nothing was queued.
    */
   submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void;
+  /** Since when an attempt waits for an executor, on the monotonic clock; undefined if it is executed, or not here. */
+  waitingSinceMs(attemptId: string): number | undefined;
   /** Asks an attempt to stop: aborts its signal, and after a grace ends its thread. It then settles as `cancelled`, or as it ended before. */
   cancel(attemptId: string): void;
   /** Takes no more attempts, waits up to `graceMs` for those under way, then ends all threads. What is left settles as `cancelled`. */

@@ -7,7 +7,7 @@ import { invariant } from "../assert.ts";
 import { MaestroError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { Deadlines, hasDeadlines, type Timeout } from "./deadlines.ts";
-import { type Execution, finalOutcome } from "./execution.ts";
+import { type Execution, finalOutcome, loadOf } from "./execution.ts";
 import type { Attempt, AttemptOutcome, HandlerInfo, PoolState } from "./pool.ts";
 import { PoolReporter } from "./pool-reporter.ts";
 import type { PoolThread } from "./pool-thread.ts";
@@ -78,12 +78,12 @@ export class ThreadPool implements QueuedPool {
 
   queues(): ReadonlyMap<string, QueueLoad> {
     const nowMs = this.#options.clock.monotonic();
-    return sumOfQueues([
-      [...this.#executions.values()].map(({ attempt, thread, queuedAtMs }): [string, QueueLoad] => {
-        const load = thread === undefined ? { waiting: 1, active: 0, oldestWaitMs: nowMs - queuedAtMs } : { waiting: 0, active: 1, oldestWaitMs: 0 };
-        return [attempt.queue, load];
-      }),
-    ]);
+    return sumOfQueues([[...this.#executions.values()].map((execution) => [execution.attempt.queue, loadOf(execution, nowMs)] as const)]);
+  }
+
+  waitingSinceMs(attemptId: string): number | undefined {
+    const execution = this.#executions.get(attemptId);
+    return execution?.thread === undefined ? execution?.queuedAtMs : undefined;
   }
 
   /**

@@ -113,6 +113,10 @@ class TieredPool implements QueuedPool {
     }
   }
 
+  waitingSinceMs(attemptId: string): number | undefined {
+    return this.#tiers.inNode.waitingSinceMs(attemptId) ?? this.#inChild?.waitingSinceMs(attemptId);
+  }
+
   cancel(attemptId: string): void {
     this.#tiers.inNode.cancel(attemptId);
     this.#inChild?.cancel(attemptId);

@@ -1,5 +1,7 @@
 /** What operators see of a cluster and do to it: nodes, shards, draining. Two real nodes, and the command line in processes of its own. */
 import assert from "node:assert/strict";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { connect } from "../../gateway/grpc-client.ts";
 import { loadConfig } from "../../ops/config.ts";
@@ -14,6 +16,19 @@ do:
   - one: { set: { n: "\${ .n }" } }
 `;
 
+const HELD = (port: number): string => `document: { dsl: 1.0.3, namespace: default, name: held, version: 1.0.0 }
+do:
+  - ask:
+      call: http
+      with: { method: get, endpoint: "http://127.0.0.1:${port}/" }
+      metadata: { concurrency: { key: "customer-7", limit: 1 } }
+`;
+
+const UNSERVED = `document: { dsl: 1.0.3, namespace: default, name: unserved, version: 1.0.0 }
+do:
+  - render: { call: http, with: { method: get, endpoint: "http://127.0.0.1:1/" }, metadata: { queue: gpu } }
+`;
+
 interface NodeLine {
   readonly name: string;
   readonly state: string;
@@ -21,16 +36,39 @@ interface NodeLine {
   readonly grpcAddress: string;
 }
 
+interface Shown {
+  readonly runId: string;
+  readonly createdAt: string;
+  readonly activeTasks: readonly {
+    readonly waitsFor?: { readonly since: string; readonly key?: string; readonly limit?: number; readonly queue?: string };
+  }[];
+}
+
 describe("operators of a cluster", function () {
   this.timeout(120_000);
   let nats: NatsServer;
   let [first, second] = [] as unknown as [RunningNode, RunningNode];
 
+  /** A service that answers nothing, and what it was asked. */
+  const held: ServerResponse[] = [];
+  const server = createServer((_, response) => held.push(response));
+
   before(async () => {
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const [pgUrl, server] = await Promise.all([freshDatabase(), startNatsServer()]);
     nats = server;
     const open = (nodeName: string): Promise<RunningNode> => {
-      const flags = { nodeName, pgUrl, natsUrl: nats.url, grpcPort: "0", opsPort: "0", threads: "1", leaseMs: "3000", logLevel: "silent" };
+      const flags = {
+        nodeName,
+        pgUrl,
+        natsUrl: nats.url,
+        grpcPort: "0",
+        opsPort: "0",
+        threads: "1",
+        queues: "default",
+        leaseMs: "3000",
+        logLevel: "silent",
+      };
       return startNode({ config: loadConfig({ env: {}, flags }), prettyLog: false });
     };
     [first, second] = [await open("first"), await open("second")];
@@ -38,6 +76,8 @@ describe("operators of a cluster", function () {
   });
   after(async () => {
     endAll();
+    server.closeAllConnections();
+    server.close();
     await Promise.all([first, second].map((node) => node.stop()));
     await nats.close();
   });
@@ -83,6 +123,28 @@ describe("operators of a cluster", function () {
       ],
     );
     assert.ok(readings.every(({ commitsPerSecond }) => commitsPerSecond >= 0));
+  });
+
+  it("see what a run waits for on another node: a slot of its key, or its queue", async () => {
+    using client = connect(second.grpcAddress);
+    for (const document of [HELD((server.address() as AddressInfo).port), UNSERVED]) await client.deploy(document);
+    const begin = async (workflow: string): Promise<string> => (await client.start({ workflow })).runId;
+    const [holder, waiting, unserved] = [await begin("held"), await begin("held"), await begin("unserved")];
+    await waitUntil("one of them to be executed", () => held.length === 1);
+    const shown = async (runId: string): Promise<Shown> => JSON.parse((await ask("runs", "show", runId, "--json")).stdout) as Shown;
+    const runs = await Promise.all([holder, waiting].map(shown));
+    const waits = runs.flatMap(({ activeTasks }) => activeTasks.flatMap(({ waitsFor }) => waitsFor ?? []));
+    assert.deepEqual(
+      waits.map(({ key, limit }) => [key, limit]),
+      [["customer-7", 1]],
+      "one has the slot",
+    );
+    assert.ok(Date.parse(waits[0]?.since ?? "") >= Date.parse(runs[0]?.createdAt ?? ""));
+    const idle = runs.find(({ activeTasks }) => activeTasks[0]?.waitsFor !== undefined)?.runId ?? "";
+    assert.match((await ask("runs", "show", idle)).stdout, /• ask .*waits .* for a slot of the key customer-7 \(limit 1\)\n/);
+    assert.equal((await shown(unserved)).activeTasks[0]?.waitsFor?.queue, "gpu");
+    assert.match((await ask("runs", "show", unserved)).stdout, /• render .*waits .* in the queue gpu\n/);
+    for (const runId of [holder, waiting, unserved]) await client.terminate(runId, "seen");
   });
 
   it("are told of names that are none", async () => {

@@ -88,6 +88,10 @@ export class SimulatedPool implements WorkerPool {
     });
   }
 
+  waitingSinceMs(): undefined {
+    return undefined;
+  }
+
   cancel(attemptId: string): void {
     const settle = this.#underWay.get(attemptId);
     if (settle !== undefined) this.#options.process.clock.schedule(CANCEL_MS, () => settle({ kind: "cancelled" }));

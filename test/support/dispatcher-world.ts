@@ -27,7 +27,7 @@ export function dispatcherWorld() {
   const asked: { id: string; answer: (failure: MaestroError | undefined) => void }[] = [];
   const records: AttemptRecord[] = [];
   const troubles: string[] = [];
-  const world = { full: false, broken: false, runTakes: true };
+  const world = { full: false, broken: false, runTakes: true, waitingSinceMs: undefined as number | undefined };
   const inPool = new Set<string>();
   const handlers = new Map<string, HandlerInfo>();
   const pool: WorkerPool = {
@@ -44,13 +44,16 @@ export function dispatcherWorld() {
       };
       submitted.push({ attempt, settle: end });
     },
+    waitingSinceMs: () => world.waitingSinceMs,
     cancel: (id) => cancelled.push(id),
     stop: async () => undefined,
   };
-  const slots = { asked: [] as SlotAsk[], gone: [] as string[], executed: [] as string[] };
+  const waiting = new Map<string, { key: string; limit: number; sinceMs: number }>();
+  const slots = { waiting, asked: [] as SlotAsk[], gone: [] as string[], executed: [] as string[] };
   const dispatcher = new Dispatcher({
     slots: {
       ask: (ask) => slots.asked.push(ask),
+      waitOf: (id) => slots.waiting.get(id),
       leave: (id) => slots.gone.push(`free ${id}`),
       forget: (id) => slots.gone.push(`forget ${id}`),
       linger: async (ids) => void slots.gone.push(...ids.map((id) => `linger ${id}`)),

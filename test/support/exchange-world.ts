@@ -48,6 +48,10 @@ class WaitingPool implements WorkerPool {
     return { threads: 1, active: this.running.size, queued: 0 };
   }
 
+  waitingSinceMs(): undefined {
+    return undefined;
+  }
+
   submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
     if (this.#isStopped) throw new MaestroError("NODE_STOPPING");
     assert.ok(!this.running.has(attempt.id), `${attempt.id} is executed once at a time on ${this.#name}`);

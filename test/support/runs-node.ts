@@ -50,6 +50,10 @@ export class Tasks implements WorkerPool {
     void this.#answer(attempt).then(settle);
   }
 
+  waitingSinceMs(): undefined {
+    return undefined;
+  }
+
   cancel(attemptId: string): void {
     this.cancelled.push(attemptId);
   }

@@ -226,6 +226,7 @@ export class SlotWorld {
           : { kind: "completed", output: "1" };
         this.clock.schedule(this.random.fraction() * (isLong ? STUBBORN_MS : EXECUTION_MS), () => end(attempt.id, outcome));
       },
+      waitingSinceMs: () => undefined,
       cancel: (id) => void this.clock.schedule(this.random.fraction() * STUBBORN_MS, () => end(id, { kind: "cancelled" })),
       stop: async () => undefined,
     };

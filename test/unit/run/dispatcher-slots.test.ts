@@ -21,6 +21,31 @@ describe("the dispatcher, with concurrency keys", () => {
     assert.deepEqual([slots.gone, dispatcher.needsSlot(id)], [[`free ${id}`], false]);
   });
 
+  it("says what an attempt waits for, and since when by the wall clock", () => {
+    const { dispatcher, submitted, slots, clock, world } = setUp();
+    const wait = (): unknown => dispatcher.waitOf(runId, 2, 1);
+    const beganMs = clock.now();
+    assert.equal(wait(), undefined);
+    dispatcher.dispatch(runId, limited, "{}", "");
+    slots.waiting.set(id, { key: "ada", limit: 2, sinceMs: clock.monotonic() });
+    clock.advance(70);
+    assert.deepEqual(wait(), { kind: "concurrency", key: "ada", limit: 2, sinceMs: beganMs });
+    slots.waiting.clear();
+    world.full = true;
+    slots.asked[0]?.begin();
+    assert.deepEqual(wait(), { kind: "queue", queue: "default", sinceMs: beganMs }, "the pool had no place for it");
+    world.full = false;
+    slots.asked[0]?.begin();
+    world.waitingSinceMs = clock.monotonic();
+    clock.advance(10);
+    assert.deepEqual(wait(), { kind: "queue", queue: "default", sinceMs: beganMs + 70 });
+    world.waitingSinceMs = undefined;
+    assert.equal(wait(), undefined, "it is executed");
+    world.waitingSinceMs = clock.monotonic();
+    submitted[0]?.settle({ kind: "completed", output: "1" });
+    assert.equal(wait(), undefined, "it has ended");
+  });
+
   it("keeps the slot of an abandoned attempt until its execution has ended", () => {
     const { dispatcher, submitted, slots } = setUp();
     dispatcher.dispatch(runId, limited, "{}", "");

@@ -38,6 +38,7 @@ function setUp() {
         submitted.push(frame);
         running.set(frame, settle);
       },
+      waitingSinceMs: () => undefined,
       cancel: () => undefined,
       stop: async () => undefined,
     },

@@ -118,7 +118,32 @@ export interface Task {
   /** call, do, for, fork, raise, run, set, switch, try, wait. */
   kind: string;
   attempt: number;
-  startedAt: Timestamp | undefined;
+  startedAt:
+    | Timestamp
+    | undefined;
+  /** What its attempt waits for before it is executed. Absent: for nothing of the kind, or the node that has the run is of a version that does not tell. */
+  waitsFor: TaskWait | undefined;
+}
+
+/** What an attempt of a task waits for before it is executed. */
+export interface TaskWait {
+  since:
+    | Timestamp
+    | undefined;
+  /** Absent: for something that this version does not know. */
+  reason: { $case: "concurrency"; value: ConcurrencyWait } | { $case: "queue"; value: QueueWait } | undefined;
+}
+
+/** A slot of a concurrency key. */
+export interface ConcurrencyWait {
+  key: string;
+  /** How many attempts with the key may be under way at a time, as this task says it. */
+  limit: number;
+}
+
+/** An executor with a free place. */
+export interface QueueWait {
+  queue: string;
 }
 
 export interface GetRunRequest {
@@ -787,7 +812,7 @@ export const Run_LabelsEntry: MessageFns<Run_LabelsEntry> = {
 };
 
 function createBaseTask(): Task {
-  return { path: "", name: "", kind: "", attempt: 0, startedAt: undefined };
+  return { path: "", name: "", kind: "", attempt: 0, startedAt: undefined, waitsFor: undefined };
 }
 
 export const Task: MessageFns<Task> = {
@@ -806,6 +831,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.startedAt !== undefined) {
       Timestamp.encode(message.startedAt, writer.uint32(42).fork()).join();
+    }
+    if (message.waitsFor !== undefined) {
+      TaskWait.encode(message.waitsFor, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -861,6 +889,187 @@ export const Task: MessageFns<Task> = {
             }
 
             message.startedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.waitsFor = TaskWait.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTaskWait(): TaskWait {
+  return { since: undefined, reason: undefined };
+}
+
+export const TaskWait: MessageFns<TaskWait> = {
+  encode(message: TaskWait, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.since !== undefined) {
+      Timestamp.encode(message.since, writer.uint32(10).fork()).join();
+    }
+    switch (message.reason?.$case) {
+      case "concurrency":
+        ConcurrencyWait.encode(message.reason.value, writer.uint32(18).fork()).join();
+        break;
+      case "queue":
+        QueueWait.encode(message.reason.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskWait {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskWait();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.since = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = { $case: "concurrency", value: ConcurrencyWait.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = { $case: "queue", value: QueueWait.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConcurrencyWait(): ConcurrencyWait {
+  return { key: "", limit: 0 };
+}
+
+export const ConcurrencyWait: MessageFns<ConcurrencyWait> = {
+  encode(message: ConcurrencyWait, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConcurrencyWait {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConcurrencyWait();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseQueueWait(): QueueWait {
+  return { queue: "" };
+}
+
+export const QueueWait: MessageFns<QueueWait> = {
+  encode(message: QueueWait, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queue !== "") {
+      writer.uint32(10).string(message.queue);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueueWait {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueueWait();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queue = reader.string();
             continue;
           }
         }

@@ -194,6 +194,26 @@ export interface ActiveTask {
   attempt: number;
   /** Milliseconds since the epoch. */
   startedAtMs: number;
+  /** What its attempt waits for before it is executed. Absent: for nothing of the kind. */
+  waitsFor: TaskWait | undefined;
+}
+
+/** See maestro.v1.TaskWait. */
+export interface TaskWait {
+  /** Milliseconds since the epoch. */
+  sinceMs: number;
+  reason: { $case: "concurrency"; value: ConcurrencyWait } | { $case: "queue"; value: QueueWait } | undefined;
+}
+
+/** See maestro.v1.ConcurrencyWait. */
+export interface ConcurrencyWait {
+  key: string;
+  limit: number;
+}
+
+/** See maestro.v1.QueueWait. */
+export interface QueueWait {
+  queue: string;
 }
 
 /** How the run ended. */
@@ -1665,7 +1685,7 @@ export const RunView_LabelsEntry: MessageFns<RunView_LabelsEntry> = {
 };
 
 function createBaseActiveTask(): ActiveTask {
-  return { path: "", name: "", kind: "", attempt: 0, startedAtMs: 0 };
+  return { path: "", name: "", kind: "", attempt: 0, startedAtMs: 0, waitsFor: undefined };
 }
 
 export const ActiveTask: MessageFns<ActiveTask> = {
@@ -1684,6 +1704,9 @@ export const ActiveTask: MessageFns<ActiveTask> = {
     }
     if (message.startedAtMs !== 0) {
       writer.uint32(40).int64(message.startedAtMs);
+    }
+    if (message.waitsFor !== undefined) {
+      TaskWait.encode(message.waitsFor, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -1739,6 +1762,187 @@ export const ActiveTask: MessageFns<ActiveTask> = {
             }
 
             message.startedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.waitsFor = TaskWait.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTaskWait(): TaskWait {
+  return { sinceMs: 0, reason: undefined };
+}
+
+export const TaskWait: MessageFns<TaskWait> = {
+  encode(message: TaskWait, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sinceMs !== 0) {
+      writer.uint32(8).int64(message.sinceMs);
+    }
+    switch (message.reason?.$case) {
+      case "concurrency":
+        ConcurrencyWait.encode(message.reason.value, writer.uint32(18).fork()).join();
+        break;
+      case "queue":
+        QueueWait.encode(message.reason.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskWait {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskWait();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = { $case: "concurrency", value: ConcurrencyWait.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = { $case: "queue", value: QueueWait.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConcurrencyWait(): ConcurrencyWait {
+  return { key: "", limit: 0 };
+}
+
+export const ConcurrencyWait: MessageFns<ConcurrencyWait> = {
+  encode(message: ConcurrencyWait, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConcurrencyWait {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConcurrencyWait();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseQueueWait(): QueueWait {
+  return { queue: "" };
+}
+
+export const QueueWait: MessageFns<QueueWait> = {
+  encode(message: QueueWait, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queue !== "") {
+      writer.uint32(10).string(message.queue);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueueWait {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueueWait();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.queue = reader.string();
             continue;
           }
         }
