@@ -51,10 +51,10 @@ describe("operators of a cluster", function () {
 
   /** A service that answers nothing, and what it was asked. */
   const held: ServerResponse[] = [];
-  const server = createServer((_, response) => held.push(response));
+  const service = createServer((_, response) => held.push(response));
 
   before(async () => {
-    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    await new Promise<void>((listening) => service.listen(0, "127.0.0.1", listening));
     const [pgUrl, server] = await Promise.all([freshDatabase(), startNatsServer()]);
     nats = server;
     const open = (nodeName: string): Promise<RunningNode> => {
@@ -76,8 +76,8 @@ describe("operators of a cluster", function () {
   });
   after(async () => {
     endAll();
-    server.closeAllConnections();
-    server.close();
+    service.closeAllConnections();
+    service.close();
     await Promise.all([first, second].map((node) => node.stop()));
     await nats.close();
   });
@@ -127,7 +127,7 @@ describe("operators of a cluster", function () {
 
   it("see what a run waits for on another node: a slot of its key, or its queue", async () => {
     using client = connect(second.grpcAddress);
-    for (const document of [HELD((server.address() as AddressInfo).port), UNSERVED]) await client.deploy(document);
+    for (const document of [HELD((service.address() as AddressInfo).port), UNSERVED]) await client.deploy(document);
     const begin = async (workflow: string): Promise<string> => (await client.start({ workflow })).runId;
     const [holder, waiting, unserved] = [await begin("held"), await begin("held"), await begin("unserved")];
     await waitUntil("one of them to be executed", () => held.length === 1);
