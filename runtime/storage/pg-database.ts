@@ -22,6 +22,11 @@ export interface PgDatabaseOptions {
    * Default: 10,000 longer than the server's own limit, {@link statementTimeoutMs}.
    */
   readonly answerTimeoutMs?: number;
+  /**
+   * How long the server waits for the next statement of a transaction before it ends the session and undoes it, in milliseconds: for what others would wait
+   * for meanwhile. Default 60,000.
+   */
+  readonly idleInTransactionMs?: number;
   /** See `PoolOptions.keepsIdle`. */
   readonly keepsIdle?: boolean;
   /** Where it is told that the server answers again (`database.returned`): then no statement waits any longer for an answer on a connection from before. Default: nowhere. */
@@ -41,11 +46,11 @@ export class PgDatabase {
 
   constructor(options: PgDatabaseOptions) {
     const { url, applicationName, size = 2, statementTimeoutMs = 30_000, synchronousCommit = true, keepsIdle = false, events } = options;
-    const { answerTimeoutMs = statementTimeoutMs + ANSWER_MARGIN_MS } = options;
+    const { answerTimeoutMs = statementTimeoutMs + ANSWER_MARGIN_MS, idleInTransactionMs = 60_000 } = options;
     this.url = url;
     const settings = {
       statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: 60_000,
+      idle_in_transaction_session_timeout: idleInTransactionMs,
       jit: "off",
       // Whatever the server's default is: some statements count what others commit while they wait for a lock.
       default_transaction_isolation: "read committed",
@@ -128,9 +133,9 @@ export class PgDatabase {
   }
 }
 
-/** True if there is no connection to the server: broken, none to be had (53300), or the server goes away (57P01 to 57P05). */
+/** True if there is no connection to the server: broken, none to be had (53300), or the server goes away (57P01 to 57P05) or has ended the session (25P03). */
 function isLost(code: string | undefined): boolean {
-  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || /^(08...|53300|57P..)$/.test(code);
+  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || /^(08...|53300|57P..|25P03)$/.test(code);
 }
 
 /** True if the failure says nothing about the statement, only that the server lacks the means or the time for it now. */

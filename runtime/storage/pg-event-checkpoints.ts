@@ -11,6 +11,8 @@ import { ShardSet } from "./shard-set.ts";
 
 /** Long: after the stream was away for days many runs have changed. */
 const STATEMENT_MS = 300_000;
+/** Whoever takes shards over waits for a node that stands still with their rows locked. Less than a lease. */
+const STANDSTILL_MS = 2_000;
 
 /** A time as text, to the microsecond. */
 const iso = (time: string): string => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
@@ -41,9 +43,8 @@ const LEAVE_DEBT = `WITH owing AS (UPDATE shards SET published_epoch = least(pub
 
 /** Opens it. Connections are made when they are needed. */
 export async function openPgEventCheckpoints({ url, events }: { readonly url: string; readonly events?: EventHub }): Promise<EventCheckpoints> {
-  return new PgEventCheckpoints(
-    new PgDatabase({ url, applicationName: "maestro-events", size: 2, statementTimeoutMs: STATEMENT_MS, synchronousCommit: false, events }),
-  );
+  const limits = { statementTimeoutMs: STATEMENT_MS, idleInTransactionMs: STANDSTILL_MS };
+  return new PgEventCheckpoints(new PgDatabase({ url, applicationName: "maestro-events", size: 2, ...limits, synchronousCommit: false, events }));
 }
 
 interface StoredMark {

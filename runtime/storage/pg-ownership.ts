@@ -40,6 +40,11 @@ const CHANGE_LOCK = "7088402";
 /** A boot that can't be told by now has no hope of it. Longer than a fencing waits. */
 const STATEMENT_MS = 10_000;
 /**
+ * All other changes wait for one whose node stands still in the middle of it. Such a node gets this long to go on: less than the lease that it does not renew
+ * meanwhile, so that nobody who takes it over has to wait for it.
+ */
+const STANDSTILL_MS = 2_000;
+/**
  * Limits of renewals and looks, which wait for nothing: the server's own, and that of the wait for it. The next renewal can do no harm, and the one that
  * is not answered keeps it waiting.
  */
@@ -85,8 +90,9 @@ class PgOwnership implements Ownership {
 
   constructor({ url, events }: PgOwnershipOptions) {
     const options = { url, size: 1 };
+    const limits = { statementTimeoutMs: STATEMENT_MS, idleInTransactionMs: STANDSTILL_MS };
     // Rarely used, and then for a takeover: when many connections were lost at once, new ones may be hard to get.
-    this.#changes = new PgDatabase({ ...options, keepsIdle: true, statementTimeoutMs: STATEMENT_MS, applicationName: "maestro-ownership", events });
+    this.#changes = new PgDatabase({ ...options, ...limits, keepsIdle: true, applicationName: "maestro-ownership", events });
     this.#renewals = new PgDatabase({ ...options, ...RENEWAL, applicationName: "maestro-lease", synchronousCommit: false });
   }
 

@@ -10,9 +10,11 @@ import { seededRandom } from "../../runtime/random.ts";
 import { formBatch } from "../../runtime/storage/batch.ts";
 import { HeldShards } from "../../runtime/storage/held-shards.ts";
 import { connectPg, type PgClient } from "../../runtime/storage/pg-connection.ts";
+import { openPgEventCheckpoints } from "../../runtime/storage/pg-event-checkpoints.ts";
 import { openPgJournal } from "../../runtime/storage/pg-journal.ts";
 import { openPgOwnership } from "../../runtime/storage/pg-ownership.ts";
 import { BatchStatements } from "../../runtime/storage/pg-statement.ts";
+import { FaultyProxy } from "../support/faulty-proxy.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 import { createWrite, entryWrite, runIdOn } from "../support/run-writes.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -108,6 +110,46 @@ describe("a takeover that races an owner's commits", function () {
     assert.equal(await journal.find(runId), undefined);
     await journal.close();
   });
+
+  const halfDone: Readonly<
+    Record<string, { readonly from: string; begin(url: string, bootId: BootId, events: EventHub): Promise<() => Promise<void>> }>
+  > = {
+    "a change of the ownership": {
+      from: "UPDATE shards",
+      begin: async (through, bootId, events) => {
+        const frozen = await openPgOwnership({ url: through, events });
+        const releasing = assert.rejects(frozen.release(bootId, [SHARD]), { code: "DATABASE_UNAVAILABLE" });
+        return () => releasing.finally(() => frozen.close());
+      },
+    },
+    "the end of its marks of events": {
+      from: "DELETE FROM event_checkpoints",
+      begin: async (through, bootId, events) => {
+        const frozen = await openPgEventCheckpoints({ url: through, events });
+        const ending = assert.rejects(frozen.end(bootId), { code: "DATABASE_UNAVAILABLE" });
+        return () => ending.finally(() => frozen.close());
+      },
+    },
+  };
+  for (const [what, { from, begin }] of Object.entries(halfDone)) {
+    it(`does not wait for a node that stands still in the middle of ${what}`, async () => {
+      const [frozen, heir] = [await join("frozen"), await join("heir")];
+      const proxy = await FaultyProxy.start(url);
+      const events = new EventHub();
+      proxy.swallowFrom(from);
+      const end = await begin(proxy.url, frozen.bootId, events);
+      try {
+        await waitUntil("it to stand still", () => proxy.swallowed > 0);
+        // Either gives up before the end of the server's patience with a session that says nothing, were that as long as usual.
+        assert.equal(await ownership.fence(frozen.bootId, { even: "alive" }), true);
+        assert.deepEqual([...(await ownership.acquire(heir.bootId, [SHARD])).shards.keys()], [SHARD]);
+      } finally {
+        events.emit("database.returned", { awayMs: 1 });
+        await end();
+        await proxy.stop();
+      }
+    });
+  }
 
   it("renews a lease while a takeover of another boot waits", async () => {
     const [a, b] = [await join("a"), await join("b")];

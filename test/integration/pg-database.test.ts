@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { PgDatabase } from "../../runtime/storage/pg-database.ts";
 import { FaultyProxy } from "../support/faulty-proxy.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 describe("a pool of connections", function () {
   this.timeout(60_000);
@@ -34,6 +35,19 @@ describe("a pool of connections", function () {
     }
   });
 
+  it("gives up a transaction that stands still for longer than it may", async () => {
+    const hasty = new PgDatabase({ url: database.url, applicationName: "hasty", size: 1, idleInTransactionMs: 50 });
+    const stalled = hasty.transaction(async (query) => {
+      await query("SELECT 1");
+      const text = "SELECT FROM pg_stat_activity WHERE application_name = 'hasty'";
+      await waitUntil("the server to end the session", async () => (await execute(database.url, text)).length === 0);
+      await query("SELECT 1");
+    });
+    await assert.rejects(stalled, { code: "DATABASE_UNAVAILABLE" });
+    assert.equal((await hasty.query("SELECT 1")).length, 1);
+    await hasty.close();
+  });
+
   const told: Readonly<Record<string, string>> = {
     "53100": "DATABASE_FAILING",
     "53200": "DATABASE_FAILING",
@@ -41,6 +55,7 @@ describe("a pool of connections", function () {
     "53300": "DATABASE_UNAVAILABLE",
     "57P03": "DATABASE_UNAVAILABLE",
     "08006": "DATABASE_UNAVAILABLE",
+    "25P03": "DATABASE_UNAVAILABLE",
     "22012": "22012",
   };
   for (const [state, code] of Object.entries(told)) {

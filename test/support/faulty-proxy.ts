@@ -12,6 +12,7 @@ export class FaultyProxy extends TcpProxy {
   #next: Break | undefined;
   #breaks = 0;
   #isSilent = false;
+  #silentFrom: string | undefined;
   #swallowed = 0;
 
   /** Starts a proxy to the host and port of a URL. */
@@ -39,9 +40,15 @@ export class FaultyProxy extends TcpProxy {
     this.#isSilent = true;
   }
 
+  /** Forwards nothing more from the first request on that contains the text. */
+  swallowFrom(text: string): void {
+    this.#silentFrom = text;
+  }
+
   /** Forwards again, on new connections; what was swallowed is lost. */
   restore(): void {
     this.#isSilent = false;
+    this.#silentFrom = undefined;
   }
 
   protected serve(client: Socket, server: Socket): void {
@@ -56,6 +63,7 @@ export class FaultyProxy extends TcpProxy {
       return isLost;
     };
     client.on("data", (data) => {
+      if (this.#silentFrom !== undefined && data.includes(this.#silentFrom)) this.#isSilent = true;
       if (isSwallowed()) {
         this.#swallowed++;
         return;
