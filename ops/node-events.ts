@@ -11,7 +11,7 @@ import type { EventHub } from "../runtime/events.ts";
 import type { BootId } from "../runtime/ids.ts";
 import type { Random } from "../runtime/random.ts";
 import type { EventCheckpoints } from "../runtime/storage/event-checkpoints.ts";
-import type { ShardSet } from "../runtime/storage/shard-set.ts";
+import type { HeldShards } from "../runtime/storage/held-shards.ts";
 import { type NatsStreamOptions, openNatsStreamReader, openNatsStreamWriter } from "../runtime/stream/nats-stream.ts";
 import type { StreamReader } from "../runtime/stream/stream.ts";
 import type { Config } from "./config.ts";
@@ -28,8 +28,8 @@ export interface NodeEventsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub;
-  /** The shards that the node has as it starts; the stores are there. */
-  shards(): ShardSet;
+  /** The shards of the node; the stores are there. */
+  heldShards(): HeldShards;
   /** Opens the marks; the stores are there. */
   openCheckpoints(): Promise<EventCheckpoints>;
   /** Where runs are read from; the stores are there. */
@@ -72,7 +72,7 @@ export class NodeEvents {
   }
 
   async #start(url: string): Promise<() => Promise<void>> {
-    const { config, bootId, clock, random, events, shards, openCheckpoints, source, isHurried } = this.#options;
+    const { config, bootId, clock, random, events, heldShards, openCheckpoints, source, isHurried } = this.#options;
     const stream: NatsStreamOptions = { ...natsAccess(url, config), name: config.nodeName, clock, random, events, subjects: EVENT_SUBJECTS };
     const reader = openNatsStreamReader(stream);
     this.#reader = reader;
@@ -80,10 +80,10 @@ export class NodeEvents {
     if (level === "off") return () => reader.close();
     const checkpoints = await openCheckpoints();
     const publisher = new EventPublisher({
-      ...{ clock, events, bootId, level, checkpoints, source: source() },
+      ...{ clock, events, bootId, level, checkpoints, source: source(), heldShards: heldShards() },
       openWriter: (listener) => openNatsStreamWriter(stream, listener),
     });
-    await publisher.start(shards());
+    await publisher.start();
     this.#publisher = publisher;
     return async () => {
       await Promise.all([publisher.close(isHurried() ? 0 : STOP_GRACE_MS), reader.close()]);

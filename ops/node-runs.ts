@@ -65,7 +65,7 @@ export class NodeRuns {
     const { storage, events } = options;
     this.events = new NodeEvents({
       ...options,
-      shards: () => storage.held.open,
+      heldShards: () => storage.held,
       openCheckpoints: () => storage.openEventCheckpoints(),
       source: () => ({ journal: storage.journal, events, workflow: (id) => this.#cache.get(id) }),
       isHurried: () => this.#isFenced || options.hurried.aborted,

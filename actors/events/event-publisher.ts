@@ -10,6 +10,7 @@ import type { EventHub } from "../../runtime/events.ts";
 import type { BootId, Shard } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { EventCheckpoints, PublishMark } from "../../runtime/storage/event-checkpoints.ts";
+import type { HeldShards } from "../../runtime/storage/held-shards.ts";
 import { pause } from "../../runtime/storage/pause.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { StreamListener, StreamWriter } from "../../runtime/stream/stream.ts";
@@ -48,6 +49,8 @@ export interface EventPublisherOptions {
   readonly clock: Clock;
   readonly events: EventHub;
   readonly bootId: BootId;
+  /** What the node holds: shards are there before they enter, and until they have left. */
+  readonly heldShards: Pick<HeldShards, "open" | "epochsOf">;
   readonly level: EventLevel;
   readonly checkpoints: EventCheckpoints;
   readonly source: RunSource;
@@ -95,17 +98,16 @@ export class EventPublisher implements EventOutlet, StreamListener {
   }
 
   /** Begins, with the shards that the node has; to be awaited before the first commit. */
-  async start(shards: ShardSet): Promise<void> {
+  async start(): Promise<void> {
     await this.#mark.begin();
     this.#schedule();
-    await this.enter(shards);
+    await this.enter(this.#options.heldShards.open);
   }
 
   /** The node owns more shards. To be called before anything is committed of them; resolves when it is known what earlier owners left. */
   async enter(shards: ShardSet): Promise<void> {
     const { checkpoints, bootId, clock, events } = this.#options;
-    const held = this.#live.hold(shards);
-    const heldFromMs = clock.now();
+    const [held, heldFromMs] = [this.#live.hold(shards), clock.now()];
     this.#asking.add(held);
     while (!this.#isClosed && this.#live.heldIn(held, shards).size > 0)
       try {
@@ -130,16 +132,15 @@ export class EventPublisher implements EventOutlet, StreamListener {
    * goes by. Rejects if the store fails: nothing has changed then.
    */
   async leave(left: Iterable<Shard>): Promise<void> {
-    const { clock, checkpoints, bootId } = this.#options;
-    const shards = new Set(left);
-    const endMs = clock.monotonic() + LEAVE_GRACE_MS;
+    const { clock, checkpoints, bootId, heldShards } = this.#options;
+    const [shards, endMs] = [new Set(left), clock.monotonic() + LEAVE_GRACE_MS];
     // What was committed last has not been told here before the next turn of the event loop.
     do await pause(LEAVE_POLL_MS, clock);
     while (this.#isReady && clock.monotonic() < endMs && this.#live.published(shards).size < shards.size);
     const published = this.#backlog.payable(this.#live.published(shards));
-    if (published.size > 0) await checkpoints.handOver(bootId, published, undefined);
+    if (published.size > 0) await checkpoints.handOver(bootId, heldShards.epochsOf(published), undefined);
     const owing = ShardSet.of([...shards].filter((shard) => !published.has(shard)));
-    if (owing.size > 0) await checkpoints.handOver(bootId, owing, this.#mark.current);
+    if (owing.size > 0) await checkpoints.handOver(bootId, heldShards.epochsOf(owing), this.#mark.current);
     this.#live.leave(shards);
     this.#backlog.remove(shards);
   }
@@ -246,7 +247,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
 
   /** What was committed before the holding began is found by the pass: all of that had been written by then, and the journal says when it is settled. */
   async #pass(): Promise<void> {
-    const { clock, checkpoints, bootId, source, events } = this.#options;
+    const { clock, checkpoints, bootId, heldShards, source, events } = this.#options;
     const startedMs = clock.monotonic();
     const committedAt = await checkpoints.now();
     const { shards, since, isOwn } = this.#backlog.begin();
@@ -263,7 +264,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
       // Where something was dropped meanwhile the debt stays: the node's own mark says nothing of it.
       // A shard that has left meanwhile may have come back with a debt that this pass knows nothing of.
       const settled = this.#backlog.payable(this.#live.heldIn(held, shards));
-      if (!held.isBroken && !this.#isClosed) await checkpoints.settle(bootId, settled);
+      if (!held.isBroken && !this.#isClosed) await checkpoints.settle(bootId, heldShards.epochsOf(settled));
       if (!this.#isClosed) reached = mark;
     } finally {
       this.#catchUp = undefined;
@@ -292,8 +293,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
     this.#live.queue.tick(nowMs);
     this.#catchUp?.queue.tick(nowMs);
     this.#pump();
-    this.#ticks += 1;
-    if (this.#ticks % TICKS_PER_MARK !== 0) return;
+    if (++this.#ticks % TICKS_PER_MARK !== 0) return;
     this.#report.tell(this.backlog);
     this.#mark.store().catch((error: unknown) => this.#options.events.emit("events.catchUpFailed", { error }));
   }

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import { type BootId, SHARD_COUNT, type Shard } from "../ids.ts";
+import type { ShardEpochs } from "../storage/held-shards.ts";
 import type { Ownership } from "../storage/ownership.ts";
 import { pause } from "../storage/pause.ts";
 import type { ShardSet } from "../storage/shard-set.ts";
@@ -32,8 +33,9 @@ export interface HandOversOptions {
 export class HandOvers {
   readonly #options: HandOversOptions;
   readonly #holdings: Holding[] = new Array<Holding>(SHARD_COUNT).fill("none");
+  /** Under which epochs, of those that are not "none". */
+  readonly #epochs = new Map<Shard, number>();
   readonly #running = new Set<Promise<void>>();
-  #count = 0;
   #isStopped = false;
 
   constructor(options: HandOversOptions) {
@@ -42,7 +44,7 @@ export class HandOvers {
 
   /** Shards that are held or being handed over. */
   get count(): number {
-    return this.#count;
+    return this.#epochs.size;
   }
 
   /** What the node has of a shard. */
@@ -51,11 +53,11 @@ export class HandOvers {
   }
 
   /** Holds shards from now on, but for those that are being handed over. */
-  hold(shards: Iterable<Shard>): void {
-    for (const shard of shards) {
+  hold(shards: ShardEpochs): void {
+    for (const [shard, epoch] of shards) {
       if (this.holdingOf(shard) !== "none") continue;
       this.#holdings[shard] = "held";
-      this.#count++;
+      this.#epochs.set(shard, epoch);
     }
   }
 
@@ -80,10 +82,13 @@ export class HandOvers {
     const stopped = await this.#untilDone(() => handOff(shards), onStopFailed);
     if (stopped === undefined) return;
     const onReleaseFailed = (reason: string): void => events.emit("cluster.storeFailed", { operation: "release", reason });
-    const released = await this.#untilDone(() => ownership.release(bootId, shards, stopped), onReleaseFailed);
+    const held = new Map(shards.map((shard) => [shard, this.#epochs.get(shard) ?? 0]));
+    const released = await this.#untilDone(() => ownership.release(bootId, held, stopped), onReleaseFailed);
     if (released === undefined) return;
-    for (const shard of shards) this.#holdings[shard] = "none";
-    this.#count -= shards.length;
+    for (const shard of shards) {
+      this.#holdings[shard] = "none";
+      this.#epochs.delete(shard);
+    }
     events.emit("cluster.handedOver", { shards: shards.length, durationMs: clock.monotonic() - startedAtMs });
     onReleased(shards);
   }

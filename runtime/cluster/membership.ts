@@ -79,7 +79,7 @@ export class Membership {
       handOff: (shards) => options.handOff(shards),
       onReleased: (shards) => this.#noteReleased(shards),
     });
-    this.#shards.hold(joined.shards.keys());
+    this.#shards.hold(joined.shards);
     this.#heartbeats = new Heartbeats({
       ...{ bus, clock, clusterName, bootId },
       own: () => ({ version: this.#knownVersion, load: options.load() }),
@@ -290,7 +290,7 @@ export class Membership {
     const startedAtMs = clock.monotonic();
     const acquired = await ownership.acquire(bootId, asked);
     if (acquired.shards.size > 0) {
-      this.#shards.hold(acquired.shards.keys());
+      this.#shards.hold(acquired.shards);
       events.emit("cluster.acquired", { shards: acquired.shards.size, bereft: acquired.bereft.size, durationMs: clock.monotonic() - startedAtMs });
       onAcquired(acquired);
     }

@@ -4,9 +4,11 @@
  * something is in debt, and its next owner publishes again what was committed since the mark.
  *
  * Marks are of the store's clock, by which commits are dated, and, for entries, of the clock of the boot that wrote them: no two clocks are ever compared.
- * Losing the latest marks in a crash only means that more is published twice. Every adapter passes `test/conformance/event-checkpoints.ts`.
+ * Losing the latest marks in a crash only means that more is published twice. What is said of shards names the epochs of their owner, for a call may be carried
+ * out long after its caller has given it up: it says nothing of a later epoch then. An older mark that comes late is still true. Every adapter passes `test/conformance/event-checkpoints.ts`.
  */
 import type { BootId, RunId } from "../ids.ts";
+import type { ShardEpochs } from "./held-shards.ts";
 import type { ShardSet } from "./shard-set.ts";
 
 /** How far a clock may have gone back unnoticed, in milliseconds: so much more is looked at again. */
@@ -49,17 +51,20 @@ export interface EventCheckpoints {
   begin(bootId: BootId, nowMs: number): Promise<PublishMark>;
   /** What of shards that the boot owns is to be published before its own commits. */
   debtOf(bootId: BootId, shards: ShardSet): Promise<TakenDebt>;
-  /** The debt of shards that the boot owns is paid. Marks that nobody needs any more are forgotten. */
-  settle(bootId: BootId, shards: ShardSet): Promise<void>;
+  /**
+   * What earlier owners left of shards that the boot owns under these epochs is published. If it has handed them over with a debt meanwhile nothing changes: that
+   * is for the next owner to settle. Marks that nobody needs any more are forgotten.
+   */
+  settle(bootId: BootId, shards: ShardEpochs): Promise<void>;
   /** The store's time. */
   now(): Promise<string>;
   /** Stores a boot's mark, if it has one, and answers the store's time. */
   advance(bootId: BootId, mark: PublishMark): Promise<string>;
   /**
-   * Before shards are released: everything that this boot committed of them is published; or only what was committed before `since`: they are in debt then,
-   * whoever releases them or takes them over, and whatever is settled meanwhile.
+   * Before shards are released, which the boot owns under these epochs: everything that it committed of them is published; or only what was committed before
+   * `since`: they are in debt then, whoever releases them or takes them over, and whatever is settled meanwhile.
    */
-  handOver(bootId: BootId, shards: ShardSet, since: PublishMark | undefined): Promise<void>;
+  handOver(bootId: BootId, shards: ShardEpochs, since: PublishMark | undefined): Promise<void>;
   /** All that a boot committed is published, but for shards that it has handed over with a debt: forgets its mark. */
   end(bootId: BootId): Promise<void>;
   /** Runs that were changed since a mark, less a margin, in order of id, after the run `after` if given. */

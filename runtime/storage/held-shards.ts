@@ -56,6 +56,11 @@ export class HeldShards {
     return this.#epochs[shard] ?? 0;
   }
 
+  /** Shards with the epochs under which they are held, also while they are closed. */
+  epochsOf(shards: Iterable<Shard>): ShardEpochs {
+    return new Map([...shards].map((shard) => [shard, this.epochOf(shard)]));
+  }
+
   /** The shards that {@link holds} is true of. */
   get open(): ShardSet {
     this.#open ??= ShardSet.of(openOf(this.#isOpen));

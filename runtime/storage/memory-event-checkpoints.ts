@@ -3,6 +3,7 @@
  */
 import { type BootId, type RunId, type Shard, shardOf } from "../ids.ts";
 import { type ChangedRuns, CLOCK_MARGIN_MS, type EventCheckpoints, OLDEST_DEBT_MS, type PublishMark, type TakenDebt } from "./event-checkpoints.ts";
+import type { ShardEpochs } from "./held-shards.ts";
 import { NIL_RUN_ID, WAKE } from "./journal.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import { ShardSet } from "./shard-set.ts";
@@ -34,12 +35,10 @@ export class MemoryEventCheckpoints implements EventCheckpoints {
     return { shards: ShardSet.of(owing), since, foreign: ShardSet.of([...shards].filter((shard) => !own.has(shard))) };
   }
 
-  async settle(bootId: BootId, shards: ShardSet): Promise<void> {
+  async settle(bootId: BootId, shards: ShardEpochs): Promise<void> {
     const { marks, published } = this.#store;
-    for (const shard of shards) {
-      const stored = this.#store.shards.get(shard);
-      if (stored?.owner === bootId && this.#owes(shard, 1)) published.set(shard, stored.epoch - 1);
-    }
+    for (const [shard, epoch] of this.#tenuresOf(bootId, shards))
+      if (this.#owes(shard, 1) && published.get(shard) !== -epoch) published.set(shard, epoch - 1);
     if (!this.#doesAnyOwe()) for (const boot of [...marks.keys()]) if (!this.#isMember(boot)) marks.delete(boot);
   }
 
@@ -52,10 +51,9 @@ export class MemoryEventCheckpoints implements EventCheckpoints {
     return this.now();
   }
 
-  async handOver(bootId: BootId, shards: ShardSet, since: PublishMark | undefined): Promise<void> {
+  async handOver(bootId: BootId, shards: ShardEpochs, since: PublishMark | undefined): Promise<void> {
     const { marks, published } = this.#store;
-    const own = this.#ownOf(bootId, shards);
-    for (const [shard, epoch] of own) published.set(shard, since === undefined ? epoch : Math.min(published.get(shard) ?? 0, epoch - 2));
+    for (const [shard, epoch] of this.#tenuresOf(bootId, shards)) published.set(shard, since === undefined ? epoch : -epoch);
     if (since !== undefined) marks.set(`${bootId} left ${++this.#leftMarks}` as BootId, since);
   }
 
@@ -79,13 +77,19 @@ export class MemoryEventCheckpoints implements EventCheckpoints {
   }
 
   /** Those of the shards that a boot owns, with their epochs. */
-  #ownOf(bootId: BootId, asked: ShardSet): ReadonlyMap<Shard, number> {
+  #ownOf(bootId: BootId, asked: ShardSet): ShardEpochs {
     const own = new Map<Shard, number>();
     for (const shard of asked) {
       const stored = this.#store.shards.get(shard);
       if (stored?.owner === bootId) own.set(shard, stored.epoch);
     }
     return own;
+  }
+
+  /** Those of the shards that a boot owns under the epochs named. */
+  #tenuresOf(bootId: BootId, asked: ShardEpochs): ShardEpochs {
+    const own = this.#ownOf(bootId, ShardSet.of(asked.keys()));
+    return new Map([...asked].filter(([shard, epoch]) => own.get(shard) === epoch));
   }
 
   #doesAnyOwe(): boolean {

@@ -68,13 +68,13 @@ export class MemoryOwnership implements Ownership {
     return acquired;
   }
 
-  async release(bootId: BootId, shards: Iterable<Shard>, bereft = ShardSet.none): Promise<number> {
+  async release(bootId: BootId, shards: ShardEpochs, bereft = ShardSet.none): Promise<number> {
     if (this.#member(bootId) === undefined) return 0;
     const kept = new Map(this.#ownedBy(bootId));
     let released = 0;
-    for (const shard of shards) {
+    for (const [shard, epoch] of shards) {
       const stored = this.#store.shards.get(shard);
-      if (stored?.owner !== bootId) continue;
+      if (stored?.owner !== bootId || stored.epoch !== epoch) continue;
       stored.owner = undefined;
       stored.isBereft &&= bereft.has(shard);
       kept.delete(shard);

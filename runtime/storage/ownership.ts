@@ -101,11 +101,12 @@ export interface Ownership {
    */
   acquire(bootId: BootId, shards: Iterable<Shard>): Promise<Acquired>;
   /**
-   * Gives those of `shards` up that the boot owns, and answers how many these were. Before, it has to see to it that it writes none of them any more:
-   * see {@link HeldShards}. One that is no member any more has none. `bereft`: those that it had taken from a lost owner, and in which it has not dealt with
-   * that yet: whoever acquires them is told as if it had taken them from that owner itself. Default: none.
+   * Gives those of `shards` up that the boot owns under the epochs named, and answers how many these were: a call that comes late takes nothing that the boot
+   * has acquired since. Before, it has to see to it that it writes none of them any more: see {@link HeldShards}. One that is no member any more has none.
+   * `bereft`: those that it had taken from a lost owner, and in which it has not dealt with that yet: whoever acquires them is told as if it had taken them
+   * from that owner itself. Default: none.
    */
-  release(bootId: BootId, shards: Iterable<Shard>, bereft?: ShardSet): Promise<number>;
+  release(bootId: BootId, shards: ShardEpochs, bereft?: ShardSet): Promise<number>;
   /**
    * Takes a boot over: fences all of its lanes, waiting for the batches that it has under way, and marks it lost. Its shards are free then. Answers
    * false, and does nothing, if it is no member any more or its lease holds. `even: "alive"`: on an operator's word, whatever its lease.

@@ -4,8 +4,10 @@
 import type { EventHub } from "../events.ts";
 import type { BootId, RunId } from "../ids.ts";
 import { type ChangedRuns, CLOCK_MARGIN_MS, type EventCheckpoints, OLDEST_DEBT_MS, type PublishMark, type TakenDebt } from "./event-checkpoints.ts";
+import type { ShardEpochs } from "./held-shards.ts";
 import { NIL_RUN_ID } from "./journal.ts";
 import { PgDatabase } from "./pg-database.ts";
+import { IS_TENURE, TENURES } from "./pg-shard-epochs.ts";
 import { shardCondition } from "./pg-shards.ts";
 import { ShardSet } from "./shard-set.ts";
 
@@ -29,17 +31,22 @@ const DEBT = `SELECT ${iso(`greatest(min(c.committed_at), ${OLDEST})`)} AS commi
     ARRAY(SELECT s.shard FROM shards AS s WHERE s.boot_id IS DISTINCT FROM $1 AND s.shard = ANY($2::smallint[]))::integer[] AS foreign_shards
   FROM event_checkpoints AS c WHERE c.boot_id <> $1 AND ${IS_OVER}`;
 
-const SETTLE = `UPDATE shards SET published_epoch = epoch - 1
-  WHERE boot_id = $1 AND shard = ANY($2::smallint[]) AND published_epoch < epoch - 1`;
+const SETTLE = `UPDATE shards AS s SET published_epoch = s.epoch - 1 FROM ${TENURES}
+  WHERE s.boot_id = $1 AND ${IS_TENURE} AND s.published_epoch < s.epoch - 1 AND s.published_epoch <> -s.epoch`;
+
+const HAND_OVER = `UPDATE shards AS s SET published_epoch = s.epoch FROM ${TENURES} WHERE s.boot_id = $1 AND ${IS_TENURE}`;
 
 /** A shard without an owner that lives owes what its last owner wrote, too. */
 const FORGET = `DELETE FROM event_checkpoints AS c WHERE ${IS_OVER} AND NOT EXISTS (
   SELECT FROM shards AS s LEFT JOIN nodes AS n ON n.boot_id = s.boot_id AND n.released_at IS NULL
    WHERE s.published_epoch < s.epoch - (n.boot_id IS NOT NULL)::integer)`;
 
-/** The shards count as being in debt from now on, while their owner still has them: else the mark might be forgotten before they are released. */
-const LEAVE_DEBT = `WITH owing AS (UPDATE shards SET published_epoch = least(published_epoch, epoch - 2) WHERE boot_id = $3 AND shard = ANY($4::smallint[]))
-  INSERT INTO event_checkpoints (boot_id, committed_at, entries_from_ms) VALUES (gen_random_uuid(), $1::timestamptz, $2)`;
+/**
+ * The shards count as being in debt from now on, while their owner still has them: else the mark might be forgotten before they are released. Which epoch's owner
+ * left it is told by the number, negated, so that what that one settled before, and what arrives only now, does not undo it.
+ */
+const LEAVE_DEBT = `WITH owing AS (UPDATE shards AS s SET published_epoch = -s.epoch FROM ${TENURES} WHERE s.boot_id = $1 AND ${IS_TENURE})
+  INSERT INTO event_checkpoints (boot_id, committed_at, entries_from_ms) VALUES (gen_random_uuid(), $4::timestamptz, $5)`;
 
 /** Opens it. Connections are made when they are needed. */
 export async function openPgEventCheckpoints({ url, events }: { readonly url: string; readonly events?: EventHub }): Promise<EventCheckpoints> {
@@ -74,8 +81,8 @@ export class PgEventCheckpoints implements EventCheckpoints {
     return { shards: ShardSet.of(owing), since: markOf(mark), foreign: ShardSet.of(foreign) };
   }
 
-  async settle(bootId: BootId, shards: ShardSet): Promise<void> {
-    await this.#database.query(SETTLE, [bootId, [...shards]]);
+  async settle(bootId: BootId, shards: ShardEpochs): Promise<void> {
+    await this.#database.query(SETTLE, [bootId, [...shards.keys()], [...shards.values()]]);
     await this.#database.query(FORGET);
   }
 
@@ -89,15 +96,10 @@ export class PgEventCheckpoints implements EventCheckpoints {
     return timeOf(await this.#database.prepared("event-mark", text, [bootId, committedAt, entriesFromMs]));
   }
 
-  async handOver(bootId: BootId, shards: ShardSet, since: PublishMark | undefined): Promise<void> {
-    if (since === undefined) {
-      await this.#database.query("UPDATE shards SET published_epoch = epoch WHERE boot_id = $1 AND shard = ANY($2::smallint[])", [
-        bootId,
-        [...shards],
-      ]);
-      return;
-    }
-    await this.#database.query(LEAVE_DEBT, [since.committedAt, since.entriesFromMs, bootId, [...shards]]);
+  async handOver(bootId: BootId, shards: ShardEpochs, since: PublishMark | undefined): Promise<void> {
+    const left = [bootId, [...shards.keys()], [...shards.values()]];
+    if (since === undefined) await this.#database.query(HAND_OVER, left);
+    else await this.#database.query(LEAVE_DEBT, [...left, since.committedAt, since.entriesFromMs]);
   }
 
   end(bootId: BootId): Promise<void> {

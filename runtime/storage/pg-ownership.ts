@@ -5,6 +5,7 @@
 import { FIRST_DIALECT } from "../dialect.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId, Shard } from "../ids.ts";
+import type { ShardEpochs } from "./held-shards.ts";
 import { type Member, planJoin } from "./join-rules.ts";
 import {
   type Acquired,
@@ -20,7 +21,7 @@ import type { OwnershipView } from "./ownership-view.ts";
 import { PgDatabase, type PgQuery } from "./pg-database.ts";
 import { fenceBoot, fenceOthers } from "./pg-fencing.ts";
 import { readOwnershipView } from "./pg-ownership-view.ts";
-import { decodeShardEpochs, EPOCH_COLUMNS, type EpochRow } from "./pg-shard-epochs.ts";
+import { decodeShardEpochs, EPOCH_COLUMNS, type EpochRow, IS_TENURE, TENURES } from "./pg-shard-epochs.ts";
 import { ShardSet } from "./shard-set.ts";
 
 /** What it is made from. */
@@ -63,6 +64,9 @@ const ACQUIRE = `WITH member AS (SELECT FROM nodes WHERE boot_id = $1 AND releas
   got AS (SELECT true AS is_new, * FROM taken UNION ALL SELECT false, * FROM mine)
   SELECT is_new AS "isNew", taken_from IS NOT NULL AND NOT EXISTS (SELECT FROM nodes n WHERE n.boot_id = taken_from AND n.lost_at IS NULL) AS "isBereft",
     ${EPOCH_COLUMNS} FROM got GROUP BY is_new, taken_from, epoch`;
+
+const RELEASE = `UPDATE shards AS s SET boot_id = NULL, taken_from = CASE WHEN s.shard = ANY($4::smallint[]) THEN taken_from END
+  FROM nodes AS n, ${TENURES} WHERE n.boot_id = $1 AND n.released_at IS NULL AND s.boot_id = $1 AND ${IS_TENURE} RETURNING 1`;
 
 const RENEW = `WITH renewed AS (
     UPDATE nodes SET lease_until = clock_timestamp() + $2 * interval '1 millisecond', load = $3
@@ -129,11 +133,9 @@ class PgOwnership implements Ownership {
     });
   }
 
-  release(bootId: BootId, shards: Iterable<Shard>, bereft = ShardSet.none): Promise<number> {
+  release(bootId: BootId, shards: ShardEpochs, bereft = ShardSet.none): Promise<number> {
     return this.#change(async (query) => {
-      const text = `UPDATE shards AS s SET boot_id = NULL, taken_from = CASE WHEN s.shard = ANY($3::smallint[]) THEN taken_from END FROM nodes AS n
-        WHERE n.boot_id = $1 AND n.released_at IS NULL AND s.boot_id = $1 AND s.shard = ANY($2::smallint[]) RETURNING 1`;
-      const released = await query(text, [bootId, [...shards], [...bereft]]);
+      const released = await query(RELEASE, [bootId, [...shards.keys()], [...shards.values()], [...bereft]]);
       if (released.length > 0) await raiseVersion(query);
       return released.length;
     });

@@ -46,19 +46,19 @@ export function eventCheckpointsConformance(makeBed: MakeBed): void {
       const debt = await checkpoints.debtOf(second.bootId, ShardSet.all);
       assert.equal(debt.shards.size, SHARD_COUNT);
       assert.equal(debt.since.committedAt, mark.committedAt);
-      await checkpoints.settle(second.bootId, ShardSet.between(0, 9));
+      await checkpoints.settle(second.bootId, second.held.epochsOf(ShardSet.between(0, 9)));
       assert.deepEqual([...(await checkpoints.debtOf(second.bootId, ShardSet.between(8, 11))).shards], [10, 11]);
       const third = await bed.boot();
       await checkpoints.begin(third.bootId, now + 6_000);
       const again = await checkpoints.debtOf(third.bootId, ShardSet.all);
       assert.deepEqual([again.shards.size, again.since], [SHARD_COUNT, debt.since], "what was not settled by one is found by the next");
-      await checkpoints.settle(third.bootId, ShardSet.all);
+      await checkpoints.settle(third.bootId, third.held.epochsOf(ShardSet.all));
       assert.equal((await checkpoints.debtOf(third.bootId, ShardSet.all)).shards.size, 0);
       const fourth = await bed.boot();
       await checkpoints.begin(fourth.bootId, now + 7_000);
       const late = await checkpoints.debtOf(fourth.bootId, ShardSet.all);
       assert.equal(late.since.entriesFromMs, now + 6_000, "marks that nobody needs are forgotten");
-      await checkpoints.settle(fourth.bootId, ShardSet.all);
+      await checkpoints.settle(fourth.bootId, fourth.held.epochsOf(ShardSet.all));
       await checkpoints.end(fourth.bootId);
       const fifth = await bed.boot();
       assert.equal((await checkpoints.debtOf(fifth.bootId, ShardSet.all)).shards.size, 0, "who published everything leaves no debt");
@@ -77,7 +77,7 @@ export function eventCheckpointsConformance(makeBed: MakeBed): void {
       const next = await bed.boot();
       const { since } = await checkpoints.debtOf(next.bootId, ShardSet.all);
       assert.deepEqual([Date.parse(since.committedAt), since.entriesFromMs], [recent, recent]);
-      await checkpoints.settle(next.bootId, ShardSet.all);
+      await checkpoints.settle(next.bootId, next.held.epochsOf(ShardSet.all));
       await checkpoints.advance(boot.bootId, mark);
       const ancient: PublishMark = { committedAt: "2001-01-01T00:00:00.000Z", entriesFromMs: 1 };
       await checkpoints.begin(next.bootId, 1);
@@ -95,14 +95,14 @@ export function eventCheckpointsConformance(makeBed: MakeBed): void {
       const mark = await checkpoints.begin(giver.bootId, systemClock().now());
       await checkpoints.begin(taker.bootId, systemClock().now());
       const [published, owing] = [ShardSet.between(0, 4), ShardSet.between(5, 9)];
-      await checkpoints.handOver(giver.bootId, published, undefined);
-      await checkpoints.handOver(giver.bootId, owing, mark);
-      await ownership.release(giver.bootId, ShardSet.between(0, 9));
-      await ownership.acquire(taker.bootId, ShardSet.between(0, 9));
+      await checkpoints.handOver(giver.bootId, giver.held.epochsOf(published), undefined);
+      await checkpoints.handOver(giver.bootId, giver.held.epochsOf(owing), mark);
+      await ownership.release(giver.bootId, giver.held.epochsOf(ShardSet.between(0, 9)));
+      taker.held.add((await ownership.acquire(taker.bootId, ShardSet.between(0, 9))).shards);
       const debt = await checkpoints.debtOf(taker.bootId, ShardSet.between(0, 9));
       assert.deepEqual([...debt.shards], [...owing]);
       assert.equal(debt.since.committedAt, mark.committedAt);
-      await checkpoints.settle(taker.bootId, debt.shards);
+      await checkpoints.settle(taker.bootId, taker.held.epochsOf(debt.shards));
       assert.equal((await checkpoints.debtOf(taker.bootId, ShardSet.between(0, 9))).shards.size, 0);
     });
 
@@ -111,20 +111,57 @@ export function eventCheckpointsConformance(makeBed: MakeBed): void {
       const [giver, taker] = [await bed.boot("a"), await bed.boot("b")];
       const mark = await checkpoints.begin(giver.bootId, systemClock().now());
       await checkpoints.begin(taker.bootId, systemClock().now() + 1_000);
-      await checkpoints.handOver(giver.bootId, ShardSet.between(5, 9), mark);
-      await checkpoints.settle(taker.bootId, ShardSet.none);
+      await checkpoints.handOver(giver.bootId, giver.held.epochsOf(ShardSet.between(5, 9)), mark);
+      await checkpoints.settle(taker.bootId, new Map());
       await checkpoints.end(giver.bootId);
-      await ownership.release(giver.bootId, ShardSet.between(0, 9));
+      await ownership.release(giver.bootId, giver.held.epochsOf(ShardSet.between(0, 9)));
       await ownership.acquire(taker.bootId, ShardSet.between(0, 9));
       const debt = await checkpoints.debtOf(taker.bootId, ShardSet.between(0, 9));
       assert.deepEqual([[...debt.shards], debt.since.committedAt], [[5, 6, 7, 8, 9], mark.committedAt]);
+    });
+
+    it("takes nothing for published by what is said of an earlier epoch, however late it comes", async () => {
+      const { checkpoints, ownership } = bed;
+      await checkpoints.begin((await bed.boot("a")).bootId, systemClock().now());
+      const [boot, heir] = [await bed.boot("a"), await bed.boot("b")];
+      for (const { bootId } of [boot, heir]) await checkpoints.begin(bootId, systemClock().now());
+      const owing = async ({ bootId }: Boot) => [...(await checkpoints.debtOf(bootId, ShardSet.of([5]))).shards];
+      const earlier = boot.held.epochsOf([5]);
+      await ownership.release(boot.bootId, earlier);
+      const { shards: later } = await ownership.acquire(boot.bootId, [5]);
+      await checkpoints.settle(boot.bootId, earlier);
+      assert.deepEqual(await owing(boot), [5]);
+      await checkpoints.settle(boot.bootId, later);
+      assert.deepEqual(await owing(boot), []);
+      await checkpoints.handOver(boot.bootId, earlier, undefined);
+      await ownership.fence(boot.bootId, { even: "alive" });
+      await ownership.acquire(heir.bootId, [5]);
+      assert.deepEqual(await owing(heir), [5], "what was committed under the later epoch");
+    });
+
+    it("keeps what an owner leaves in debt although what that one has settled before arrives only then", async () => {
+      const { checkpoints, ownership } = bed;
+      await checkpoints.begin((await bed.boot("a")).bootId, systemClock().now());
+      const [giver, taker] = [await bed.boot("a"), await bed.boot("b")];
+      const mark = await checkpoints.begin(giver.bootId, systemClock().now());
+      await checkpoints.begin(taker.bootId, systemClock().now());
+      const held = giver.held.epochsOf(ShardSet.all);
+      await checkpoints.settle(giver.bootId, held);
+      await checkpoints.handOver(giver.bootId, giver.held.epochsOf([5]), mark);
+      await checkpoints.settle(giver.bootId, held);
+      await ownership.release(giver.bootId, giver.held.epochsOf([5]));
+      const { shards } = await ownership.acquire(taker.bootId, [5]);
+      const debt = await checkpoints.debtOf(taker.bootId, ShardSet.of([5]));
+      assert.deepEqual([[...debt.shards], debt.since.committedAt], [[5], mark.committedAt]);
+      await checkpoints.settle(taker.bootId, shards);
+      assert.equal((await checkpoints.debtOf(taker.bootId, ShardSet.of([5]))).shards.size, 0);
     });
 
     it("says of which shards it can't say what they owe, because they are another boot's by now", async () => {
       const { checkpoints, ownership } = bed;
       const [first, second] = [await bed.boot("a"), await bed.boot("b")];
       for (const { bootId } of [first, second]) await checkpoints.begin(bootId, systemClock().now());
-      await ownership.release(first.bootId, [5, 6]);
+      await ownership.release(first.bootId, first.held.epochsOf([5, 6]));
       await ownership.acquire(second.bootId, [5]);
       const asked = ShardSet.between(4, 6);
       assert.deepEqual([...(await checkpoints.debtOf(first.bootId, asked)).foreign], [5, 6]);

@@ -44,7 +44,7 @@ export function tailCases(bed: () => StorageBed, current: () => Journal): void {
     assert.deepEqual([await standings(journal), await textOf(there)], [["owner", "owner"], "1;2;"]);
     const shards = [shardOf(other)];
     held.close(shards);
-    await bed().ownership.release(bootId, shards);
+    await bed().ownership.release(bootId, held.epochsOf(shards));
     assert.deepEqual(await standings(journal), [shardOf(there) === shardOf(other) ? "moved" : "owner", "moved"]);
     const left = runIdOn(shardOf(other) + 1);
     await bed().ownership.fence(bootId, { even: "alive" });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { MaestroError } from "../../runtime/errors.ts";
 import type { BootId } from "../../runtime/ids.ts";
+import { atEpoch } from "../support/at-epoch.ts";
 import { OVER, type OwnershipBed } from "./ownership-bed.ts";
 
 const RENEWAL = { leaseMs: 60_000, load: 0 };
@@ -156,7 +157,7 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
     assert.ok(b.version > a.version);
     assert.equal(await rises(() => join("c", OVER)), 1);
     assert.equal(await rises(() => ownership().announce(b.bootId, { isDraining: true })), 1);
-    assert.equal(await rises(() => ownership().release(a.bootId, [1, 2])), 1);
+    assert.equal(await rises(() => ownership().release(a.bootId, atEpoch(1, [1, 2]))), 1);
     assert.equal(await rises(() => ownership().acquire(b.bootId, [1, 2])), 1);
     assert.equal(await rises(() => ownership().fence(b.bootId, { even: "alive" })), 1);
     assert.equal(await rises(() => ownership().leave(a.bootId)), 1);
@@ -165,7 +166,7 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
     const idle = [
       () => renew(c.bootId),
       () => ownership().acquire(a.bootId, [1]),
-      () => ownership().release(c.bootId, [1]),
+      () => ownership().release(c.bootId, atEpoch(2, [1])),
       () => ownership().fence(c.bootId),
       () => ownership().leave(stranger()),
     ];

@@ -4,6 +4,7 @@ import { newRunId } from "../../runtime/ids.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import type { ShardEpochs } from "../../runtime/storage/held-shards.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
+import { atEpoch } from "../support/at-epoch.ts";
 import { createWrite, entryWrite, runIdOn } from "../support/run-writes.ts";
 import { ALL, OVER, type OwnershipBed } from "./ownership-bed.ts";
 
@@ -49,7 +50,7 @@ export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): vo
     const third = await join("a");
     assert.deepEqual([third.shards.size, third.bereft.size], [4096, 0]);
     const b = await join("b");
-    await ownership().release(third.bootId, [1, 2]);
+    await ownership().release(third.bootId, atEpoch(3, [1, 2]));
     await ownership().fence(third.bootId, { even: "alive" });
     assert.deepEqual(inOrder((await ownership().acquire(b.bootId, [1, 2, 3, 4])).bereft), [3, 4]);
     const again = await ownership().acquire(b.bootId, [1, 2, 3, 4]);
@@ -64,24 +65,24 @@ export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): vo
 
   it("tells the next owner of a shard that was lost, and given up before its owner had dealt with that", async () => {
     const first = await join("a");
-    await ownership().release(first.bootId, [3], ShardSet.of([3]));
+    await ownership().release(first.bootId, atEpoch(1, [3]), ShardSet.of([3]));
     const second = await join("a");
     assert.deepEqual([second.bereft.size, second.bereft.has(3)], [4095, false], "it was never lost");
     const b = await join("b");
-    await ownership().release(second.bootId, [1, 2, 3], ShardSet.of([1, 3]));
+    await ownership().release(second.bootId, atEpoch(2, [1, 2, 3]), ShardSet.of([1, 3]));
     assert.deepEqual(inOrder((await ownership().acquire(b.bootId, [1, 2, 3])).bereft), [1]);
     assert.deepEqual(inOrder((await ownership().acquire(b.bootId, [1, 2, 3])).bereft), [1], "told again");
-    await ownership().release(b.bootId, [1]);
+    await ownership().release(b.bootId, atEpoch(3, [1]));
     assert.equal((await ownership().acquire(second.bootId, [1])).bereft.size, 0);
   });
 
   it("lets only the owner release, and others take what is free", async () => {
     const a = await join("a");
     const b = await join("b");
-    assert.equal(await ownership().release(b.bootId, [5]), 0);
+    assert.equal(await ownership().release(b.bootId, atEpoch(1, [5])), 0);
     assert.equal((await ownership().acquire(b.bootId, [5])).shards.size, 0);
-    assert.equal(await ownership().release(a.bootId, [5, 6, 7]), 3);
-    assert.equal(await ownership().release(a.bootId, [7]), 0);
+    assert.equal(await ownership().release(a.bootId, atEpoch(1, [5, 6, 7])), 3);
+    assert.equal(await ownership().release(a.bootId, atEpoch(1, [7])), 0);
     assert.deepEqual(await owners(4, 5), [a.bootId, undefined]);
     const taken = await ownership().acquire(b.bootId, [4, 5, 6]);
     assert.deepEqual(
@@ -96,16 +97,28 @@ export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): vo
     assert.deepEqual([back.shards.size, ...epochsOf(back.shards, 4, 5, 7)], [4094, 1, undefined, 2]);
   });
 
+  it("takes nothing from an owner by a release of an earlier epoch, however late it comes", async () => {
+    const a = await join("a");
+    const b = await join("b");
+    assert.equal(await ownership().release(a.bootId, atEpoch(1, [5, 6])), 2);
+    const again = await ownership().acquire(a.bootId, [5, 6]);
+    assert.deepEqual(epochsOf(again.shards, 5, 6), [2, 2]);
+    assert.equal(await ownership().release(a.bootId, atEpoch(1, [4, 5, 6])), 1, "of 4 the epoch is the same");
+    assert.deepEqual(await owners(4, 5, 6), [undefined, a.bootId, a.bootId]);
+    assert.deepEqual(inOrder((await ownership().acquire(b.bootId, [4, 5, 6])).shards.keys()), [4]);
+    assert.equal(await ownership().release(a.bootId, again.shards), 2);
+  });
+
   it("gives nothing to a boot that is no member", async () => {
     const a = await join("a");
     const b = await join("b");
     const c = await join("c");
-    await ownership().release(a.bootId, [1]);
+    await ownership().release(a.bootId, atEpoch(1, [1]));
     await ownership().fence(b.bootId, { even: "alive" });
     await ownership().leave(c.bootId);
     for (const { bootId } of [b, c]) assert.equal((await ownership().acquire(bootId, [1])).shards.size, 0);
     await ownership().leave(a.bootId);
-    assert.equal(await ownership().release(a.bootId, [2]), 0);
+    assert.equal(await ownership().release(a.bootId, atEpoch(1, [2])), 0);
     assert.equal((await ownership().acquire(a.bootId, [2])).shards.size, 0, "what it owned is free, and not its own any more");
     assert.deepEqual(await owners(1, 2), [undefined, undefined]);
   });
@@ -129,9 +142,10 @@ export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): vo
       }),
     );
     const random = seededRandom(7);
+    let held = a.shards;
     for (let round = 1; round <= 10; round++) {
       const free = ALL.filter((shard) => shard % 10 === round % 10);
-      assert.equal(await ownership().release(a.bootId, free), free.length);
+      assert.equal(await ownership().release(a.bootId, new Map([...held].filter(([shard]) => free.includes(shard)))), free.length);
       const taken = await Promise.all(
         others.map(async ({ bootId, node }) => {
           const asked = free.filter(() => random.fraction() < 0.8);
@@ -145,9 +159,10 @@ export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): vo
         assert.equal(view.ownerOf(shard), winners[0]?.bootId);
         assert.equal(view.epochOf(shard), winners[0] === undefined ? 0 : (winners[0].shards.get(shard) ?? -1));
       }
-      for (const { bootId, shards } of taken) await ownership().release(bootId, shards.keys());
+      for (const { bootId, shards } of taken) await ownership().release(bootId, shards);
       const back = await ownership().acquire(a.bootId, free);
       assert.equal(back.shards.size, free.length);
+      held = new Map([...held, ...back.shards]);
     }
   });
 
@@ -160,7 +175,7 @@ export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): vo
     await assert.rejects(journal.append(entryWrite(runId, 3)), { code: "SHARD_MOVED" });
     await waiting;
     await journal.flush();
-    await ownership().release(bootId, [50]);
+    await ownership().release(bootId, held.epochsOf([50]));
     held.remove([50]);
     await assert.rejects(journal.append(entryWrite(runId, 3)), { code: "SHARD_MOVED" });
     assert.equal((await journal.read(runId, 1, 10)).length, 2);
@@ -172,7 +187,7 @@ export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): vo
     await heir.journal.append(entryWrite(runId, 3));
     await assert.rejects(heir.journal.append(createWrite(runIdOn(51))), { code: "SHARD_MOVED" });
     heir.held.close([50]);
-    await ownership().release(heir.bootId, [50]);
+    await ownership().release(heir.bootId, heir.held.epochsOf([50]));
     heir.held.remove([50]);
 
     held.add((await ownership().acquire(bootId, [50])).shards);
@@ -205,7 +220,7 @@ export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): vo
     await journal.append(createWrite(runId));
     await assert.rejects(journal.append(entryWrite(runId, 1, { entries: Buffer.from("else") })), { code: "JOURNAL_REJECTED" });
     await assert.rejects(journal.append(entryWrite(runId, 2)), { code: "JOURNAL_REJECTED" });
-    await ownership().release(bootId, [80]);
+    await ownership().release(bootId, held.epochsOf([80]));
     held.remove([80]);
     held.add((await ownership().acquire(bootId, [80])).shards);
     await journal.append(entryWrite(runId, 2));

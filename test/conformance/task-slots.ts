@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { BootId, RunId } from "../../runtime/ids.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { lingeringOf, type SlotRequest, type TaskSlot } from "../../runtime/storage/task-slots.ts";
+import { atEpoch } from "../support/at-epoch.ts";
 import { runIdOn } from "../support/run-writes.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import type { MakeBed, StorageBed } from "./bed.ts";
@@ -86,9 +87,9 @@ export function taskSlotsConformance(makeBed: MakeBed): void {
       const other = (await bed.boot("b")).bootId;
       const attempt = wanted("ada", 1);
       assert.deepEqual(await bed.slots.take(other, [attempt]), []);
-      await bed.ownership.release(boot, ShardSet.between(7, 7));
+      await bed.ownership.release(boot, atEpoch(1, [7]));
       assert.deepEqual(await bed.slots.take(boot, [attempt]), []);
-      await bed.ownership.acquire(other, ShardSet.between(7, 7));
+      await bed.ownership.acquire(other, [7]);
       assert.deepEqual(await bed.slots.take(other, [attempt]), [attempt]);
     });
 
@@ -96,8 +97,8 @@ export function taskSlotsConformance(makeBed: MakeBed): void {
       const other = (await bed.boot("b")).bootId;
       const [here, there] = [wanted("ada", 5), wanted("ada", 5, { runId: runIdOn(8) })];
       await bed.slots.take(boot, [here, there]);
-      await bed.ownership.release(boot, ShardSet.between(8, 8));
-      await bed.ownership.acquire(other, ShardSet.between(8, 8));
+      await bed.ownership.release(boot, atEpoch(1, [8]));
+      await bed.ownership.acquire(other, [8]);
       assert.equal(await bed.slots.reclaim(boot, [here, there]), 1);
       assert.deepEqual(
         (await all()).map(({ runId }) => runId),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { NodeRole, NodeState } from "../../proto/gen/maestro/v1/cluster_service.ts";
 import { newBootId } from "../../runtime/ids.ts";
 import { seededRandom } from "../../runtime/random.ts";
+import { atEpoch } from "../support/at-epoch.ts";
 import { type GatewayWorld, openGateway } from "../support/gateway-world.ts";
 
 describe("gRPC cluster service", () => {
@@ -38,7 +39,7 @@ describe("gRPC cluster service", () => {
   });
 
   it("lists the shards", async () => {
-    await world.ownership.release(first, [7]);
+    await world.ownership.release(first, atEpoch(1, [7]));
     assert.deepEqual(await world.client.listShards(), [
       {
         node: "first",

@@ -128,10 +128,12 @@ const acquire = (index: number, shards: readonly Shard[]): Command =>
     if (isChange) model.version++;
   });
 
-const release = (index: number, shards: readonly Shard[]): Command =>
-  forBoot(`release ${shards}`, index, async (boot, model, { ownership }) => {
-    const own = new Set(shards.filter((shard) => boot.isMember && model.owners.get(shard) === boot.bootId));
-    assert.equal(await ownership.release(boot.bootId, shards), own.size);
+/** `epochsAgo`: how late it comes. */
+const release = (index: number, shards: readonly Shard[], epochsAgo: number): Command =>
+  forBoot(`release ${shards} of ${epochsAgo} epochs ago`, index, async (boot, model, { ownership }) => {
+    const own = new Set(shards.filter((shard) => epochsAgo === 0 && boot.isMember && model.owners.get(shard) === boot.bootId));
+    const named = new Map(shards.map((shard) => [shard, (model.epochs.get(shard) ?? 0) - epochsAgo]));
+    assert.equal(await ownership.release(boot.bootId, named), own.size);
     for (const shard of own) model.owners.delete(shard);
     if (own.size > 0) model.version++;
   });
@@ -169,7 +171,7 @@ describe("the ownership table", () => {
         fc.constantFrom(...NAMES).map(join),
         anyBoot.map(renew),
         fc.tuple(anyBoot, anyShards).map(([index, shards]) => acquire(index, shards)),
-        fc.tuple(anyBoot, anyShards).map(([index, shards]) => release(index, shards)),
+        fc.tuple(anyBoot, anyShards, fc.nat(2)).map(([index, shards, epochsAgo]) => release(index, shards, epochsAgo)),
         fc.tuple(anyBoot, fc.boolean()).map(([index, isForced]) => fence(index, isForced)),
         anyBoot.map(leave),
         fc.integer({ min: 1, max: 2 * LEASE_MS }).map(advance),

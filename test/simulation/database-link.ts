@@ -27,12 +27,6 @@ const SLOW_WAY_MS = [5, 400] as const;
 /** How late a call may be carried out whose caller was told that the connection is gone, in milliseconds. */
 const LATE_MS = [1, 1_500] as const;
 
-/**
- * Changes of the ownership hold one lock from their begin to their commit: whatever is asked after one of them waits until that one is carried out or has gone, so
- * none ever comes after its own repetition.
- */
-const TAKES_TURNS = /^ownership\.(?!renew|view)/;
-
 /** What a link needs. */
 export interface DatabaseLinkOptions {
   readonly process: SimulatedProcess;
@@ -121,7 +115,7 @@ export class DatabaseLink {
       return () => undefined;
     }
     if (fate === "lateCall") answer("broken", requestMs);
-    const lateMs = fate === "lateCall" ? between(random, ...LATE_MS) * (TAKES_TURNS.test(what) ? 0 : 1) : 0;
+    const lateMs = fate === "lateCall" ? between(random, ...LATE_MS) : 0;
     const arrive = (): void => {
       if (isRevoked) return;
       trace.note(process.name, `${what}${fate === "none" ? "" : ` ${fate}`}`);

@@ -171,8 +171,8 @@ export class SimulatedNode implements ClusterMap {
     const source = { journal, events, workflow };
     const checkpoints = link.checkpoints;
     const openWriter = surroundings.streamOf(process);
-    const publisher = new EventPublisher({ clock, events, bootId, level: "tasks", checkpoints, source, openWriter });
-    await publisher.start(held.open);
+    const publisher = new EventPublisher({ clock, events, bootId, heldShards: held, level: "tasks", checkpoints, source, openWriter });
+    await publisher.start();
     this.#stages.push(() => publisher.close(this.#isFenced ? 0 : EVENTS_GRACE_MS));
     const ledger = new MemoryTaskLedger(surroundings.database.memory);
     const evaluator = { evaluate: async () => ({ fault: "not simulated" }), check: async () => undefined, close: async () => undefined };

@@ -119,7 +119,7 @@ export class ClusterWorld {
   async move(shards: Iterable<Shard>, from: ClusterNode, to: ClusterNode): Promise<void> {
     const moving = [...shards];
     await from.open.closeShards(moving);
-    await this.#ownership.release(from.bootId, moving);
+    await this.#ownership.release(from.bootId, from.held.epochsOf(moving));
     from.held.remove(moving);
     await this.#take(moving, to);
   }

@@ -110,6 +110,7 @@ export interface RunsNode {
 /** What a test makes an outlet for events from. */
 export interface OutletParts {
   readonly bootId: BootId;
+  readonly heldShards: HeldShards;
   readonly events: EventHub;
   readonly source: RunSource;
 }
@@ -139,7 +140,7 @@ export async function startRunsNode(
     if (found === undefined) throw new MaestroError("WORKFLOW_NOT_FOUND", { facts: { workflow: id } });
     return found;
   };
-  const outlet = await openOutlet?.({ bootId, events, source: { journal, events, workflow } });
+  const outlet = await openOutlet?.({ bootId, heldShards: held, events, source: { journal, events, workflow } });
   const open = await openRuns({
     ...{ nodeName: "test", clock, random, events, journal, idleMs, held, bereft, admissionBounds },
     pool: tasks,

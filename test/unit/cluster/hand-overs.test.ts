@@ -5,7 +5,9 @@ import { HandOvers } from "../../../runtime/cluster/hand-overs.ts";
 import { EventHub } from "../../../runtime/events.ts";
 import { newBootId, type Shard } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
+import type { ShardEpochs } from "../../../runtime/storage/held-shards.ts";
 import { ShardSet } from "../../../runtime/storage/shard-set.ts";
+import { atEpoch } from "../../support/at-epoch.ts";
 import { nextTurn } from "../../support/next-turn.ts";
 
 const GROUP = [3, 4];
@@ -15,6 +17,7 @@ describe("hand-overs", () => {
   let failures = 0;
   let calls = 0;
   let released: Shard[] = [];
+  let named: ShardEpochs | undefined;
 
   /** Fails as often as `failures` says. */
   const attempt = async (): Promise<void> => {
@@ -27,8 +30,9 @@ describe("hand-overs", () => {
       ...{ clock, events: new EventHub(), bootId: newBootId(seededRandom(1)) },
       ownership: {
         release: async (_boot, group) => {
+          named = group;
           if (fails === "release") await attempt();
-          return [...group].length;
+          return group.size;
         },
       },
       handOff: async () => {
@@ -37,7 +41,7 @@ describe("hand-overs", () => {
       },
       onReleased: (group) => released.push(...group),
     });
-    shards.hold([3, 4, 5]);
+    shards.hold(atEpoch(7, [3, 4, 5]));
     return shards;
   }
 
@@ -57,7 +61,7 @@ describe("hand-overs", () => {
         clock.advance(100);
         await nextTurn();
       }
-      assert.deepEqual([released, calls, shards.count], [GROUP, 3, 1]);
+      assert.deepEqual([released, calls, shards.count, named], [GROUP, 3, 1, atEpoch(7, GROUP)]);
     });
   }
 

@@ -5,7 +5,6 @@ import type { EventName } from "../../../runtime/events.ts";
 import { type Random, seededRandom } from "../../../runtime/random.ts";
 import { MemoryEventCheckpoints } from "../../../runtime/storage/memory-event-checkpoints.ts";
 import { MemoryFaults } from "../../../runtime/storage/memory-faults.ts";
-import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 import { MemoryStream } from "../../../runtime/stream/memory-stream.ts";
 import type { StreamWriter } from "../../../runtime/stream/stream.ts";
 import { writeAllNewer } from "../../support/newer-entry.ts";
@@ -39,11 +38,11 @@ describe("the publisher of events", () => {
 
     async start(queueLength: number): Promise<this> {
       const tasks = new Tasks({ charge: (input) => input, ship: (input) => ({ shipped: input }) });
-      const openOutlet = async ({ bootId, events, source }: OutletParts): Promise<EventPublisher> => {
+      const openOutlet = async ({ bootId, heldShards, events, source }: OutletParts): Promise<EventPublisher> => {
         for (const name of ["events.behind", "events.caughtUp", "events.stalled", "events.skipped", "events.leftToNewer"] as const)
           events.on(name, () => this.told.push(name));
         this.publisher = new EventPublisher({
-          ...{ clock: store.clock, events, bootId, level: "tasks", source, queueLength },
+          ...{ clock: store.clock, events, bootId, heldShards, level: "tasks", source, queueLength },
           checkpoints: new MemoryEventCheckpoints(store.memory),
           openWriter: (listener): StreamWriter => {
             const writer = stream.openWriter(listener);
@@ -51,7 +50,7 @@ describe("the publisher of events", () => {
             return { send: (...message) => (this.#isDead ? undefined : writer.send(...message)), close: () => writer.close() };
           },
         });
-        await this.publisher.start(ShardSet.all);
+        await this.publisher.start();
         return this.publisher;
       };
       this.runs = await startRunsNode(store, tasks, 60_000, new MemoryFaults(), undefined, openOutlet);
