@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
+import type { Scheduler } from "../kernel/scheduler.ts";
 import type { Random } from "../random.ts";
 import { pause } from "../storage/pause.ts";
 import type { AttemptOutcome, Tier, WorkerPool } from "../workers/pool.ts";
@@ -28,6 +29,7 @@ const FAREWELL_MS = 2_000;
 export interface BorrowerOptions {
   readonly clock: Clock;
   readonly random: Random;
+  readonly scheduler: Scheduler;
   readonly events: EventHub;
   readonly pool: WorkerPool;
   readonly slots: Slots;
@@ -47,12 +49,13 @@ export class Borrower {
   readonly #options: BorrowerOptions;
   readonly #accounts = new Map<BootId, LenderAccount>();
   readonly #running = new Set<Borrowed>();
-  readonly #asking = new TurnBatch<void>(() => this.#ask());
+  readonly #asking: TurnBatch<void>;
   #isOpen = true;
   #isLeaving = false;
 
   constructor(options: BorrowerOptions) {
     this.#options = options;
+    this.#asking = new TurnBatch(() => this.#ask(), options.scheduler);
   }
 
   /** Attempts of other nodes that are executed here. */
@@ -120,9 +123,9 @@ export class Borrower {
   }
 
   #open(lender: BootId): LenderAccount {
-    const { calls, clock, random, serves, pool, events } = this.#options;
+    const { calls, clock, random, scheduler, serves, pool, events } = this.#options;
     const account = new LenderAccount({
-      ...{ lender, calls, clock, random, serves },
+      ...{ lender, calls, clock, random, scheduler, serves },
       begin: (borrowed) => this.#begin(borrowed),
       stop: (borrowed) => {
         borrowed.isCancelled = true;

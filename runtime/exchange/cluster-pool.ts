@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import { MaestroError } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
+import type { Scheduler } from "../kernel/scheduler.ts";
 import type { Random } from "../random.ts";
 import { type Attempt, type AttemptOutcome, type HandlerInfo, type PoolState, type Tier, tierOf, type WorkerPool } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
@@ -33,6 +34,7 @@ export interface PoolSurroundings {
 export interface ClusterPoolOptions {
   readonly clock: Clock;
   readonly random: Random;
+  readonly scheduler: Scheduler;
   readonly events: EventHub;
   /** The node's own. */
   readonly local: WorkerPool;
@@ -59,12 +61,12 @@ export class ClusterPool implements QueuedPool {
   #isStopping = false;
 
   constructor(options: ClusterPoolOptions) {
-    const { clock, random, events, local, queueLength, cluster } = options;
+    const { clock, random, scheduler, events, local, queueLength, cluster } = options;
     this.#options = options;
     this.#slots = new Slots(options.slots);
     this.#canExecute = (queue, handler) => options.slots > 0 && serves(options.serves, queue) && options.knows(handler);
     this.lender = new Lender({
-      ...{ clock, events, queueLength, handlers: local.handlers },
+      ...{ clock, scheduler, events, queueLength, handlers: local.handlers },
       isExecutable: (queue, lacks, handler) => this.#isExecutable(queue, lacks, handler),
       takers: () => cluster.takers(),
       hintCancelled: (executor, loan) => cluster.calls.hint(executor, { $case: "cancel", value: { loans: [{ ...loan }] } }),
@@ -72,7 +74,7 @@ export class ClusterPool implements QueuedPool {
       refuse: (attempt, settle) => this.#refuse(attempt, settle),
     });
     this.borrower = new Borrower({
-      ...{ clock, random, events, pool: local, slots: this.#slots, calls: cluster.calls, serves: options.serves },
+      ...{ clock, random, scheduler, events, pool: local, slots: this.#slots, calls: cluster.calls, serves: options.serves },
       knows: (handler) => options.knows(handler),
       mayTake: () => options.slots > 0 && cluster.mayTake(),
       onFreed: () => this.#startWaiting(),
@@ -161,7 +163,7 @@ export class ClusterPool implements QueuedPool {
   #noteWaiting(isFirst: boolean): void {
     if (isFirst) this.#options.cluster.onOffer();
     // One that came back, or that came while slots were being given back, may find one here.
-    if (TIERS.some((tier) => this.#slots.hasRoom(tier))) setImmediate(() => this.#startWaiting());
+    if (TIERS.some((tier) => this.#slots.hasRoom(tier))) this.#options.scheduler.afterIo(() => this.#startWaiting());
   }
 
   #isExecutable(queue: string, lacks: (executor: BootId) => boolean, handler: string): boolean | undefined {

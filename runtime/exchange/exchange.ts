@@ -9,6 +9,7 @@ import type { CancelTimer, Clock } from "../clock.ts";
 import { type ClusterView, isMember } from "../cluster/cluster-view.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
+import { platformScheduler, type Scheduler } from "../kernel/scheduler.ts";
 import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
 import type { WorkerPool } from "../workers/pool.ts";
@@ -29,6 +30,8 @@ export interface ExchangeOptions {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;
+  /** How turns get onto the thread. Default: the platform's. */
+  readonly scheduler?: Scheduler;
   readonly events: EventHub;
   readonly clusterName: string;
   readonly self: BootId;
@@ -53,7 +56,7 @@ export class Exchange {
   readonly #partial: PartialCalls;
   /** The newest call of each executor, by its number. */
   readonly #sequences = new Map<BootId, number>();
-  readonly #offers = new TurnBatch<void>(() => this.#offer());
+  readonly #offers: TurnBatch<void>;
   #subscriptions: readonly Subscription[] = [];
   #cancelTick: CancelTimer | undefined;
   #view: ClusterView | undefined;
@@ -62,14 +65,15 @@ export class Exchange {
   #saidCount = 0;
 
   constructor(options: ExchangeOptions) {
-    const { clock, random, events, local, slots, knows } = options;
+    const { clock, random, scheduler = platformScheduler(), events, local, slots, knows } = options;
     this.#options = options;
     this.#calls = new TaskCalls(options);
     this.#peers = new TaskPeers(clock);
     this.#unserved = new UnservedQueues(clock, events);
     this.#partial = new PartialCalls(clock);
+    this.#offers = new TurnBatch(() => this.#offer(), scheduler);
     this.pool = new ClusterPool({
-      ...{ clock, random, events, local, slots, serves: options.serves, queueLength: LIMITS.taskQueueLength, knows },
+      ...{ clock, random, scheduler, events, local, slots, serves: options.serves, queueLength: LIMITS.taskQueueLength, knows },
       cluster: {
         calls: this.#calls,
         executorsOf: (queue) => this.#executorsOf(queue),

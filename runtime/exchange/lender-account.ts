@@ -6,6 +6,7 @@
 import type { LentAttempt } from "../../proto/gen/maestro/cluster/v1/task_call.ts";
 import type { CancelTimer, Clock } from "../clock.ts";
 import type { BootId } from "../ids.ts";
+import type { Scheduler } from "../kernel/scheduler.ts";
 import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
 import type { AttemptOutcome } from "../workers/pool.ts";
@@ -38,6 +39,7 @@ export interface LenderAccountOptions {
   readonly calls: Pick<TaskCalls, "ask">;
   readonly clock: Clock;
   readonly random: Random;
+  readonly scheduler: Scheduler;
   /** Queues that this node serves; none: all. */
   readonly serves: readonly string[];
   /** Executes an attempt, or gives it back. */

@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import { MaestroError } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
+import type { Scheduler } from "../kernel/scheduler.ts";
 import { LIMITS } from "../limits.ts";
 import { type Attempt, type AttemptOutcome, type HandlerInfo, type Tier, tierOf } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
@@ -24,6 +25,7 @@ const RETRY_AFTER_MS = 1_000;
 /** What a lender needs. */
 export interface LenderOptions {
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly events: EventHub;
   /** The handlers that this node knows: their bounds hold wherever they are executed. */
   readonly handlers: ReadonlyMap<string, HandlerInfo>;
@@ -101,7 +103,7 @@ export class Lender {
     if (loan !== undefined) this.#options.hintCancelled(loan.executor, { id, grant: loan.grant });
     else {
       this.#backlog.remove(pending);
-      setImmediate(() => this.#settleIfHere(pending, { kind: "cancelled" }));
+      this.#options.scheduler.afterIo(() => this.#settleIfHere(pending, { kind: "cancelled" }));
     }
     return true;
   }

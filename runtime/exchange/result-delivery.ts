@@ -3,6 +3,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { BootId } from "../ids.ts";
+import type { Scheduler } from "../kernel/scheduler.ts";
 import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
 import { pause } from "../storage/pause.ts";
@@ -18,6 +19,7 @@ export interface ResultDeliveryOptions {
   readonly calls: Pick<TaskCalls, "ask">;
   readonly clock: Clock;
   readonly random: Random;
+  readonly scheduler: Scheduler;
   /** Called when the lender has noted results. */
   onNoted(results: readonly Borrowed[]): void;
   /** A call failed in a way that is none of the network's. */
@@ -28,11 +30,12 @@ export interface ResultDeliveryOptions {
 export class ResultDelivery {
   readonly #options: ResultDeliveryOptions;
   readonly #unsent = new Set<Borrowed>();
-  readonly #ofTurn = new TurnBatch<void>(() => void this.#deliver());
+  readonly #ofTurn: TurnBatch<void>;
   #isDelivering = false;
 
   constructor(options: ResultDeliveryOptions) {
     this.#options = options;
+    this.#ofTurn = new TurnBatch(() => void this.#deliver(), options.scheduler);
   }
 
   /** Results that are not noted. */

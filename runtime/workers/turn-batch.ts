@@ -2,14 +2,18 @@
  * Collects what is to be said within one turn of the event loop and says it at once: a message across threads costs far more than its items.
  */
 
+import { platformScheduler, type Scheduler } from "../kernel/scheduler.ts";
+
 /** Items of one turn. */
 export class TurnBatch<T> {
+  readonly #scheduler: Pick<Scheduler, "afterIo">;
   readonly #send: (items: T[]) => void;
   #items: T[] = [];
   #scheduled = false;
 
-  /** `send` is called after the turn in which the first item was added. */
-  constructor(send: (items: T[]) => void) {
+  /** `send` is called after the turn in which the first item was added. `scheduler`: says when that is. Default: the platform's. */
+  constructor(send: (items: T[]) => void, scheduler: Pick<Scheduler, "afterIo"> = platformScheduler()) {
+    this.#scheduler = scheduler;
     this.#send = send;
   }
 
@@ -23,7 +27,7 @@ export class TurnBatch<T> {
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => this.flush());
+    this.#scheduler.afterIo(() => this.flush());
   }
 
   /** Sends now what was scheduled, for a sender that is about to end. */

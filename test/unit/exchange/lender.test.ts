@@ -4,12 +4,13 @@ import { virtualClock } from "../../../runtime/clock.ts";
 import { MaestroError } from "../../../runtime/errors.ts";
 import { EventHub } from "../../../runtime/events.ts";
 import { Lender } from "../../../runtime/exchange/lender.ts";
+import { manualScheduler } from "../../../runtime/kernel/scheduler.ts";
 import { attemptOf } from "../../support/worker-attempts.ts";
 
 describe("what may wait with a lender", () => {
   function lenderOf(queueLength: number): (queue: string) => boolean {
     const lender = new Lender({
-      ...{ clock: virtualClock(), events: new EventHub(), handlers: new Map(), queueLength },
+      ...{ clock: virtualClock(), scheduler: manualScheduler(), events: new EventHub(), handlers: new Map(), queueLength },
       isExecutable: () => true,
       takers: () => 1,
       hintCancelled: () => undefined,
