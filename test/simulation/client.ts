@@ -123,8 +123,8 @@ export class Client {
   }
 
   #request() {
-    const { id, workflowId, n, key } = this.#options.order;
-    return startOf(workflowId, { n }, { labels: { order: id }, ...(key !== undefined && { idempotencyKey: key }) });
+    const { id, workflowId, n, desk, key } = this.#options.order;
+    return startOf(workflowId, { n, desk }, { labels: { order: id }, ...(key !== undefined && { idempotencyKey: key }) });
   }
 
   #call<T>(what: string, ask: ClientCall<T>["ask"]): Promise<T> {

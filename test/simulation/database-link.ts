@@ -13,6 +13,7 @@ import type { JournalReader } from "../../runtime/storage/laned-journal.ts";
 import { MemoryBatchStore } from "../../runtime/storage/memory-batch-store.ts";
 import { MemoryFaults } from "../../runtime/storage/memory-faults.ts";
 import type { Ownership } from "../../runtime/storage/ownership.ts";
+import type { TaskSlots } from "../../runtime/storage/task-slots.ts";
 import type { Database } from "./database.ts";
 import { between, type Faults, happens } from "./faults.ts";
 import { overridden } from "./overridden.ts";
@@ -81,6 +82,13 @@ export class DatabaseLink {
     return this.through<EventCheckpoints>(
       ...(["checkpoints", checkpoints, "begin", "debtOf", "settle", "now", "advance", "handOver", "end", "listChanged"] as const),
     );
+  }
+
+  /** The slots of concurrency keys. */
+  get taskSlots(): TaskSlots {
+    const { database, plant } = this.#options;
+    const port: TaskSlots = plant.taskSlots?.(database.taskSlots) ?? database.taskSlots;
+    return this.through<TaskSlots>("slots", port, "take", "linger", "free", "reclaim", "list");
   }
 
   /** Where the only lane of the journal commits. */

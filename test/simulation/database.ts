@@ -9,6 +9,7 @@ import { MemoryEventCheckpoints } from "../../runtime/storage/memory-event-check
 import { MemoryJournalReader } from "../../runtime/storage/memory-journal-reader.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
+import { MemoryTaskSlots } from "../../runtime/storage/memory-task-slots.ts";
 import type { WorldTime } from "./world-time.ts";
 
 /** A row that was committed. */
@@ -31,6 +32,7 @@ export class Database {
   readonly ownership: MemoryOwnership;
   readonly checkpoints: MemoryEventCheckpoints;
   readonly reader: MemoryJournalReader;
+  readonly taskSlots: MemoryTaskSlots;
   /** Every row, in the order of the commits. */
   readonly committed: CommittedRow[] = [];
   readonly #time: WorldTime;
@@ -44,6 +46,7 @@ export class Database {
     this.ownership = new MemoryOwnership(this.memory);
     this.checkpoints = new MemoryEventCheckpoints(this.memory);
     this.reader = new MemoryJournalReader(this.memory);
+    this.taskSlots = new MemoryTaskSlots(this.memory);
   }
 
   /** True if it takes connections. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { explore } from "./explore.ts";
 
 /** Between them they have every kind of fault. */
-const SEEDS = [1, 12, 13, 38] as const;
+const SEEDS = [1, 7, 37] as const;
 
 describe("a simulated world", function () {
   this.timeout(120_000);

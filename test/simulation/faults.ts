@@ -11,7 +11,7 @@ export const FAULT_KINDS = [
   ...(["requestLost", "answerLost", "lateCall", "refusal", "slowStore", "stall", "failover"] as const),
   ...(["crash", "crashInside", "pause", "usurper", "restart", "rollingRestart"] as const),
   ...(["wallJump", "drift"] as const),
-  ...(["slowTask", "lostTask", "poison"] as const),
+  ...(["slowTask", "lostTask", "stubbornTask", "poison"] as const),
   ...(["eventAckLost", "eventRefused", "streamDown"] as const),
 ] as const;
 

@@ -32,6 +32,7 @@ function sequence(steps: readonly Step[], value: number, signals: number[]): num
 function perform(step: Step, value: number, signals: number[]): number {
   switch (step.kind) {
     case "add":
+    case "limited":
     case "undoable":
     case "late":
     case "poison":

@@ -7,10 +7,11 @@ import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import { newBootId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
 import { seededRandom } from "../../runtime/random.ts";
+import type { ExecutionLog } from "./execution-log.ts";
 import { between, type Faults } from "./faults.ts";
 import { SimulatedProcess, WALL_OFF_MS } from "./process.ts";
 import { SimulatedNode } from "./simulated-node.ts";
-import { type Execution, SimulatedPool } from "./simulated-pool.ts";
+import { SimulatedPool } from "./simulated-pool.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Trace } from "./trace.ts";
 import type { WorldTime } from "./world-time.ts";
@@ -30,8 +31,8 @@ export interface MachineOptions {
   readonly random: Random;
   readonly trace: Trace;
   readonly surroundings: Surroundings;
+  readonly log: ExecutionLog;
   workflow(id: string): Promise<Workflow>;
-  onExecution(execution: Execution): void;
   /** The auditor of a boot found runs that nothing would have woken. */
   onWithoutWakeup(boot: string, runIds: readonly string[]): void;
   /** Something broke inside of a boot that should not, whatever happens outside. */
@@ -87,14 +88,14 @@ export class Machine {
   }
 
   #boot(): SimulatedNode {
-    const { name: nodeName, time, faults, trace, surroundings, workflow, onExecution } = this.#options;
+    const { name: nodeName, time, faults, trace, surroundings, workflow, log } = this.#options;
     const name = `${nodeName}/${++this.#boots}`;
     const random = seededRandom(this.#options.random.uint32());
     const rate = 1 + faults.level("drift") * between(random, -DRIFT, DRIFT);
     const process = new SimulatedProcess(name, time, random, rate);
     if (faults.level("wallJump") > 0) process.setWallClock(between(random, -WALL_OFF_MS, WALL_OFF_MS));
     const bootId = newBootId(random);
-    const simulated = new SimulatedPool({ process, faults, random, onExecution });
+    const simulated = new SimulatedPool({ self: bootId, process, faults, random, time, log });
     const pool = surroundings.plant.pool?.(simulated) ?? simulated;
     const onTrouble = (what: string, error: unknown): void => trace.note(name, `trouble: ${what}: ${messageOf(error)}`);
     const node = new SimulatedNode({ nodeName, bootId, process, random, surroundings, pool, workflow, onTrouble });

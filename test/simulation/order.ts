@@ -18,6 +18,8 @@ export interface Order {
   readonly workflowId: string;
   readonly program: Program;
   readonly n: number;
+  /** A concurrency key that its run's input tells. */
+  readonly desk: string;
   /** The numbers that it is sent, in order. */
   readonly signals: readonly number[];
   readonly expected: Expectation;

@@ -1,5 +1,5 @@
 /**
- * The defects that the product is given on purpose, one for each checker, and who has to notice.
+ * The defects that the product is given on purpose, at least one for each checker, and who has to notice.
  */
 import type { Batch } from "../../runtime/storage/batch.ts";
 import type { BatchStore } from "../../runtime/storage/batch-store.ts";
@@ -129,6 +129,30 @@ export const PLANTED_DEFECTS: readonly PlantedDefect[] = [
           }),
       };
     },
+  },
+  {
+    defect: "the store forgets slots that it gave",
+    checker: "concurrency",
+    mode: "safety",
+    plant: () => {
+      const isForgotten = everyNth(3);
+      return {
+        taskSlots: (slots) =>
+          overridden(slots, {
+            take: async (bootId, wanted) => {
+              const held = await slots.take(bootId, wanted);
+              if (held.length > 0 && isForgotten()) await slots.free(held);
+              return held;
+            },
+          }),
+      };
+    },
+  },
+  {
+    defect: "nobody finds slots that were left behind",
+    checker: "concurrency",
+    mode: "liveness",
+    plant: () => ({ taskSlots: (slots) => overridden(slots, { list: async () => [] }) }),
   },
   {
     defect: "an actor meets an error that it does not know",

@@ -14,6 +14,8 @@ export type Step =
   | { readonly kind: "add"; readonly by: number; readonly fails: number }
   /** Adds, and takes it away again if the run fails or is cancelled. `id`: unique in the program. */
   | { readonly kind: "undoable"; readonly by: number; readonly id: number }
+  /** Adds, in one of the slots of a concurrency key. `fails`: as of `add`; `patienceMs`: how long it may take until it is stopped, and done without a slot; 0: for ever. */
+  | { readonly kind: "limited"; readonly by: number; readonly line: Line; readonly fails: number; readonly patienceMs: number }
   | { readonly kind: "wait"; readonly ms: number }
   /** Gives the number of the next signal. */
   | { readonly kind: "ask" }
@@ -27,6 +29,24 @@ export type Step =
   /** Ends the process that executes it, and adds once that is known. */
   | { readonly kind: "poison"; readonly by: number };
 
+/** A concurrency key with a limit. */
+export interface Line {
+  readonly key: string;
+  readonly limit: number;
+}
+
+/** Keys that many programs share. */
+const LINES: readonly Line[] = [
+  { key: "one", limit: 1 },
+  { key: "two", limit: 2 },
+  { key: "three", limit: 3 },
+];
+/** A key that the run's input tells. Programs do not agree about its limit: the least counts. */
+const KEY_OF_INPUT = "${ $workflow.input.desk }";
+
+/** The keys that inputs of runs tell. */
+export const DESKS = ["left", "right"] as const;
+
 /** A program. */
 export interface Program {
   readonly steps: readonly Step[];
@@ -35,12 +55,21 @@ export interface Program {
 }
 
 const LONGEST_WAIT_MS = 8_000;
+/** Share of the simple steps that need a slot of a concurrency key, and of these, that are not waited for long. */
+const LIMITED_SHARE = 0.4;
+const HASTY_SHARE = 0.2;
 
 /** A random program. `isPoisonous`: with a step that ends a node. */
 export function randomProgram(random: Random, isPoisonous: boolean): Program {
   let lastId = 0;
+  const limited = (by: number): Step => {
+    const line = happens(random, 0.7) ? pick(random, LINES) : { key: KEY_OF_INPUT, limit: 1 + (random.uint32() % 3) };
+    const fails = happens(random, 0.2) ? 1 : 0;
+    return { kind: "limited", by, line, fails, patienceMs: happens(random, HASTY_SHARE) ? Math.floor(between(random, 100, 4_000)) : 0 };
+  };
   const simple = (): Step => {
     const by = 1 + (random.uint32() % 9);
+    if (happens(random, LIMITED_SHARE)) return limited(by);
     const chance = random.fraction();
     if (chance < 0.45) return { kind: "add", by, fails: 0 };
     if (chance < 0.6) return { kind: "add", by, fails: 1 + (random.uint32() % 2) };
@@ -92,6 +121,12 @@ function add(by: number): Task {
   return call("add", { value: "${ . }", by });
 }
 
+function limitedTask({ by, line, fails, patienceMs }: Extract<Step, { kind: "limited" }>): Task {
+  const task = { ...call("limited", { value: "${ . }", by, fails, ...line }), metadata: { concurrency: { ...line } } };
+  if (patienceMs === 0) return task;
+  return { try: named([{ ...task, timeout: { after: { milliseconds: patienceMs } } }]), catch: { do: named([add(by)]) } };
+}
+
 function list(steps: readonly Step[]): Json {
   return named(steps.flatMap(tasksOf));
 }
@@ -100,6 +135,8 @@ function tasksOf(step: Step): readonly Task[] {
   switch (step.kind) {
     case "add":
       return [step.fails === 0 ? add(step.by) : call("stubborn", { value: "${ . }", by: step.by, fails: step.fails })];
+    case "limited":
+      return [limitedTask(step)];
     case "undoable": {
       const undo = call("add", { value: "${ .output }", by: -step.by });
       return [{ ...add(step.by), metadata: { compensate: [{ [`undo${step.id}`]: undo }] } }];

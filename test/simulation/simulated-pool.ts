@@ -2,14 +2,23 @@
  * The worker pool of one simulated process: attempts take their time, get lost, and may end the process. What a handler answers is a function of its input and the
  * number of the attempt.
  */
+import type { BootId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { Attempt, AttemptOutcome, HandlerInfo, HandlerOptions, WorkerPool } from "../../runtime/workers/pool.ts";
+import { PATIENCE } from "../../runtime/workers/thread-pool-options.ts";
+import type { Execution, ExecutionLog } from "./execution-log.ts";
 import { between, type Faults } from "./faults.ts";
 import type { SimulatedProcess } from "./process.ts";
+import type { Line } from "./program.ts";
+import type { WorldTime } from "./world-time.ts";
 
 const DURATION_MS = [0.5, 40] as const;
 const SLOW_MS = [200, 7_000] as const;
+/** Tasks that need a slot take longer, so that others have to wait. */
+const LIMITED_MS = [100, 2_500] as const;
 const CANCEL_MS = 1;
+/** How long an attempt goes on that does not listen, until its pool ends it. */
+const STUBBORN_MS = [100, PATIENCE.cancelGraceMs + PATIENCE.blockedMs] as const;
 
 interface Input {
   readonly value: number;
@@ -20,47 +29,52 @@ interface Input {
 
 const completed = (output: number): AttemptOutcome => ({ kind: "completed", output: JSON.stringify(output) });
 
+const addInTheEnd = ({ value, by, fails }: Input, attempt: number): AttemptOutcome =>
+  attempt > fails ? completed(value + by) : { kind: "failed", error: { kind: "thrown", message: `attempt ${attempt} fails` } };
+
 const ANSWERS: Readonly<Record<string, (input: Input, attempt: number) => AttemptOutcome>> = {
   add: ({ value, by }) => completed(value + by),
   sum: ({ values }) => completed(values.reduce((sum, value) => sum + value, 0)),
-  stubborn: ({ value, by, fails }, attempt) =>
-    attempt > fails ? completed(value + by) : { kind: "failed", error: { kind: "thrown", message: `attempt ${attempt} fails` } },
+  stubborn: addInTheEnd,
+  limited: addInTheEnd,
   refuse: ({ value }) => ({ kind: "failed", error: { kind: "refused", message: `refused ${value}`, status: 503 } }),
   poison: () => ({ kind: "failed", error: { kind: "crashed", message: "it ended its process" } }),
 };
 
 const PATIENT: HandlerOptions = { tier: "thread", retry: { attempts: 4, delayMs: 150 } };
+const RETRIED: ReadonlySet<string> = new Set(["stubborn", "limited"]);
 
 /** The handlers of all nodes. */
 export const HANDLERS: ReadonlyMap<string, HandlerInfo> = new Map(
-  Object.keys(ANSWERS).map((name) => [name, { name, file: "", options: name === "stubborn" ? PATIENT : { tier: "thread" } }]),
+  Object.keys(ANSWERS).map((name) => [name, { name, file: "", options: RETRIED.has(name) ? PATIENT : { tier: "thread" } }]),
 );
-
-/** One execution of an attempt. */
-export interface Execution {
-  readonly boot: string;
-  readonly isInNode: boolean;
-  /** `run:frame`. */
-  readonly key: string;
-  readonly attempt: number;
-}
 
 /** What the pool needs. */
 export interface SimulatedPoolOptions {
+  readonly self: BootId;
   readonly process: SimulatedProcess;
   readonly faults: Faults;
   readonly random: Random;
-  onExecution(execution: Execution): void;
+  readonly time: WorldTime;
+  readonly log: ExecutionLog;
+}
+
+interface UnderWay {
+  readonly execution: Execution;
+  readonly settle: (outcome: AttemptOutcome) => void;
 }
 
 /** The pool. */
 export class SimulatedPool implements WorkerPool {
   readonly handlers = HANDLERS;
   readonly #options: SimulatedPoolOptions;
-  readonly #underWay = new Map<string, (outcome: AttemptOutcome) => void>();
+  readonly #underWay = new Map<string, UnderWay>();
 
   constructor(options: SimulatedPoolOptions) {
     this.#options = options;
+    options.process.onDeath(() => {
+      for (const { execution } of this.#underWay.values()) options.log.ended(execution);
+    });
   }
 
   get state() {
@@ -68,23 +82,27 @@ export class SimulatedPool implements WorkerPool {
   }
 
   submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
-    const { process, faults, random } = this.#options;
+    const { process, faults, log } = this.#options;
     const { id, handler, isolation = "tier" } = attempt;
-    const settleOnce = (outcome: AttemptOutcome): void => {
-      if (this.#underWay.get(id) !== settleOnce) return;
-      this.#underWay.delete(id);
-      settle(outcome);
+    const execution = this.#executionOf(attempt);
+    const underWay: UnderWay = {
+      execution,
+      settle: (outcome) => {
+        if (this.#underWay.get(id) !== underWay) return;
+        this.#underWay.delete(id);
+        log.ended(execution);
+        settle(outcome);
+      },
     };
-    this.#underWay.set(id, settleOnce);
-    this.#options.onExecution({ boot: process.name, isInNode: isolation === "tier", key: attempt.idempotencyKey, attempt: attempt.attempt });
+    this.#underWay.set(id, underWay);
+    log.began(execution);
     const isLost = faults.strikes("lostTask", 0.2);
-    const durationMs = faults.strikes("slowTask", 0.3) ? between(random, ...SLOW_MS) : between(random, ...DURATION_MS);
-    process.clock.schedule(durationMs, () => {
-      if (handler === "poison" && isolation === "tier" && this.#underWay.get(id) === settleOnce) {
+    process.clock.schedule(this.#durationOf(handler), () => {
+      if (handler === "poison" && isolation === "tier" && this.#underWay.get(id) === underWay) {
         faults.note("poison");
         return process.crash();
       }
-      settleOnce(isLost ? LOST : answer(attempt));
+      underWay.settle(isLost ? LOST : answer(attempt));
     });
   }
 
@@ -93,12 +111,31 @@ export class SimulatedPool implements WorkerPool {
   }
 
   cancel(attemptId: string): void {
-    const settle = this.#underWay.get(attemptId);
-    if (settle !== undefined) this.#options.process.clock.schedule(CANCEL_MS, () => settle({ kind: "cancelled" }));
+    const underWay = this.#underWay.get(attemptId);
+    if (underWay === undefined || underWay.execution.isBeingStopped) return;
+    underWay.execution.isBeingStopped = true;
+    const { process, faults, random } = this.#options;
+    const stopMs = faults.strikes("stubbornTask", 0.5) ? between(random, ...STUBBORN_MS) : CANCEL_MS;
+    process.clock.schedule(stopMs, () => underWay.settle({ kind: "cancelled" }));
   }
 
   async stop(): Promise<void> {
-    for (const settle of [...this.#underWay.values()]) settle({ kind: "cancelled" });
+    for (const { settle } of [...this.#underWay.values()]) settle({ kind: "cancelled" });
+  }
+
+  #durationOf(handler: string): number {
+    const { faults, random } = this.#options;
+    if (faults.strikes("slowTask", 0.3)) return between(random, ...SLOW_MS);
+    return handler === "limited" ? between(random, ...LIMITED_MS) : between(random, ...DURATION_MS);
+  }
+
+  /** An attempt of another node's run has that node's id in its name. */
+  #executionOf({ id, idempotencyKey: key, attempt, isolation = "tier", handler, input }: Attempt): Execution {
+    const { self, process, time } = this.#options;
+    const owner = (/@(.+)#/.exec(id)?.[1] as BootId | undefined) ?? self;
+    const line = handler === "limited" ? (JSON.parse(input) as Line) : undefined;
+    const where = { boot: process.name, executor: self, owner, isInNode: isolation === "tier" };
+    return { ...where, key, attempt, line, beganAtMs: time.monotonic(), isBeingStopped: false };
   }
 }
 

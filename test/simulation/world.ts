@@ -5,14 +5,15 @@
 import type { Workflow } from "../../actors/language/model.ts";
 import type { Runs, RunView } from "../../actors/runs.ts";
 import { MaestroError, messageOf } from "../../runtime/errors.ts";
-import type { RunId } from "../../runtime/ids.ts";
-import { ENDED } from "../../runtime/storage/journal.ts";
+import { type BootId, type RunId, shardOf } from "../../runtime/ids.ts";
+import { ENDED, WAKE } from "../../runtime/storage/journal.ts";
 import type { MemoryRun } from "../../runtime/storage/memory-store.ts";
 import type { Findable } from "./checkers/checker.ts";
 import { areEventsComplete } from "./checkers/events.ts";
 import { judge, type Violation } from "./checkers/index.ts";
 import { Client } from "./client.ts";
 import { Disturber } from "./disturber.ts";
+import { ExecutionLog } from "./execution-log.ts";
 import { between, type FaultKind, type FaultLevels, Faults, faultLevels, happens, pick, randomFor } from "./faults.ts";
 import { readStored } from "./findable.ts";
 import { Gateway } from "./gateway.ts";
@@ -21,9 +22,8 @@ import { Machine } from "./machine.ts";
 import { isLeftAlone, type Order } from "./order.ts";
 import type { Plant } from "./plant.ts";
 import { WALL_SKEW_MS } from "./process.ts";
-import { signalsOf } from "./program.ts";
+import { DESKS, signalsOf } from "./program.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
-import type { Execution } from "./simulated-pool.ts";
 import { Surroundings } from "./surroundings.ts";
 import { Trace } from "./trace.ts";
 import { type Deployed, deployedOf, programId } from "./workflows.ts";
@@ -71,10 +71,10 @@ const SAFETY_MS = 60_000;
 const LIVENESS_MS = 400_000;
 /** How often it is looked whether all is over. */
 const LOOK_MS = 500;
-/** How long the answers of the inspector may take, and the last events, and how often it is looked for these. */
+/** How long the answers of the inspector may take, and the last events and slots, and how often it is looked for these. */
 const INSPECTION_MS = 10_000;
-const EVENTS_MS = 60_000;
-const EVENTS_LOOK_MS = 2_000;
+const LAST_MS = 60_000;
+const LAST_LOOK_MS = 2_000;
 const POISON_SHARE = 0.1;
 /** Chance that at the end of the faults one machine is gone for good. */
 const GONE_SHARE = 0.3;
@@ -91,7 +91,7 @@ export class World {
   readonly machines: Machine[] = [];
   readonly orders: Order[] = [];
   readonly #workflows = new Map<string, Workflow>();
-  readonly #executions: Execution[] = [];
+  readonly #log: ExecutionLog;
   readonly #withoutWakeup: string[] = [];
   readonly #broken: string[] = [];
   readonly #views = new Map<RunId, RunView>();
@@ -105,6 +105,12 @@ export class World {
     this.surroundings = new Surroundings({ time: this.time, faults: this.faults, random: randomFor(seed, "ways"), trace: this.trace, plant });
     const { time, trace, surroundings } = this;
     const nodes = (): readonly SimulatedNode[] => this.machines.filter(({ isOut }) => !isOut).map(({ node }) => node);
+    this.#log = new ExecutionLog({
+      nowMs: () => time.monotonic(),
+      ownerOf: (runId) => surroundings.database.memory.shards.get(shardOf(runId))?.owner,
+      isGone: (bootId) => surroundings.database.memory.nodes.get(bootId)?.isFenced !== false,
+      hasHeard: (listener, of) => this.#nodeOf(listener)?.hasHeardOfEnd(of) === true,
+    });
     this.gateway = new Gateway({ time, trace, random: randomFor(seed, "gateway"), nodes, plant: surroundings.plant });
   }
 
@@ -130,6 +136,10 @@ export class World {
     }
   }
 
+  #nodeOf(bootId: BootId): SimulatedNode | undefined {
+    return this.machines.flatMap(({ nodes }) => nodes).find(({ self }) => self === bootId);
+  }
+
   #parts() {
     const { time, faults, trace, surroundings } = this;
     return { time, faults, trace, surroundings };
@@ -148,16 +158,13 @@ export class World {
 
   #startMachines(): void {
     const random = randomFor(this.plan.seed, "machines");
-    const { plant } = this.surroundings;
     const count = pick(random, NODES);
     for (let place = 0; place < count; place += 1) {
       const machine = new Machine({
         ...this.#parts(),
         ...{ name: `n${place + 1}`, random: randomFor(this.plan.seed, `machine ${place + 1}`) },
         workflow: async (id) => (await deployedOf(id)).workflow,
-        onExecution: (execution) => {
-          if (plant.isTold?.(execution) !== false) this.#executions.push(execution);
-        },
+        log: this.#log,
         onBroken: (sentence) => this.#broken.push(sentence),
         onWithoutWakeup: (boot, runIds) => this.#withoutWakeup.push(...runIds.map((runId) => `run ${runId}, as ${boot} found`)),
         isTurn: () => this.machines.every((one) => one.isServing),
@@ -175,19 +182,20 @@ export class World {
   async #endWell(): Promise<void> {
     const random = randomFor(this.plan.seed, "healing");
     this.trace.note("world", "heals");
+    const { time, surroundings } = this;
     this.faults.end();
-    this.surroundings.heal();
+    surroundings.heal();
     if (happens(random, GONE_SHARE)) this.machines[0]?.takeOut();
-    const endMs = this.time.monotonic() + LIVENESS_MS;
+    const endMs = time.monotonic() + LIVENESS_MS;
     let nextLookMs = SAFETY_MS;
-    await this.time.run(endMs, () => {
-      if (this.time.monotonic() < nextLookMs) return false;
-      nextLookMs = this.time.monotonic() + LOOK_MS;
+    await time.run(endMs, () => {
+      if (time.monotonic() < nextLookMs) return false;
+      nextLookMs = time.monotonic() + LOOK_MS;
       return this.#isAtRest();
     });
     await this.#lookAtRuns();
-    for (let waitedMs = 0; waitedMs < EVENTS_MS && !(await this.#areEventsComplete()); waitedMs += EVENTS_LOOK_MS)
-      await this.time.run(this.time.monotonic() + EVENTS_LOOK_MS);
+    const areComplete = async (): Promise<boolean> => surroundings.database.memory.slots.size === 0 && (await this.#areEventsComplete());
+    for (let waitedMs = 0; waitedMs < LAST_MS && !(await areComplete()); waitedMs += LAST_LOOK_MS) await time.run(time.monotonic() + LAST_LOOK_MS);
   }
 
   /** Asks any nodes how all runs are, as they are at rest. */
@@ -218,18 +226,27 @@ export class World {
   #isAtRest(): boolean {
     const { runs } = this.surroundings.database.memory;
     const leftAlone = new Set(this.orders.filter(isLeftAlone).map(({ id }) => id));
-    const isDone = (run: MemoryRun): boolean => ENDED.has(run.status) || run.status === "quarantined" || leftAlone.has(run.labels.order ?? "");
+    const isDone = (run: MemoryRun): boolean =>
+      ENDED.has(run.status) || run.status === "quarantined" || (leftAlone.has(run.labels.order ?? "") && this.#isStill(run));
     return this.orders.every(({ isSettled }) => isSettled) && [...runs.values()].every(isDone);
+  }
+
+  /** True if a run goes on for nobody but its client. */
+  #isStill({ runId, wake }: MemoryRun): boolean {
+    const { memory } = this.surroundings.database;
+    const soonMs = this.time.now() + LIVENESS_MS;
+    return (wake & WAKE.ready) === 0 && ![...memory.timers.values()].some((timer) => timer.runId === runId && timer.dueAtMs < soonMs);
   }
 
   async #judge(): Promise<WorldResult> {
     const { plan, time, trace, levels, faults, orders, machines } = this;
-    const { database, stream } = this.surroundings;
+    const { database, stream, plant } = this.surroundings;
     const stored = await readStored(database, this.#workflows);
+    const executions = this.#log.all.filter((execution) => plant.isTold?.(execution) !== false);
     const findable: Findable = {
-      ...{ isFinal: plan.mode === "liveness", orders, database, committed: database.committed, stored, executions: this.#executions },
+      ...{ isFinal: plan.mode === "liveness", orders, database, committed: database.committed, stored, executions },
       ...{ events: stream.messages, skewMs: levels.wallJump > 0 ? WALL_SKEW_MS : 0, withoutWakeup: this.#withoutWakeup, broken: this.#broken },
-      views: this.#views,
+      ...{ views: this.#views, crowds: this.#log.crowds },
     };
     const boots = machines.reduce((sum, { nodes }) => sum + nodes.length, 0);
     for (const machine of machines) machine.takeOut();
@@ -243,7 +260,7 @@ function newOrder(id: string, { id: workflowId, program }: Deployed, random: Ret
   const signals = Array.from({ length: signalsOf(program) }, () => random.uint32() % 1_000);
   const isDriven = signals.length > 0 || program.ending === "wait";
   return {
-    ...{ id, workflowId, program, n, signals },
+    ...{ id, workflowId, program, n, signals, desk: pick(random, DESKS) },
     expected: interpret(program, n, signals),
     key: happens(random, 0.7) ? id : undefined,
     isExecuted: !isDriven && happens(random, 0.4),

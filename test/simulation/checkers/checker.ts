@@ -7,8 +7,8 @@ import type { RunId } from "../../../runtime/ids.ts";
 import type { StoredMessage } from "../../../runtime/stream/stream.ts";
 import type { Evidence } from "../../chaos/evidence.ts";
 import type { CommittedRow, Database } from "../database.ts";
+import type { Crowd, Execution } from "../execution-log.ts";
 import type { Order } from "../order.ts";
-import type { Execution } from "../simulated-pool.ts";
 
 /** What the world was like at its end, and what had happened in it. */
 export interface Findable {
@@ -21,6 +21,8 @@ export interface Findable {
   /** The store, read once more from the beginning. */
   readonly stored: Evidence;
   readonly executions: readonly Execution[];
+  /** Moments in which several attempts of a concurrency key were executed. */
+  readonly crowds: readonly Crowd[];
   readonly events: readonly StoredMessage[];
   /** How far the wall clocks of two nodes, or of a node and the store, were apart at most, in milliseconds. */
   readonly skewMs: number;

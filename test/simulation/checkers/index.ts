@@ -3,6 +3,7 @@
  */
 import { checkAcknowledged } from "./acknowledged.ts";
 import type { Checker, Findable, Finding } from "./checker.ts";
+import { checkConcurrency } from "./concurrency.ts";
 import { checkEvents } from "./events.ts";
 import { checkHistory } from "./history.ts";
 import { checkOutcomes } from "./outcomes.ts";
@@ -24,6 +25,7 @@ const CHECKERS = {
   "wake-ups": checkWakeUps,
   history: checkHistory,
   outcomes: checkOutcomes,
+  concurrency: checkConcurrency,
   soundness: checkSoundness,
 } as const satisfies Readonly<Record<string, Checker>>;
 
