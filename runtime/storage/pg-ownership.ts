@@ -7,6 +7,7 @@ import type { EventHub } from "../events.ts";
 import type { BootId, Shard } from "../ids.ts";
 import type { ShardEpochs } from "./held-shards.ts";
 import { type Member, planJoin } from "./join-rules.ts";
+import { JointRead } from "./joint-read.ts";
 import {
   type Acquired,
   type Announcement,
@@ -46,10 +47,10 @@ const STATEMENT_MS = 10_000;
  */
 const STANDSTILL_MS = 2_000;
 /**
- * Limits of renewals and looks, which wait for nothing: the server's own, and that of the wait for it. The next renewal can do no harm, and the one that
+ * Limits of renewals and views, which wait for nothing: the server's own, and that of the wait for it. The next renewal can do no harm, and the one that
  * is not answered keeps it waiting.
  */
-const RENEWAL = { statementTimeoutMs: 3_000, answerTimeoutMs: 4_000 };
+const PROMPT = { statementTimeoutMs: 3_000, answerTimeoutMs: 4_000 };
 /** Boots that ended longer ago are forgotten: no row is as good as a fenced one. */
 const FORGET = `DELETE FROM lane_fences WHERE fenced_at < now() - interval '30 days';
   DELETE FROM nodes WHERE released_at < now() - interval '30 days'`;
@@ -91,13 +92,18 @@ class PgOwnership implements Ownership {
   readonly #changes: PgDatabase;
   /** Apart, so that a renewal never waits for a change that waits for a batch. */
   readonly #renewals: PgDatabase;
+  /** Apart from both: a view is large, and clients may ask for as many as they like. */
+  readonly #views: PgDatabase;
+  readonly #view: JointRead<OwnershipView>;
 
   constructor({ url, events }: PgOwnershipOptions) {
     const options = { url, size: 1 };
     const limits = { statementTimeoutMs: STATEMENT_MS, idleInTransactionMs: STANDSTILL_MS };
     // Rarely used, and then for a takeover: when many connections were lost at once, new ones may be hard to get.
     this.#changes = new PgDatabase({ ...options, ...limits, keepsIdle: true, applicationName: "maestro-ownership", events });
-    this.#renewals = new PgDatabase({ ...options, ...RENEWAL, applicationName: "maestro-lease", synchronousCommit: false });
+    this.#renewals = new PgDatabase({ ...options, ...PROMPT, applicationName: "maestro-lease", synchronousCommit: false });
+    this.#views = new PgDatabase({ ...options, ...PROMPT, applicationName: "maestro-view", events });
+    this.#view = new JointRead(() => readOwnershipView(this.#views));
   }
 
   join(request: JoinRequest): Promise<Joined> {
@@ -122,7 +128,7 @@ class PgOwnership implements Ownership {
   }
 
   view(): Promise<OwnershipView> {
-    return readOwnershipView(this.#renewals);
+    return this.#view.get();
   }
 
   acquire(bootId: BootId, shards: Iterable<Shard>): Promise<Acquired> {
@@ -159,7 +165,7 @@ class PgOwnership implements Ownership {
 
   /** Gives the connections up. */
   async close(): Promise<void> {
-    await Promise.all([this.#changes.close(), this.#renewals.close()]);
+    await Promise.all([this.#changes, this.#renewals, this.#views].map((database) => database.close()));
   }
 
   /** The row of the node first, so that its renewal learns of it as soon as may be; then the lanes, which may have to be waited for. */

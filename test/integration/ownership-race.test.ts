@@ -14,6 +14,7 @@ import { openPgEventCheckpoints } from "../../runtime/storage/pg-event-checkpoin
 import { openPgJournal } from "../../runtime/storage/pg-journal.ts";
 import { openPgOwnership } from "../../runtime/storage/pg-ownership.ts";
 import { BatchStatements } from "../../runtime/storage/pg-statement.ts";
+import { atEpoch } from "../support/at-epoch.ts";
 import { FaultyProxy } from "../support/faulty-proxy.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 import { createWrite, entryWrite, runIdOn } from "../support/run-writes.ts";
@@ -118,7 +119,7 @@ describe("a takeover that races an owner's commits", function () {
       from: "UPDATE shards",
       begin: async (through, bootId, events) => {
         const frozen = await openPgOwnership({ url: through, events });
-        const releasing = assert.rejects(frozen.release(bootId, [SHARD]), { code: "DATABASE_UNAVAILABLE" });
+        const releasing = assert.rejects(frozen.release(bootId, atEpoch(1, [SHARD])), { code: "DATABASE_UNAVAILABLE" });
         return () => releasing.finally(() => frozen.close());
       },
     },
@@ -150,6 +151,29 @@ describe("a takeover that races an owner's commits", function () {
       }
     });
   }
+
+  it("renews a lease while views of the cluster are read, which share one query at a time", async () => {
+    const { bootId } = await join("a");
+    const blocker = await connectPg(url, { applicationName: "blocker" });
+    await blocker.query("BEGIN; LOCK TABLE shards IN ACCESS EXCLUSIVE MODE");
+    const views = [ownership.view()];
+    await waitUntil("the view to wait", async () => {
+      const text = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+      return (await execute(url, text)).length === 1;
+    });
+    for (let asked = 1; asked <= 1_000; asked++) views.push(ownership.view());
+    const first = await Promise.race([
+      ownership.renew(bootId, { leaseMs: 60_000, load: 0 }),
+      Promise.race(views).then(
+        () => "a view",
+        () => "a view that was given up",
+      ),
+    ]);
+    await blocker.query("COMMIT");
+    await blocker.end();
+    assert.deepEqual(first, { isMember: true, version: 1, isDraining: false, expired: [] });
+    assert.equal(new Set(await Promise.all(views)).size, 2);
+  });
 
   it("renews a lease while a takeover of another boot waits", async () => {
     const [a, b] = [await join("a"), await join("b")];
