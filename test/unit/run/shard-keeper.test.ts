@@ -110,6 +110,20 @@ describe("the shards of a node", () => {
     await waitUntil("the run to note it", async () => (await interruptionsOf(runId)) === 1);
   });
 
+  it("hear of their lost owner which attempts had slots of concurrency keys: the others have not begun", async () => {
+    const { runs, open } = bed.node;
+    const branch = "{ call: refund@default, metadata: { concurrency: { key: one, limit: 1 } } }";
+    const { runId } = await runs.start(
+      startOf(await bed.store.deploy(`do: [{ both: { fork: { branches: [{ a: ${branch} }, { b: ${branch} }] } } }]`)),
+    );
+    const scheduled = async () => (await typesOf(runId)).filter((type) => type === "attempt.scheduled").length;
+    await waitUntil("one of two attempts to have its slot", async () => (await scheduled()) === 2 && bed.tasks.executed.length === 1);
+    await open.closeShards(ShardSet.all);
+    await openAgain(ShardSet.all, ShardSet.all);
+    await waitUntil("the run to note it", async () => (await interruptionsOf(runId)) > 0);
+    assert.equal(await interruptionsOf(runId), 1);
+  });
+
   it("bring their runs back once the store can be asked again", async () => {
     const { runs, open } = bed.node;
     const { runId } = await runs.start(startOf(await bed.store.deploy(SLOW)));
