@@ -10,6 +10,7 @@ import type { Scheduler } from "../kernel/scheduler.ts";
 import type { Random } from "../random.ts";
 import { pause } from "../storage/pause.ts";
 import type { AttemptOutcome, Tier, WorkerPool } from "../workers/pool.ts";
+import { DEFAULT_PRIORITY, turnOf } from "../workers/scheduling.ts";
 import { PATIENCE } from "../workers/thread-pool-options.ts";
 import { TurnBatch } from "../workers/turn-batch.ts";
 import { type Borrowed, LenderAccount } from "./lender-account.ts";
@@ -18,6 +19,8 @@ import { type ByTier, type Slots, TIERS } from "./slots.ts";
 import type { TaskCalls } from "./task-calls.ts";
 import { attemptOf } from "./task-messages.ts";
 
+/** How long a place is kept at most for attempts that were asked for, in milliseconds: many times what an answer takes. */
+const KEEP_MS = 100;
 /** How often it is looked whether what is waited for has happened, in milliseconds. */
 const POLL_MS = 20;
 /** How long executions that were told to stop may take before they are given back as they are, in milliseconds: the pool has ended them before that. */
@@ -63,18 +66,28 @@ export class Borrower {
     return this.#running.size;
   }
 
-  /** Another node says how many attempts wait with it that this one can execute; `asOf`: see {@link LenderAccount.hear}. */
-  hear(lender: BootId, waiting: ByTier, asOf: number): void {
+  /** Another node says how many attempts wait with it that this one can execute; `asOf`: see {@link LenderAccount.hear}; `oldestWaitMs`: how long the oldest has. */
+  hear(lender: BootId, waiting: ByTier, asOf: number, oldestWaitMs: number): void {
     const known = this.#accounts.get(lender);
     if (known === undefined && waiting.thread + waiting.process === 0) return;
     const account = known ?? this.#open(lender);
-    account.hear(waiting, asOf);
+    account.hearOffer(waiting, asOf, oldestWaitMs);
     this.askSoon();
   }
 
   /** Asks for attempts after this turn, if slots are free. */
   askSoon(): void {
     if (this.#isOpen && this.#accounts.size > 0) this.#asking.schedule();
+  }
+
+  /**
+   * Whether a place that an attempt of the node's own runs could have, with this turn, is asked for and kept instead for attempts of another node that go before it:
+   * until the answer is there, or for {@link KEEP_MS}. Of each lender one place at a time; while it is asked, the others are the node's own.
+   */
+  askOlder(tier: Tier, turnMs: number): boolean {
+    if (this.#accounts.size === 0 || !this.#isOpen || this.#options.slots.free(tier) === 0) return false;
+    for (const account of this.#accounts.values()) if (account.isOlder(tier, turnMs) && this.#options.mayTake()) return this.#take(account, 1, tier);
+    return false;
   }
 
   /** A lender does not want these any more. */
@@ -140,26 +153,54 @@ export class Borrower {
 
   /** Shares the free slots among the lenders that have something waiting; whoever was asked last comes last. */
   #ask(): void {
-    const { slots, mayTake } = this.#options;
+    const { slots, mayTake, clock } = this.#options;
     if (!this.#isOpen || TIERS.every((tier) => slots.free(tier) === 0) || !mayTake()) return;
     for (const account of this.#accounts.values()) account.tick();
     const asked = [...this.#accounts.values()].filter(({ isAskable }) => isAskable);
     for (const [place, account] of asked.entries()) {
-      const share = (tier: Tier): number => Math.min(account.waiting[tier], Math.ceil(slots.free(tier) / (asked.length - place)));
-      const thread = Math.min(share("thread"), account.atMost);
-      const counts = { thread, process: Math.min(share("process"), account.atMost - thread) };
-      if (counts.thread + counts.process <= 0) continue;
-      this.#accounts.delete(account.lender);
-      this.#accounts.set(account.lender, account);
-      void slots.claim(counts, () => account.take(counts));
+      const nowMs = turnOf(DEFAULT_PRIORITY, clock.monotonic());
+      this.#take(
+        account,
+        asked.length - place,
+        TIERS.find((tier) => slots.free(tier) > 0 && account.isOlder(tier, nowMs)),
+      );
     }
+  }
+
+  /** Takes the share of one of `among` from an account; false if that is nothing. `kept`: in which tier a place is kept for it. */
+  #take(account: LenderAccount, among: number, kept: Tier | undefined): boolean {
+    const { slots } = this.#options;
+    const share = (tier: Tier): number => Math.min(account.waiting[tier], Math.ceil(slots.free(tier) / among));
+    const thread = Math.min(share("thread"), account.atMost);
+    const counts = { thread, process: Math.min(share("process"), account.atMost - thread) };
+    if (counts.thread + counts.process <= 0) return false;
+    this.#accounts.delete(account.lender);
+    this.#accounts.set(account.lender, account);
+    const release = kept === undefined ? undefined : this.#keep(kept);
+    void slots.claim(counts, () => account.take(counts)).then(release);
+    return true;
+  }
+
+  /** Keeps a place for a while; the returned function ends that before. */
+  #keep(tier: Tier): () => void {
+    const { slots, clock, onFreed } = this.#options;
+    let unkeep: (() => void) | undefined = slots.keep(tier);
+    const end = (): void => {
+      if (unkeep === undefined) return;
+      cancel();
+      unkeep();
+      unkeep = undefined;
+      onFreed();
+    };
+    const cancel = clock.schedule(KEEP_MS, end);
+    return end;
   }
 
   #begin(borrowed: Borrowed): void {
     const { message, account } = borrowed;
     if (borrowed.isCancelled) return account.end(borrowed, { kind: "cancelled" });
     // Attempts of the node's own runs have taken the slots meanwhile, or the node is about to end.
-    if (!this.#isOpen || !this.#options.slots.hasRoom(tierOf(borrowed))) return account.giveBack(borrowed, false);
+    if (!this.#isOpen || !this.#options.slots.hasPlace(tierOf(borrowed))) return account.giveBack(borrowed, false);
     this.#options.slots.take(tierOf(borrowed));
     this.#running.add(borrowed);
     if (!this.#options.knows(message.handler)) this.#leave(borrowed, true);

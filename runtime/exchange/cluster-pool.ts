@@ -11,6 +11,7 @@ import type { Random } from "../random.ts";
 import { type Attempt, type AttemptOutcome, type HandlerInfo, type PoolState, type Tier, tierOf, type WorkerPool } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
 import type { QueuedPool, QueueLoad } from "../workers/queue-load.ts";
+import { turnOf } from "../workers/scheduling.ts";
 import { Borrower } from "./borrower.ts";
 import { Lender } from "./lender.ts";
 import { Slots, TIERS } from "./slots.ts";
@@ -104,9 +105,9 @@ export class ClusterPool implements QueuedPool {
 
   submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
     if (this.#isStopping) throw new MaestroError("NODE_STOPPING");
-    // While there is room, nothing waits that could have it.
+    // While there is room, nothing waits here that could have it.
     const tier = tierOf(attempt, this.handlers);
-    if (this.#slots.hasRoom(tier) && this.#canExecute(attempt.queue, attempt.handler)) this.#execute(attempt, tier, settle);
+    if (this.#canExecute(attempt.queue, attempt.handler) && this.#hasRoomFor(attempt, tier)) this.#execute(attempt, tier, settle);
     else this.lender.add(attempt, settle);
   }
 
@@ -123,6 +124,12 @@ export class ClusterPool implements QueuedPool {
     this.lender.close();
     this.borrower.close();
     await this.#options.local.stop(graceMs);
+  }
+
+  /** False also if what there is is kept for what waits on other nodes, and goes first. */
+  #hasRoomFor({ priority }: Attempt, tier: Tier): boolean {
+    while (this.#slots.hasRoom(tier)) if (!this.borrower.askOlder(tier, turnOf(priority, this.#options.clock.monotonic()))) return true;
+    return false;
   }
 
   #execute(attempt: Attempt, tier: Tier, settle: (outcome: AttemptOutcome) => void): void {
@@ -148,7 +155,10 @@ export class ClusterPool implements QueuedPool {
   /** Executes what waits while there are slots. */
   #startWaiting(): void {
     while (!this.#isStopping && this.lender.backlog.size > 0) {
-      const next = this.lender.takeHere(({ queue, handler, tier }) => this.#slots.hasRoom(tier) && this.#canExecute(queue, handler));
+      const next = this.lender.takeHere(
+        ({ queue, handler, tier }) => this.#slots.hasRoom(tier) && this.#canExecute(queue, handler),
+        (tier, turnMs) => this.borrower.askOlder(tier, turnMs),
+      );
       if (next === undefined) return;
       try {
         this.#execute(next.attempt, next.tier, next.settle);

@@ -154,12 +154,14 @@ export class Exchange {
     this.#peers.hear(summary);
     if (slots === 0) return;
     const waiting = { thread: 0, process: 0 };
+    let oldestWaitMs = 0;
     for (const load of summary.queues) {
       if (!serves(this.#options.serves, load.queue)) continue;
       waiting.thread += load.waiting - load.processWaiting;
       waiting.process += load.processWaiting;
+      oldestWaitMs = Math.max(oldestWaitMs, load.oldestWaitMs);
     }
-    this.pool.borrower.hear(summary.sender as BootId, waiting, summary.asOf);
+    this.pool.borrower.hear(summary.sender as BootId, waiting, summary.asOf, oldestWaitMs);
   }
 
   #serve(payload: Uint8Array): BusReply {

@@ -9,7 +9,8 @@ import type { BootId } from "../ids.ts";
 import type { Scheduler } from "../kernel/scheduler.ts";
 import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
-import type { AttemptOutcome } from "../workers/pool.ts";
+import type { AttemptOutcome, Tier } from "../workers/pool.ts";
+import { DEFAULT_PRIORITY, turnOf } from "../workers/scheduling.ts";
 import type { LoanName } from "./loans.ts";
 import { ResultDelivery } from "./result-delivery.ts";
 import type { ByTier } from "./slots.ts";
@@ -17,6 +18,9 @@ import { pauseAfter, type TaskCalls } from "./task-calls.ts";
 
 /** How often what is held is renewed: a loan outlives two renewals that are lost. */
 const RENEW_EVERY_MS = LIMITS.taskLoanMs / 3;
+
+/** By how much longer something must have waited elsewhere to go before what waits here, in milliseconds: nodes with the same to do do not exchange it. */
+const LEAD_MS = 100;
 
 const NONE: ByTier = { thread: 0, process: 0 };
 
@@ -59,6 +63,8 @@ export class LenderAccount {
   readonly #results: ResultDelivery;
   readonly #givenBack = { unknown: new Map<string, LoanName>(), ended: new Map<string, LoanName>() };
   #waiting: ByTier = NONE;
+  /** How long the oldest of them had waited when the lender offered them last. */
+  #oldestWaitMs = 0;
   /** The number under which the lender said so. */
   #asOf = 0;
   #sequence = 0;
@@ -108,6 +114,23 @@ export class LenderAccount {
     if (asOf > 0 && asOf <= this.#asOf) return;
     this.#waiting = waiting;
     this.#asOf = asOf;
+  }
+
+  /** As {@link hear}, with how long the oldest of them has waited, which the answer to a take does not say. */
+  hearOffer(waiting: ByTier, asOf: number, oldestWaitMs: number): void {
+    if (asOf > 0 && asOf <= this.#asOf) return;
+    this.hear(waiting, asOf);
+    this.#oldestWaitMs = oldestWaitMs;
+  }
+
+  /**
+   * True if what waits there goes before an attempt of the node's own runs with this turn: it waits for clearly longer, and the lender can be asked
+   * for it. How long is known as of the last offer, at most a second ago; lines that move stay as old as they are. Which priority it has nobody says; it counts as having
+   * the usual one.
+   */
+  isOlder(tier: Tier, turnMs: number): boolean {
+    if (this.#waiting[tier] === 0 || this.#failures > 0) return false;
+    return turnOf(DEFAULT_PRIORITY, this.#options.clock.monotonic() - this.#oldestWaitMs) + LEAD_MS < turnMs && this.isAskable;
   }
 
   /** True if attempts may be taken now: the lender has some, and nothing else is to be said to it first. */

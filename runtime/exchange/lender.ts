@@ -114,9 +114,10 @@ export class Lender {
     return pending?.loan === undefined ? pending?.waitingSinceMs : undefined;
   }
 
-  /** The next attempt that this node can execute itself; it is the lender's no more. */
-  takeHere(canExecute: LineFilter): Pick<PendingAttempt, "attempt" | "tier" | "settle"> | undefined {
-    const pending = this.#backlog.next(canExecute);
+  /** The next attempt that this node can execute itself; it is the lender's no more. `yields`: true if it was left behind others, so that it may have no slot now. */
+  takeHere(canExecute: LineFilter, yields: (tier: Tier, turnMs: number) => boolean): Pick<PendingAttempt, "attempt" | "tier" | "settle"> | undefined {
+    let pending = this.#backlog.next(canExecute);
+    while (pending !== undefined && yields(pending.tier, pending.turnMs)) pending = this.#backlog.next(canExecute);
     if (pending === undefined) return undefined;
     this.#forget(pending);
     return { attempt: asItIs(pending), tier: pending.tier, settle: pending.settle };

@@ -7,7 +7,7 @@ import { LIMITS } from "../limits.ts";
 /** Queue of attempts for which none is named. */
 const DEFAULT_QUEUE = "default";
 /** Priority of attempts for which none is given. */
-const DEFAULT_PRIORITY = 3;
+export const DEFAULT_PRIORITY = 3;
 /** The last of the priorities, which begin with 1. */
 export const LAST_PRIORITY = 5;
 
