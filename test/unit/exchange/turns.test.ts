@@ -68,7 +68,7 @@ describe("slots of an executor whose own runs could fill them for ever", () => {
     await world.pass(500);
     world.submit(silent, TASK_MS);
     await world.pass(200);
-    world.network.cutOff(silent.name);
+    world.network.partition(executor.name, silent.name, true);
     const before = ownOf(executor);
     await world.pass(5_000);
     assert.ok(ownOf(executor) - before >= 80, `${ownOf(executor) - before} in 5 s`);
