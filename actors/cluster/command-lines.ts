@@ -6,7 +6,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { RoutedCommand } from "./routed-command.ts";
+import { isAnswer, type RoutedCommand } from "./routed-command.ts";
 
 /** When to try again what was refused because too much waits, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
@@ -18,7 +18,7 @@ export interface LinedCommand {
   readonly isRepeat: boolean;
 }
 
-/** What became of a command: it is committed, it is refused, or it has to be sent again. `mayBeDone`: it may have been carried out all the same. */
+/** What became of a command as it was sent now: it is committed, it is refused, or it has to be sent again. `mayBeDone`: it may have been carried out all the same. */
 export type CommandResult = "done" | MaestroError | { readonly again: true; readonly mayBeDone: boolean };
 
 /** What the lines need. */
@@ -86,8 +86,8 @@ export class CommandLines {
 
   /** False if the command has to be sent again. */
   #settle(waiting: Waiting, result: CommandResult = { again: true, mayBeDone: false }): boolean {
-    if (result !== "done" && !(result instanceof MaestroError)) {
-      waiting.isRepeat ||= result.mayBeDone;
+    if (result !== "done" && !(result instanceof MaestroError && isAnswer(result, waiting.isRepeat))) {
+      if (!(result instanceof MaestroError)) waiting.isRepeat ||= result.mayBeDone;
       if (waiting.untilMs > this.#options.clock.monotonic()) return false;
       waiting.reject(new MaestroError("TIMED_OUT", { facts: { what: "The commit of the request", timeoutMs: this.#options.timeoutMs } }));
     } else if (result === "done") waiting.resolve();

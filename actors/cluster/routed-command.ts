@@ -31,6 +31,14 @@ export async function obey(runs: Pick<Runs, RoutedCommand["kind"]>, runId: RunId
   }
 }
 
+/**
+ * True if a refusal settles the call. What may have been carried out by an earlier sending is not refused for now: its caller would take it for not done, and
+ * ask for it anew under another name.
+ */
+export function isAnswer(refusal: MaestroError, isRepeat: boolean): boolean {
+  return !isRepeat || !refusal.retryable;
+}
+
 function tell(runs: Pick<Runs, RoutedCommand["kind"]>, runId: RunId, command: RoutedCommand): Promise<void> {
   switch (command.kind) {
     case "signal":

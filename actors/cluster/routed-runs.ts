@@ -18,7 +18,7 @@ import { CommandLines, type CommandResult, type LinedCommand } from "./command-l
 import { errorOf } from "./failure-message.ts";
 import { MapChanges } from "./map-changes.ts";
 import { isOwnerTrouble, OwnerCalls, type OwnerCallsOptions, type Reply } from "./owner-calls.ts";
-import { obey, type RoutedCommand } from "./routed-command.ts";
+import { isAnswer, obey, type RoutedCommand } from "./routed-command.ts";
 import { followGrowth, LONGEST_WAIT_MS } from "./routed-growth.ts";
 import { commandMessage, outcomeOfMessage, startMessage, viewOfMessage } from "./run-messages.ts";
 import { anyShardOf, RunPlacement } from "./run-placement.ts";
@@ -74,7 +74,7 @@ export class RoutedRuns implements Runs {
     try {
       return await this.#local.start(request);
     } catch (error) {
-      return this.#startAs(this.#runOf(error), request, true);
+      return this.#startAs(this.#runOf(error), request, namesRun(error));
     }
   }
 
@@ -85,7 +85,7 @@ export class RoutedRuns implements Runs {
     try {
       return await this.#local.execute(request, signal);
     } catch (error) {
-      return this.#executeAs(this.#runOf(error), request, true, signal);
+      return this.#executeAs(this.#runOf(error), request, namesRun(error), signal);
     }
   }
 
@@ -186,7 +186,7 @@ export class RoutedRuns implements Runs {
         ? await this.#startHere(runId, request, mayBeDone)
         : await this.#startThere(runId, request, mayBeDone, leftMs);
       if (!("kind" in reply)) return reply;
-      if (reply.kind === "failed") throw reply.error;
+      if (reply.kind === "failed" && isAnswer(reply.error, mayBeDone)) throw reply.error;
       mayBeDone ||= reply.kind === "trouble" && reply.mayBeDone;
       await this.#changes.wait(version, attempt, signal);
     }
@@ -196,8 +196,7 @@ export class RoutedRuns implements Runs {
     try {
       return await this.#local.startAs(runId, request, isRepeat);
     } catch (error) {
-      if (isOwnerTrouble(error)) return TROUBLE;
-      throw error;
+      return isOwnerTrouble(error) ? TROUBLE : { kind: "failed", error: toMaestroError(error) };
     }
   }
 
@@ -263,6 +262,11 @@ export class RoutedRuns implements Runs {
 }
 
 const TROUBLE: Reply = { kind: "trouble", mayBeDone: false };
+
+/** True if a run was tried that may have begun. */
+function namesRun(error: unknown): boolean {
+  return error instanceof MaestroError && error.facts.runId !== undefined;
+}
 
 /** A command that may have to be sent more than once. */
 function withId(command: RoutedCommand, random: Random): RoutedCommand {

@@ -1,9 +1,11 @@
 /**
- * Laws of routing, for any schedule: whatever runs are started and told from whichever node, while shards are handed over, nodes die, and the network loses,
- * repeats and reorders messages: every call of a node that lives succeeds, no run begins twice, and each hears what it is told once, in the order of each sender.
+ * Laws of routing, for any schedule: whatever runs are started and told from whichever node, while shards are handed over, nodes die, stores are slow and take no
+ * more, and the network loses, repeats and reorders messages: every call of a node that lives succeeds, no run begins twice, and each hears what it is told
+ * once, in the order of each sender. Clients believe what they are told: what is refused for now was not done, and they ask for it anew, as of something else.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { type ErrorCode, MaestroError } from "../../runtime/errors.ts";
 import type { RunId } from "../../runtime/ids.ts";
 import { shardOf } from "../../runtime/ids.ts";
 import { type ClusterNode, ClusterWorld } from "../support/cluster-world.ts";
@@ -16,7 +18,14 @@ type Step =
   | { readonly kind: "hand over"; readonly run: number; readonly to: number; readonly many: boolean }
   | { readonly kind: "kill"; readonly node: number }
   | { readonly kind: "network"; readonly loss: number; readonly duplication: number; readonly delayMs: number }
+  | { readonly kind: "overload"; readonly node: number; readonly run: number; readonly ms: number }
   | { readonly kind: "wait"; readonly ms: number };
+
+/** Few writes fill a journal. */
+const JOURNAL_BOUNDS = { queueWrites: 2, queueBytes: 1_000_000, refusedRuns: 1_000 };
+const STARTS_TO_FILL = 5;
+/** What a client takes for "not done, come again". */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set(["JOURNAL_OVERLOADED", "NODE_OVERLOADED", "MAILBOX_FULL", "ASKS_FULL"]);
 
 const place = fc.nat(20);
 const STEP: fc.Arbitrary<Step> = fc.oneof(
@@ -32,6 +41,10 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
       duplication: fc.constantFrom(0, 0.3),
       delayMs: fc.nat(30),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("overload" as const), node: place, run: place, ms: fc.integer({ min: 3_000, max: 9_000 }) }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 80 }) }) },
 );
@@ -85,8 +98,10 @@ class Schedule {
         return;
       case "network":
         return world.network.setFaults({ ...step, reordering: 0.1, delayMs: [0, step.delayMs] });
+      case "overload":
+        return this.#overload(nodeAt(step.node), this.#runs[step.run % Math.max(this.#runs.length, 1)], step.ms);
       case "wait":
-        return world.finish(new Promise<void>((resolve) => void world.clock.schedule(step.ms, resolve)));
+        return world.finish(this.#pause(step.ms));
     }
   }
 
@@ -124,7 +139,27 @@ class Schedule {
 
   #call(node: ClusterNode, ask: (node: ClusterNode) => Promise<void>, isCounted = true): void {
     if (isCounted) this.#asked += 1;
-    this.#track(node, ask(node));
+    this.#track(
+      node,
+      this.#insist(() => ask(node)),
+    );
+  }
+
+  /** Asks until it is not refused for now. `refused`: hears of each refusal before it asks again. */
+  async #insist(ask: () => Promise<void>, refused = (): void => undefined): Promise<void> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof MaestroError) || !REFUSALS.has(error.code)) throw error;
+        refused();
+        await this.#pause(error.retryAfterMs ?? 1_000);
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#world.clock.schedule(ms, resolve));
   }
 
   #track(node: ClusterNode, call: Promise<unknown>): void {
@@ -137,8 +172,26 @@ class Schedule {
     if (runId === undefined) return;
     const payload = `${node.name}:${this.#number++}`;
     const key = `${runId}/${node.name}`;
-    this.#told.set(key, [...(this.#told.get(key) ?? []), payload]);
-    this.#track(node, node.runs.signal(runId, { name: "other", payload: JSON.stringify(payload), signalId: "" }));
+    const told = this.#told.get(key) ?? [];
+    this.#told.set(key, told);
+    const tell = (): Promise<void> => {
+      told.push(payload);
+      return node.runs.signal(runId, { name: "other", payload: JSON.stringify(payload), signalId: "" });
+    };
+    this.#track(
+      node,
+      this.#insist(tell, () => void told.splice(told.indexOf(payload), 1)),
+    );
+  }
+
+  /** What a run is told takes longer, perhaps, than its answer is waited for, and the journal of its node fills behind it. */
+  async #overload(from: ClusterNode, runId: RunId | undefined, ms: number): Promise<void> {
+    if (runId === undefined) return;
+    const owner = await this.#world.ownerOf(runId);
+    owner.faults.inject({ kind: "none", delayMs: ms });
+    this.#signal(from, runId);
+    await this.#world.finish(this.#pause(5));
+    for (let n = 0; n < STARTS_TO_FILL; n += 1) await this.take({ kind: "start", node: this.#world.alive.indexOf(owner) });
   }
 
   async #handOver(runId: RunId | undefined, to: ClusterNode, many: boolean): Promise<void> {
@@ -161,6 +214,7 @@ describe("calls in a cluster", function () {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), fc.array(STEP, { minLength: 5, maxLength: 40 }), async (seed, steps) => {
         const world = new ClusterWorld({ charge: (input) => input, ship: (input) => input }, seed);
+        world.journalBounds = JOURNAL_BOUNDS;
         await world.begin(3);
         try {
           const schedule = new Schedule(world, { signal: await world.store.deploy(SIGNAL), calls: await world.store.deploy(CALLS) });
@@ -170,7 +224,7 @@ describe("calls in a cluster", function () {
           await world.end();
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 60 },
     );
   });
 });

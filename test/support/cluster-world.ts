@@ -16,6 +16,7 @@ import { EventHub } from "../../runtime/events.ts";
 import { type BootId, newBootId, type RunId, SHARD_COUNT, type Shard, shardOf } from "../../runtime/ids.ts";
 import { type Random, seededRandom } from "../../runtime/random.ts";
 import { HeldShards } from "../../runtime/storage/held-shards.ts";
+import type { LaneBounds } from "../../runtime/storage/lane.ts";
 import { MemoryFaults } from "../../runtime/storage/memory-faults.ts";
 import { openMemoryJournal } from "../../runtime/storage/memory-journal.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
@@ -93,6 +94,8 @@ export class ClusterWorld {
 
   /** How much the nodes that are started from now on let in. Default: what the product does. */
   admissionBounds: AdmissionBounds | undefined;
+  /** How much may wait in the journals of the nodes that are started from now on. Default: what the product lets wait. */
+  journalBounds: LaneBounds | undefined;
 
   constructor(handlers: Readonly<Record<string, NodeHandler>> = {}, seed = 1) {
     this.random = seededRandom(seed);
@@ -215,7 +218,7 @@ export class ClusterWorld {
     const { shards, bereft } = await this.#ownership.join({ bootId, nodeName: name, lanes: 1, leaseMs: 60_000 });
     const held = new HeldShards(shards);
     const faults = new MemoryFaults();
-    const journal = await openMemoryJournal({ store: store.memory, bootId, held, clock, random, events, faults });
+    const journal = await openMemoryJournal({ store: store.memory, bootId, held, clock, random, events, faults, bounds: this.journalBounds });
     const tasks = new Tasks(this.#handlers);
     const troubles: string[] = [];
     const open = await this.finish(
