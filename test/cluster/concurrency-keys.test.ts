@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
 import { RunStatus } from "../../proto/gen/maestro/v1/common.ts";
-import { endAll, MaestroProcess } from "../support/maestro-process.ts";
+import { startClusterNode } from "../support/cluster-node.ts";
+import { endAll, type MaestroProcess } from "../support/maestro-process.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -58,9 +59,7 @@ describe("concurrency keys on processes that are killed", function () {
 
   const clientOf = (name: string): MaestroClient => clients.get(name) ?? assert.fail(`${name} is there`);
   async function open(name: string): Promise<void> {
-    const env = { MAESTRO_PG_URL: pgUrl, MAESTRO_NATS_URL: nats.url, MAESTRO_LEASE_MS: "1500", TASK_TRACE: trace };
-    const args = ["start", "--node-name", name, "--grpc-port", "0", "--ops-port", "0", "--threads", "1", "--handlers", HANDLERS];
-    const node = new MaestroProcess(args, { cwd, env });
+    const node = startClusterNode(name, { pgUrl, nats, leaseMs: 1_500, cwd, handlers: HANDLERS, env: { TASK_TRACE: trace } });
     processes.set(name, node);
     clients.set(name, connect(await node.ready()));
   }

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
 import { NodeState } from "../../proto/gen/maestro/v1/cluster_service.ts";
 import { systemClock } from "../../runtime/clock.ts";
-import { endAll, MaestroProcess, maestro } from "../support/maestro-process.ts";
+import { startClusterNode } from "../support/cluster-node.ts";
+import { endAll, type MaestroProcess, maestro } from "../support/maestro-process.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { freshDatabase } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -48,11 +49,8 @@ describe("executors", function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  function open(name: string, roles: string): MaestroProcess {
-    const env = { MAESTRO_PG_URL: pgUrl, MAESTRO_NATS_URL: nats.url, MAESTRO_LEASE_MS: String(LEASE_MS), MAESTRO_HANDLERS: HANDLERS };
-    const args = ["start", "--node-name", name, "--roles", roles, "--grpc-port", "0", "--ops-port", "0", "--threads", "1"];
-    return new MaestroProcess(args, { cwd: folder, env });
-  }
+  const open = (name: string, roles: string): MaestroProcess =>
+    startClusterNode(name, { pgUrl, nats, leaseMs: LEASE_MS, cwd: folder, roles, handlers: HANDLERS });
 
   const start = (file: string): Promise<string[]> => {
     const input = JSON.stringify({ file: join(folder, file) });
@@ -74,8 +72,7 @@ describe("executors", function () {
     return new Map([...Map.groupBy(keys, (key) => key)].map(([key, times]) => [key, times.length]));
   };
 
-  const isWaiting = async (): Promise<boolean> =>
-    (await client.listQueues()).some(({ name, waiting }) => name === "default" && waiting === RUNS, PATIENCE_MS);
+  const isWaiting = async (): Promise<boolean> => (await client.listQueues()).some(({ name, waiting }) => name === "default" && waiting === RUNS);
 
   it("are waited for, and have tasks executed once they are there", async () => {
     const runs = await start("waited");

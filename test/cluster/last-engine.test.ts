@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "../../gateway/grpc-client.ts";
-import { endAll, MaestroProcess } from "../support/maestro-process.ts";
+import { startClusterNode } from "../support/cluster-node.ts";
+import { endAll, type MaestroProcess } from "../support/maestro-process.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { execute, freshDatabase } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -36,11 +37,8 @@ describe("the last engine of a cluster", function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  function open(name: string, roles: string): MaestroProcess {
-    const env = { MAESTRO_PG_URL: pgUrl, MAESTRO_NATS_URL: nats.url, MAESTRO_LEASE_MS: String(LEASE_MS), MAESTRO_HANDLERS: HANDLERS };
-    const args = ["start", "--node-name", name, "--roles", roles, "--grpc-port", "0", "--ops-port", "0", "--threads", "1"];
-    return new MaestroProcess(args, { cwd: folder, env });
-  }
+  const open = (name: string, roles: string): MaestroProcess =>
+    startClusterNode(name, { pgUrl, nats, leaseMs: LEASE_MS, cwd: folder, roles, handlers: HANDLERS });
 
   /** Stops the engine while it has a task under way, and checks that it was fenced by nobody and that its run goes on from the task's result. */
   async function stopAmidATask(roles: string, otherRoles: string): Promise<void> {

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
 import { RunStatus } from "../../proto/gen/maestro/v1/common.ts";
 import { knownMigrations } from "../../runtime/storage/pg-migrate.ts";
-import { endAll, MaestroProcess } from "../support/maestro-process.ts";
+import { startClusterNode } from "../support/cluster-node.ts";
+import { endAll, type MaestroProcess } from "../support/maestro-process.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { type EventSubscriber, subscribeToEvents } from "../support/nats-subscriber.ts";
 import { programAt, programWith } from "../support/other-version.ts";
@@ -43,9 +44,8 @@ class MixedCluster {
 
   /** Starts a node; `main`: of which program. */
   launch(nodeName: string, main?: string): MaestroProcess {
-    const env = { MAESTRO_PG_URL: this.pgUrl, MAESTRO_NATS_URL: this.nats.url, MAESTRO_EVENTS: "tasks", MAESTRO_LEASE_MS: "5000" };
-    const args = ["start", "--node-name", nodeName, "--grpc-port", "0", "--ops-port", "0", "--threads", "1"];
-    return new MaestroProcess(args, { cwd: tmpdir(), env, ...(main !== undefined && { main }) });
+    const { pgUrl, nats } = this;
+    return startClusterNode(nodeName, { pgUrl, nats, leaseMs: 5_000, cwd: tmpdir(), env: { MAESTRO_EVENTS: "tasks" }, main });
   }
 
   /** Starts a node and waits until it is ready and has its share of the shards. */

@@ -5,7 +5,8 @@ import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
 import { loadConfig } from "../../ops/config.ts";
 import { type RunningNode, startNode } from "../../ops/node.ts";
 import { RunStatus } from "../../proto/gen/maestro/v1/common.ts";
-import { endAll, MaestroProcess } from "../support/maestro-process.ts";
+import { startClusterNode } from "../support/cluster-node.ts";
+import { endAll, type MaestroProcess } from "../support/maestro-process.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { freshDatabase } from "../support/pg-fixture.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -101,11 +102,7 @@ describe("a cluster of three processes", function () {
     const [pgUrl, server] = await Promise.all([freshDatabase(), startNatsServer()]);
     nats = server;
     for (const name of ["p1", "p2", "p3"]) {
-      const env = { MAESTRO_PG_URL: pgUrl, MAESTRO_NATS_URL: nats.url, MAESTRO_LEASE_MS: "1500" };
-      const node = new MaestroProcess(["start", "--node-name", name, "--grpc-port", "0", "--ops-port", "0", "--threads", "1"], {
-        cwd: tmpdir(),
-        env,
-      });
+      const node = startClusterNode(name, { pgUrl, nats, leaseMs: 1_500, cwd: tmpdir() });
       processes.push(node);
       clients.push(connect(await node.ready()));
     }
