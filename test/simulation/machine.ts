@@ -7,6 +7,7 @@ import { MaestroError, messageOf } from "../../runtime/errors.ts";
 import { newBootId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
 import { seededRandom } from "../../runtime/random.ts";
+import type { NodeRole } from "../../runtime/storage/ownership.ts";
 import type { ExecutionLog } from "./execution-log.ts";
 import { between, type Faults } from "./faults.ts";
 import { SimulatedProcess, WALL_OFF_MS } from "./process.ts";
@@ -26,6 +27,7 @@ const ROLLING_POLL_MS = 200;
 /** What a machine needs. */
 export interface MachineOptions {
   readonly name: string;
+  readonly roles: readonly NodeRole[];
   readonly time: WorldTime;
   readonly faults: Faults;
   readonly random: Random;
@@ -61,7 +63,12 @@ export class Machine {
     return this.#node;
   }
 
-  /** True if clients are served. */
+  /** True if clients may come to it. */
+  get isGateway(): boolean {
+    return this.#options.roles.includes("gateway");
+  }
+
+  /** True if its node has started, and serves clients if it is a gateway. */
   get isServing(): boolean {
     return this.#node.isServing && this.#node.process.isRunning;
   }
@@ -88,7 +95,7 @@ export class Machine {
   }
 
   #boot(): SimulatedNode {
-    const { name: nodeName, time, faults, trace, surroundings, workflow, log } = this.#options;
+    const { name: nodeName, roles, time, faults, trace, surroundings, workflow, log } = this.#options;
     const name = `${nodeName}/${++this.#boots}`;
     const random = seededRandom(this.#options.random.uint32());
     const rate = 1 + faults.level("drift") * between(random, -DRIFT, DRIFT);
@@ -98,7 +105,7 @@ export class Machine {
     const simulated = new SimulatedPool({ self: bootId, process, faults, random, time, log });
     const pool = surroundings.plant.pool?.(simulated) ?? simulated;
     const onTrouble = (what: string, error: unknown): void => trace.note(name, `trouble: ${what}: ${messageOf(error)}`);
-    const node = new SimulatedNode({ nodeName, bootId, process, random, surroundings, pool, workflow, onTrouble });
+    const node = new SimulatedNode({ nodeName, roles, bootId, process, random, surroundings, pool, workflow, onTrouble });
     this.#listen(node);
     this.nodes.push(node);
     trace.note("world", `boot ${name} ${bootId}`);

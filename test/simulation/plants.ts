@@ -149,10 +149,21 @@ export const PLANTED_DEFECTS: readonly PlantedDefect[] = [
     },
   },
   {
-    defect: "nobody finds slots that were left behind",
+    defect: "a slot is not freed, and nobody finds it",
     checker: "concurrency",
     mode: "liveness",
-    plant: () => ({ taskSlots: (slots) => overridden(slots, { list: async () => [] }) }),
+    plant: () => {
+      const isLeft = everyNth(30);
+      return {
+        taskSlots: (slots) =>
+          overridden(slots, {
+            free: async (freed) => {
+              if (!isLeft()) await slots.free(freed);
+            },
+            list: async () => [],
+          }),
+      };
+    },
   },
   {
     defect: "an actor meets an error that it does not know",

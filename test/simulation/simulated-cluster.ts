@@ -18,7 +18,7 @@ import { Exchange } from "../../runtime/exchange/exchange.ts";
 import type { BootId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
 import type { HeldShards } from "../../runtime/storage/held-shards.ts";
-import type { Acquired, Joined, Ownership } from "../../runtime/storage/ownership.ts";
+import type { Acquired, Joined, NodeRole, Ownership } from "../../runtime/storage/ownership.ts";
 import type { NodeView, OwnershipView } from "../../runtime/storage/ownership-view.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { WorkerPool } from "../../runtime/workers/pool.ts";
@@ -29,7 +29,7 @@ const CLUSTER = "simulation";
 export const LEASE_MS = 3_000;
 /** See {@link LEASE_MS}. */
 export const TASK_GRACE_MS = 5_000;
-/** Tasks that a node executes at a time: so few that others have to help. */
+/** Tasks that an executor executes at a time: so few that others have to help. */
 const SLOTS = 3;
 /** Nobody is in a hurry. */
 const PATIENT = new AbortController().signal;
@@ -37,6 +37,7 @@ const PATIENT = new AbortController().signal;
 /** What it needs from the beginning. */
 export interface SimulatedClusterOptions {
   readonly self: BootId;
+  readonly roles: readonly NodeRole[];
   readonly process: SimulatedProcess;
   readonly random: Random;
   readonly events: EventHub;
@@ -75,11 +76,12 @@ export class SimulatedCluster implements ClusterMap {
   #leaseAfter: LeaseKeeper | undefined;
 
   constructor(options: SimulatedClusterOptions) {
-    const { self, process, random, events, bus, local } = options;
+    const { self, roles, process, random, events, bus, local } = options;
+    const slots = roles.includes("executor") ? SLOTS : 0;
     this.#options = options;
     this.self = self;
     this.exchange = new Exchange({
-      ...{ bus, clock: process.clock, scheduler: process.scheduler, random, events, clusterName: CLUSTER, self, slots: SLOTS, serves: [], local },
+      ...{ bus, clock: process.clock, scheduler: process.scheduler, random, events, clusterName: CLUSTER, self, slots, serves: [], local },
       knows: (handler) => local.handlers.has(handler),
     });
   }

@@ -17,7 +17,7 @@ import { Lane } from "../../runtime/storage/lane.ts";
 import { LanedJournal } from "../../runtime/storage/laned-journal.ts";
 import { LargePayloads } from "../../runtime/storage/large-payloads.ts";
 import { MemoryTaskLedger } from "../../runtime/storage/memory-task-ledger.ts";
-import type { Joined } from "../../runtime/storage/ownership.ts";
+import type { Joined, NodeRole } from "../../runtime/storage/ownership.ts";
 import { pause } from "../../runtime/storage/pause.ts";
 import type { WorkerPool } from "../../runtime/workers/pool.ts";
 import type { DatabaseLink } from "./database-link.ts";
@@ -36,6 +36,7 @@ const EVENTS_GRACE_MS = 2_000;
 /** What a boot needs. */
 export interface SimulatedNodeOptions {
   readonly nodeName: string;
+  readonly roles: readonly NodeRole[];
   readonly bootId: BootId;
   readonly process: SimulatedProcess;
   readonly random: Random;
@@ -100,12 +101,12 @@ export class SimulatedNode {
   }
 
   async #start(): Promise<void> {
-    const { surroundings, nodeName } = this.#options;
+    const { surroundings, nodeName, roles } = this.#options;
     const { process, self: bootId, events } = this;
     const { clock } = process;
     const link = surroundings.link(process);
     const { ownership } = link;
-    const joined = await ownership.join({ bootId, nodeName, lanes: 1, leaseMs: LEASE_MS, isStarting: true });
+    const joined = await ownership.join({ bootId, nodeName, roles, lanes: 1, leaseMs: LEASE_MS, isStarting: true });
     const keeper = new LeaseKeeper({ ownership, bootId, leaseMs: LEASE_MS, clock, events, onLost: () => this.#fence() });
     keeper.start();
     this.#stages.push(async () => {
@@ -125,10 +126,10 @@ export class SimulatedNode {
   }
 
   #openCluster(): SimulatedCluster {
-    const { random, surroundings, pool: local, onTrouble } = this.#options;
+    const { random, surroundings, roles, pool: local, onTrouble } = this.#options;
     const { self, process, events } = this;
     const bus = surroundings.joinBus(process, events);
-    const cluster = new SimulatedCluster({ ...{ self, process, random, events, bus, local, onTrouble }, onLost: () => this.#fence() });
+    const cluster = new SimulatedCluster({ ...{ self, roles, process, random, events, bus, local, onTrouble }, onLost: () => this.#fence() });
     this.#cluster = cluster;
     this.#stages.push(() => {
       cluster.exchange.stop();

@@ -23,6 +23,7 @@ import { isLeftAlone, type Order } from "./order.ts";
 import type { Plant } from "./plant.ts";
 import { WALL_SKEW_MS } from "./process.ts";
 import { DESKS, signalsOf } from "./program.ts";
+import { rolesOf } from "./roles.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 import { Surroundings } from "./surroundings.ts";
 import { Trace } from "./trace.ts";
@@ -104,7 +105,7 @@ export class World {
     this.trace = new Trace(this.time, isTraced);
     this.surroundings = new Surroundings({ time: this.time, faults: this.faults, random: randomFor(seed, "ways"), trace: this.trace, plant });
     const { time, trace, surroundings } = this;
-    const nodes = (): readonly SimulatedNode[] => this.machines.filter(({ isOut }) => !isOut).map(({ node }) => node);
+    const nodes = (): readonly SimulatedNode[] => this.machines.filter(({ isOut, isGateway }) => isGateway && !isOut).map(({ node }) => node);
     this.#log = new ExecutionLog({
       nowMs: () => time.monotonic(),
       ownerOf: (runId) => surroundings.database.memory.shards.get(shardOf(runId))?.owner,
@@ -158,11 +159,11 @@ export class World {
 
   #startMachines(): void {
     const random = randomFor(this.plan.seed, "machines");
-    const count = pick(random, NODES);
-    for (let place = 0; place < count; place += 1) {
+    const roles = rolesOf(randomFor(this.plan.seed, "roles"), pick(random, NODES));
+    for (const [place, ownRoles] of roles.entries()) {
       const machine = new Machine({
         ...this.#parts(),
-        ...{ name: `n${place + 1}`, random: randomFor(this.plan.seed, `machine ${place + 1}`) },
+        ...{ name: `n${place + 1}`, roles: ownRoles, random: randomFor(this.plan.seed, `machine ${place + 1}`) },
         workflow: async (id) => (await deployedOf(id)).workflow,
         log: this.#log,
         onBroken: (sentence) => this.#broken.push(sentence),
