@@ -89,8 +89,12 @@ export class PgDatabase {
     }
   }
 
-  /** Runs `work` in one transaction, at the level READ COMMITTED. Rolled back if it throws. @throws DATABASE_UNAVAILABLE @throws DATABASE_FAILING */
-  async transaction<T>(work: (query: PgQuery) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` in one transaction, at the level READ COMMITTED. Rolled back if it throws. `first`: a statement without values that is sent with its beginning.
+   *
+   * @throws DATABASE_UNAVAILABLE @throws DATABASE_FAILING
+   */
+  async transaction<T>(work: (query: PgQuery) => Promise<T>, first?: string): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw this.#translate(error);
     });
@@ -104,7 +108,7 @@ export class PgDatabase {
       }
     };
     try {
-      await query("BEGIN ISOLATION LEVEL READ COMMITTED");
+      await query(`BEGIN ISOLATION LEVEL READ COMMITTED${first === undefined ? "" : `; ${first}`}`);
       const result = await work(query);
       await query("COMMIT");
       return result;

@@ -58,16 +58,24 @@ const FORGET = `DELETE FROM lane_fences WHERE fenced_at < now() - interval '30 d
 /** Shards whose owner can't write any more, or that have none. */
 const IS_FREE = "NOT EXISTS (SELECT FROM lane_fences f WHERE f.boot_id = s.boot_id AND f.fenced_at IS NULL)";
 
-const ACQUIRE = `WITH member AS (SELECT FROM nodes WHERE boot_id = $1 AND released_at IS NULL),
-  mine AS (SELECT s.shard, s.epoch, s.taken_from FROM shards AS s, member WHERE s.boot_id = $1 AND s.shard = ANY($2::smallint[])),
-  taken AS (UPDATE shards AS s SET boot_id = $1, epoch = s.epoch + 1, taken_from = coalesce(s.boot_id, s.taken_from) FROM member
-    WHERE s.shard = ANY($2::smallint[]) AND ${IS_FREE} RETURNING s.shard, s.epoch, s.taken_from),
-  got AS (SELECT true AS is_new, * FROM taken UNION ALL SELECT false, * FROM mine)
-  SELECT is_new AS "isNew", taken_from IS NOT NULL AND NOT EXISTS (SELECT FROM nodes n WHERE n.boot_id = taken_from AND n.lost_at IS NULL) AS "isBereft",
-    ${EPOCH_COLUMNS} FROM got GROUP BY is_new, taken_from, epoch`;
+/** Raises the version if the part `changed` of the statement changed something: a change that others wait for is over one round trip sooner. */
+const RAISED = "raised AS (UPDATE ownership_version SET version = version + 1 WHERE EXISTS (SELECT FROM changed))";
 
-const RELEASE = `UPDATE shards AS s SET boot_id = NULL, taken_from = CASE WHEN s.shard = ANY($4::smallint[]) THEN taken_from END
-  FROM nodes AS n, ${TENURES} WHERE n.boot_id = $1 AND n.released_at IS NULL AND s.boot_id = $1 AND ${IS_TENURE} RETURNING 1`;
+const TAKEN = `WITH member AS (SELECT FROM nodes WHERE boot_id = $1 AND released_at IS NULL),
+  mine AS (SELECT s.shard, s.epoch, s.taken_from FROM shards AS s, member WHERE s.boot_id = $1 AND s.shard = ANY($2::smallint[])),
+  changed AS (UPDATE shards AS s SET boot_id = $1, epoch = s.epoch + 1, taken_from = coalesce(s.boot_id, s.taken_from) FROM member
+    WHERE s.shard = ANY($2::smallint[]) AND ${IS_FREE} RETURNING s.shard, s.epoch, s.taken_from),
+  got AS (SELECT * FROM changed UNION ALL SELECT * FROM mine)`;
+const GOT = `SELECT taken_from IS NOT NULL AND NOT EXISTS (SELECT FROM nodes n WHERE n.boot_id = taken_from AND n.lost_at IS NULL) AS "isBereft",
+    ${EPOCH_COLUMNS} FROM got GROUP BY taken_from, epoch`;
+const ACQUIRE = `${TAKEN}, ${RAISED} ${GOT}`;
+/** As part of a change that raises the version itself. */
+const ACQUIRE_TOO = `${TAKEN} ${GOT}`;
+
+const RELEASE = `WITH changed AS (
+    UPDATE shards AS s SET boot_id = NULL, taken_from = CASE WHEN s.shard = ANY($4::smallint[]) THEN taken_from END
+      FROM nodes AS n, ${TENURES} WHERE n.boot_id = $1 AND n.released_at IS NULL AND s.boot_id = $1 AND ${IS_TENURE} RETURNING 1),
+  ${RAISED} SELECT FROM changed`;
 
 const RENEW = `WITH renewed AS (
     UPDATE nodes SET lease_until = clock_timestamp() + $2 * interval '1 millisecond', load = $3
@@ -114,7 +122,7 @@ class PgOwnership implements Ownership {
       await fenceOthers(query, staying);
       const isDraining = request.isStarting === true && !takesAll;
       await enter(query, request, isDraining);
-      const { shards, bereft } = await acquire(query, request.bootId, takesAll ? ShardSet.all : ShardSet.none);
+      const { shards, bereft } = await acquire(query, ACQUIRE_TOO, request.bootId, takesAll ? ShardSet.all : ShardSet.none);
       await query(FORGET);
       return { version: await raiseVersion(query), shards, bereft, isDraining };
     });
@@ -132,19 +140,11 @@ class PgOwnership implements Ownership {
   }
 
   acquire(bootId: BootId, shards: Iterable<Shard>): Promise<Acquired> {
-    return this.#change(async (query) => {
-      const { isChange, ...acquired } = await acquire(query, bootId, shards);
-      if (isChange) await raiseVersion(query);
-      return acquired;
-    });
+    return this.#change((query) => acquire(query, ACQUIRE, bootId, shards));
   }
 
   release(bootId: BootId, shards: ShardEpochs, bereft = ShardSet.none): Promise<number> {
-    return this.#change(async (query) => {
-      const released = await query(RELEASE, [bootId, [...shards.keys()], [...shards.values()], [...bereft]]);
-      if (released.length > 0) await raiseVersion(query);
-      return released.length;
-    });
+    return this.#change(async (query) => (await query(RELEASE, [bootId, [...shards.keys()], [...shards.values()], [...bereft]])).length);
   }
 
   fence(bootId: BootId, { even }: { readonly even?: "alive" } = {}): Promise<boolean> {
@@ -180,10 +180,7 @@ class PgOwnership implements Ownership {
   }
 
   #change<T>(work: (query: PgQuery) => Promise<T>): Promise<T> {
-    return this.#changes.transaction(async (query) => {
-      await query(`SELECT pg_advisory_xact_lock(${CHANGE_LOCK})`);
-      return work(query);
-    });
+    return this.#changes.transaction(work, `SELECT pg_advisory_xact_lock(${CHANGE_LOCK})`);
   }
 }
 
@@ -203,10 +200,10 @@ async function enter(query: PgQuery, request: JoinRequest, isDraining: boolean):
   await query("INSERT INTO lane_fences (boot_id, lane) SELECT $1, lane FROM generate_series(0, $2::integer - 1) AS lane", [bootId, lanes]);
 }
 
-async function acquire(query: PgQuery, bootId: BootId, shards: Iterable<Shard>): Promise<Acquired & { readonly isChange: boolean }> {
-  const rows = await query<EpochRow & { readonly isNew: boolean; readonly isBereft: boolean }>(ACQUIRE, [bootId, [...shards]]);
+async function acquire(query: PgQuery, text: string, bootId: BootId, shards: Iterable<Shard>): Promise<Acquired> {
+  const rows = await query<EpochRow & { readonly isBereft: boolean }>(text, [bootId, [...shards]]);
   const bereft = decodeShardEpochs(rows.filter(({ isBereft }) => isBereft));
-  return { shards: decodeShardEpochs(rows), bereft: ShardSet.of(bereft.keys()), isChange: rows.some(({ isNew }) => isNew) };
+  return { shards: decodeShardEpochs(rows), bereft: ShardSet.of(bereft.keys()) };
 }
 
 /** Last in each change: the row is then locked for the shortest time. */
