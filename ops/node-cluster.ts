@@ -46,8 +46,6 @@ export interface NodeClusterOptions {
   readonly runs: NodeRuns;
   /** Aborted: the node hands nothing over when it stops; the others take its shards once it has left. */
   readonly hurried: AbortSignal;
-  /** Another boot took over. */
-  onLost(): void;
   /** Something failed that is tried again; for the log. */
   onTrouble(what: string, error: unknown): void;
 }
@@ -149,18 +147,15 @@ export class NodeCluster implements ClusterMap {
         this.#endSlotHints = openSlotHints({ bus, self: this.self, clusterName: config.clusterName, slots: runs.open.slots });
         this.exchange.start();
         this.#membership = this.#join(bus);
-        await storage.handLeaseOver();
         this.#membership.start();
       },
       stopTimeoutMs: CLUSTER_STOP_MS,
       stop: async () => {
-        const { hurried, storage } = this.#options;
+        const { hurried } = this.#options;
         this.#server?.stop();
         this.#routed?.close();
         this.#endSlotHints?.();
-        // While the lease holds: nobody may take this node for lost as long as it executes what it was lent.
         await this.exchange.drain(TASK_GRACE_MS, hurried);
-        storage.takeLeaseBack();
         await this.#membership?.stop();
       },
     };
@@ -181,10 +176,10 @@ export class NodeCluster implements ClusterMap {
   }
 
   #join(bus: Bus): Membership {
-    const { config, clock, events, storage, runs, onLost } = this.#options;
-    const { ownership, joined, held } = storage;
+    const { config, clock, events, storage, runs } = this.#options;
+    const { ownership, joined, held, renewal } = storage;
     return new Membership({
-      ...{ ownership, bus, clock, events, joined, bootId: this.self, clusterName: config.clusterName, leaseMs: config.leaseMs, onLost },
+      ...{ ownership, bus, clock, events, joined, bootId: this.self, clusterName: config.clusterName, renewal },
       load: () => runs.open.fullness,
       onView: (view) => this.#show(view),
       onAcquired: (acquired) => this.#open(acquired),

@@ -4,6 +4,7 @@
  */
 import { join, resolve } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
+import { Renewal } from "../runtime/cluster/renewal.ts";
 import { DIALECT } from "../runtime/dialect.ts";
 import { MaestroError } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
@@ -32,7 +33,6 @@ import type { ShardSet } from "../runtime/storage/shard-set.ts";
 import type { TaskLedger } from "../runtime/storage/task-ledger.ts";
 import type { TaskSlots } from "../runtime/storage/task-slots.ts";
 import type { Config } from "./config.ts";
-import { LeaseKeeper } from "./lease-keeper.ts";
 import type { Stage } from "./lifecycle.ts";
 import { programVersion } from "./program-version.ts";
 import { SETTINGS } from "./settings.ts";
@@ -62,7 +62,7 @@ export class NodeStorage {
   #url: string | undefined;
   #joined: Joined | undefined;
   #ownershipTable: Ownership | undefined;
-  #leaseKeeper: LeaseKeeper | undefined;
+  #renewal: Renewal | undefined;
   #held: HeldShards | undefined;
   #journal: Journal | undefined;
   #documents: DocumentStore | undefined;
@@ -94,18 +94,9 @@ export class NodeStorage {
     return started(this.#joined, "ownership");
   }
 
-  /** Renews the lease no more: membership does that from now on. */
-  handLeaseOver(): Promise<void> {
-    return started(this.#leaseKeeper, "ownership").stop();
-  }
-
-  /**
-   * Renews the lease again, until the stores have stopped: what membership leaves to do before that (tasks that end, writes that are flushed) may take longer than
-   * a lease, and others fence whoever lets it run out. Nobody is to begin runs here meanwhile.
-   */
-  takeLeaseBack(): void {
-    this.#leaseKeeper = this.#keeper({ load: 1 });
-    this.#leaseKeeper.start({ isAtOnce: true });
+  /** The renewal of this boot's lease, from its join until its stores have stopped. */
+  get renewal(): Renewal {
+    return started(this.#renewal, "ownership");
   }
 
   /** The shards that this boot got at its start from one that ended without giving them up. */
@@ -172,7 +163,7 @@ export class NodeStorage {
   }
 
   #ownership(): Stage {
-    const { bootId, config, events } = this.#options;
+    const { bootId, config, clock, events, onLost } = this.#options;
     const { nodeName, lanes, leaseMs, natsUrl, roles } = config;
     let stop = (): Promise<void> => Promise.resolve();
     return {
@@ -192,21 +183,17 @@ export class NodeStorage {
           throw error;
         }
         this.#ownershipTable = ownership;
-        this.#leaseKeeper = this.#keeper({ load: 0 });
-        this.#leaseKeeper.start();
+        const renewal = new Renewal({ ownership, bootId, leaseMs, clock, events, onLost });
+        this.#renewal = renewal;
+        renewal.start();
         stop = async () => {
-          await this.#leaseKeeper?.stop();
+          await renewal.stop();
           if (!this.#isUnsettled) await ownership.leave(bootId);
           await ownership.close();
         };
       },
       stop: () => stop(),
     };
-  }
-
-  #keeper({ load }: { readonly load: number }): LeaseKeeper {
-    const { bootId, config, clock, events, onLost } = this.#options;
-    return new LeaseKeeper({ ownership: this.ownership, bootId, leaseMs: config.leaseMs, clock, events, load, onLost });
   }
 
   #stores(): Stage {

@@ -1,5 +1,5 @@
 /**
- * A node's part in its cluster: renews its lease, looks at the ownership when it has changed, and does what convergence says. A loop, never a one-shot: each
+ * A node's part in its cluster: listens to the renewals of its lease, looks at the ownership when it has changed, and does what convergence says. A loop, never a one-shot: each
  * round begins from what is true now, so that a lost message, a lost answer or a lost round costs time and nothing else. Owns what the node holds; what
  * runs there is its owner's.
  */
@@ -14,7 +14,7 @@ import { isMember } from "./cluster-view.ts";
 import { type ClusterAction, CONVERGENCE_PACE, type ConvergenceMemory, converge, NOTHING_SEEN } from "./convergence.ts";
 import { HandOvers, type HandOversOptions } from "./hand-overs.ts";
 import { Heartbeats } from "./heartbeats.ts";
-import { Renewal } from "./renewal.ts";
+import type { Renewal } from "./renewal.ts";
 
 const PAUSE_MIN_MS = 100;
 const PAUSE_MAX_MS = 2_000;
@@ -27,7 +27,8 @@ export interface MembershipOptions {
   readonly events: EventHub;
   readonly clusterName: string;
   readonly bootId: BootId;
-  readonly leaseMs: number;
+  /** Of the boot's lease; it has begun, and ends after the membership. */
+  readonly renewal: Pick<Renewal, "listen">;
   /** What the boot got as it joined. Its shards are held, and {@link onAcquired} is not called for them. */
   readonly joined: Joined;
   /** How busy the node is: 0 idle, 1 full. */
@@ -40,14 +41,11 @@ export interface MembershipOptions {
   readonly handOff: HandOversOptions["handOff"];
   /** Called when shards that were handed off were given up in the table. */
   onReleased(shards: readonly Shard[]): void;
-  /** Called once, when the boot was fenced: it must stop. Membership does nothing more by then. */
-  onLost(): void;
 }
 
 /** The membership of one boot. */
 export class Membership {
   readonly #options: MembershipOptions;
-  readonly #renewal: Renewal;
   readonly #heartbeats: Heartbeats;
   readonly #shards: HandOvers;
   readonly #drained = Promise.withResolvers<void>();
@@ -70,7 +68,7 @@ export class Membership {
   #cancelPause: CancelTimer | undefined;
 
   constructor(options: MembershipOptions) {
-    const { ownership, bus, clock, events, clusterName, bootId, leaseMs, joined } = options;
+    const { ownership, bus, clock, events, clusterName, bootId, joined } = options;
     this.#options = options;
     this.#knownVersion = joined.version;
     this.#isStarting = joined.isDraining;
@@ -84,13 +82,6 @@ export class Membership {
       ...{ bus, clock, clusterName, bootId },
       own: () => ({ version: this.#knownVersion, load: options.load() }),
       onHeard: ({ version }) => this.noteVersion(version),
-    });
-    this.#renewal = new Renewal({
-      ...{ ownership, bootId, leaseMs, clock, events },
-      load: () => options.load(),
-      isUrgent: () => this.#heartbeats.suspectsAny(this.#peers()),
-      isSilent: (peer) => this.#heartbeats.isSilent(peer),
-      onRenewed: (renewed) => this.#noteRenewed(renewed),
     });
   }
 
@@ -112,7 +103,13 @@ export class Membership {
   /** Begins: from now on the node can act for shards. */
   start(): void {
     this.#heartbeats.start();
-    this.#renewal.start();
+    this.#options.renewal.listen({
+      load: () => this.#options.load(),
+      isUrgent: () => this.#heartbeats.suspectsAny(this.#peers()),
+      isSilent: (peer) => this.#heartbeats.isSilent(peer),
+      onRenewed: (renewed) => this.#noteRenewed(renewed),
+    });
+    this.#wake();
   }
 
   /**
@@ -127,13 +124,14 @@ export class Membership {
     await this.#drained.promise;
   }
 
-  /** Ends without a word to the cluster; resolves when nothing is under way. The lease is not renewed any more. */
+  /** Ends without a word to the cluster; resolves when nothing is under way. The lease is renewed nevertheless: nobody is to take this node for lost. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#options.renewal.listen(undefined);
     this.#heartbeats.stop();
     this.#cancelPause?.();
     this.#drained.resolve();
-    await Promise.all([this.#renewal.stop(), this.#shards.stop(), this.#running]);
+    await Promise.all([this.#shards.stop(), this.#running]);
   }
 
   /** Ends in order, after the last write was committed: what is still held is free at once. */
@@ -181,11 +179,9 @@ export class Membership {
     this.#noteChange();
   }
 
+  /** Not awaited: what is under way may take its time, and can change nothing any more. */
   #lose(): void {
-    if (this.#isStopped) return;
-    // Not awaited: what is under way may take its time, and can change nothing any more.
     this.stop().catch((error: unknown) => this.#options.events.emit("cluster.storeFailed", { operation: "stop", reason: messageOf(error) }));
-    this.#options.onLost();
   }
 
   /** Has a round done now, or once more after the one that is under way. After a failure rounds wait for the pause to end. */

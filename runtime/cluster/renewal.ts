@@ -1,5 +1,6 @@
 /**
- * Renews a boot's lease, and with each renewal learns whether anything has changed. Runs by itself: nothing that waits for a takeover, for a hand-over or for
+ * Renews a boot's lease for its whole life, from its join to its end: also while it starts, and while it stops, which may take longer than a lease. Learns with each
+ * renewal whether anything has changed, and tells all stores when the database is back. Runs by itself: nothing that waits for a takeover, for a hand-over or for
  * a large answer may keep it. A renewal that fails is only tried again: whether this boot may write is decided by its fence, never by a lease.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
@@ -14,13 +15,8 @@ const AWAY_TIMES = 2;
 /** Time between renewals while a peer is suspected, in milliseconds: a dead node is noticed so soon after its lease has ended. */
 const URGENT_EVERY_MS = 250;
 
-/** What renewal needs. */
-export interface RenewalOptions {
-  readonly ownership: Pick<Ownership, "renew">;
-  readonly bootId: BootId;
-  readonly leaseMs: number;
-  readonly clock: Clock;
-  readonly events: EventHub;
+/** Who wants to know what renewals tell, and has a say in when they are done: the membership in a cluster. */
+export interface RenewalListener {
   /** How busy the node is: 0 idle, 1 full. */
   load(): number;
   /** True while it is worth to look more often. */
@@ -31,12 +27,29 @@ export interface RenewalOptions {
   onRenewed(renewed: Renewed): void;
 }
 
+/** What renewal needs. */
+export interface RenewalOptions {
+  readonly ownership: Pick<Ownership, "renew">;
+  readonly bootId: BootId;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly events: EventHub;
+  /** Called once, when a renewal found that this boot was fenced: it must stop. There are no more renewals by then. */
+  onLost(): void;
+}
+
+/** Of a boot without a cluster, or one that does not take part in it yet. */
+const NOBODY: RenewalListener = { load: () => 0, isUrgent: () => false, isSilent: () => false, onRenewed: () => undefined };
+/** Of a boot that takes no part in its cluster any more: nobody is to begin anything here. */
+const ENDING: RenewalListener = { ...NOBODY, load: () => 1 };
+
 /** The renewal of one boot. */
 export class Renewal {
   readonly #options: RenewalOptions;
+  #listener = NOBODY;
   #cancel: CancelTimer | undefined;
   #renewing: Promise<void> | undefined;
-  #renewedAtMs = 0;
+  #renewedAtMs: number;
   #contact: StoreContact;
   /** A renewal has failed, or was late, since the store answered last. */
   #isAway = false;
@@ -46,12 +59,18 @@ export class Renewal {
 
   constructor(options: RenewalOptions) {
     this.#options = options;
-    this.#contact = firstContact(options.clock.monotonic());
+    this.#renewedAtMs = options.clock.monotonic();
+    this.#contact = firstContact(this.#renewedAtMs);
   }
 
-  /** Begins, with a renewal at once. */
+  /** Begins; the lease is that of a boot which has joined just now. */
   start(): void {
-    this.#renewNow();
+    this.#schedule();
+  }
+
+  /** Tells, and asks, this one from now on. Undefined: nobody any more, and others are told that the node is busy until it has ended. */
+  listen(listener: RenewalListener | undefined): void {
+    this.#listener = listener ?? ENDING;
   }
 
   /** Ends; resolves when no renewal is under way. */
@@ -61,13 +80,13 @@ export class Renewal {
     await this.#renewing;
   }
 
-  /** Renews at the next tick if that is urgent now: see {@link RenewalOptions.isUrgent}. Somebody may be about to be proven gone, too. */
+  /** Renews at the next tick if that is urgent now: see {@link RenewalListener.isUrgent}. Somebody may be about to be proven gone, too. */
   #schedule(): void {
     if (this.#isStopped) return;
-    const { clock, leaseMs, isUrgent } = this.#options;
+    const { clock, leaseMs } = this.#options;
     this.#cancel = clock.schedule(URGENT_EVERY_MS, () => {
       const isDue = clock.monotonic() - this.#renewedAtMs >= renewEveryMs(leaseMs) / (this.#isAway ? AWAY_TIMES : 1);
-      if (isDue || this.#isInDoubt || isUrgent()) this.#renewNow();
+      if (isDue || this.#isInDoubt || this.#listener.isUrgent()) this.#renewNow();
       else this.#schedule();
     });
   }
@@ -81,31 +100,37 @@ export class Renewal {
 
   /** The answer without those whose ended leases prove nothing yet. */
   #judge(renewed: Renewed): Renewed {
-    const { clock, leaseMs, isSilent } = this.#options;
+    const { clock, leaseMs } = this.#options;
     this.#contact = contactAfter(this.#contact, clock.monotonic(), leaseMs);
-    const expired = provenGone(renewed.expired, this.#contact, leaseMs, isSilent);
+    const expired = provenGone(renewed.expired, this.#contact, leaseMs, (bootId) => this.#listener.isSilent(bootId));
     this.#isInDoubt = expired.length < renewed.expired.length;
     return { ...renewed, expired };
   }
 
   async #renew(): Promise<void> {
-    const { ownership, bootId, leaseMs, clock, events, load, onRenewed } = this.#options;
+    const { ownership, bootId, leaseMs, clock, events } = this.#options;
     const startedAtMs = clock.monotonic();
     this.#renewedAtMs = startedAtMs;
     // A server that stands still, or that the network has forgotten, gives no answer at all.
     const cancel = clock.schedule(leaseMs, () => this.#noteFailure(`the database has not answered for ${leaseMs} ms`));
     try {
-      const renewed = await ownership.renew(bootId, { leaseMs, load: load() });
+      const renewed = await ownership.renew(bootId, { leaseMs, load: this.#listener.load() });
       if (this.#isAway) events.emit("database.returned", { awayMs: clock.monotonic() - this.#contact.answeredAtMs });
       this.#isAway = false;
       if (this.#isStopped) return;
       if (renewed.isMember) events.emit("lease.renewed", { durationMs: clock.monotonic() - startedAtMs });
-      onRenewed(this.#judge(renewed));
+      this.#listener.onRenewed(this.#judge(renewed));
+      if (!renewed.isMember) this.#lose();
     } catch (error) {
       this.#noteFailure(messageOf(error));
     } finally {
       cancel();
     }
+  }
+
+  #lose(): void {
+    this.#isStopped = true;
+    this.#options.onLost();
   }
 
   #noteFailure(reason: string): void {

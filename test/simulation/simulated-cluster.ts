@@ -9,10 +9,10 @@ import { openSlotHints } from "../../actors/cluster/slot-hints.ts";
 import type { EventPublisher } from "../../actors/events/event-publisher.ts";
 import type { OpenRuns } from "../../actors/run/open-runs.ts";
 import type { Runs } from "../../actors/runs.ts";
-import { LeaseKeeper } from "../../ops/lease-keeper.ts";
 import type { Bus } from "../../runtime/bus/bus.ts";
 import { isMember } from "../../runtime/cluster/cluster-view.ts";
 import { Membership } from "../../runtime/cluster/membership.ts";
+import type { Renewal } from "../../runtime/cluster/renewal.ts";
 import type { EventHub } from "../../runtime/events.ts";
 import { Exchange } from "../../runtime/exchange/exchange.ts";
 import type { BootId } from "../../runtime/ids.ts";
@@ -25,9 +25,7 @@ import type { WorkerPool } from "../../runtime/workers/pool.ts";
 import type { SimulatedProcess } from "./process.ts";
 
 const CLUSTER = "simulation";
-/** As the product's: a lease, and the time that tasks of others get at a stop. */
-export const LEASE_MS = 3_000;
-/** See {@link LEASE_MS}. */
+/** As the product's: the time that tasks of others get at a stop. */
 export const TASK_GRACE_MS = 5_000;
 /** Tasks that an executor executes at a time: so few that others have to help. */
 const SLOTS = 3;
@@ -44,8 +42,6 @@ export interface SimulatedClusterOptions {
   readonly bus: Bus;
   /** The node's own. */
   readonly local: WorkerPool;
-  /** Another boot took over. */
-  onLost(): void;
   /** Something failed that is tried again. */
   onTrouble(what: string, error: unknown): void;
 }
@@ -57,8 +53,7 @@ export interface ClusterParts {
   readonly held: HeldShards;
   readonly open: OpenRuns;
   readonly publisher: EventPublisher;
-  /** Renews the lease until membership does. */
-  readonly keeper: LeaseKeeper;
+  readonly renewal: Renewal;
 }
 
 /** See the file header. */
@@ -73,7 +68,6 @@ export class SimulatedCluster implements ClusterMap {
   #server: RunServer | undefined;
   #membership: Membership | undefined;
   #endSlotHints: (() => void) | undefined;
-  #leaseAfter: LeaseKeeper | undefined;
 
   constructor(options: SimulatedClusterOptions) {
     const { self, roles, process, random, events, bus, local } = options;
@@ -122,7 +116,7 @@ export class SimulatedCluster implements ClusterMap {
   async join(parts: ClusterParts): Promise<void> {
     const { bus, random, process } = this.#options;
     const { clock } = process;
-    const { ownership, open, keeper } = parts;
+    const { ownership, open } = parts;
     this.#open = open;
     this.#view = await ownership.view();
     const [local, subject] = [open.runs, runsSubject(CLUSTER)];
@@ -132,7 +126,6 @@ export class SimulatedCluster implements ClusterMap {
     this.#endSlotHints = openSlotHints({ bus, self: this.self, clusterName: CLUSTER, slots: open.slots });
     this.#membership = this.#membershipOf(parts);
     this.exchange.start();
-    await keeper.stop();
     this.#membership.start();
   }
 
@@ -149,27 +142,19 @@ export class SimulatedCluster implements ClusterMap {
     open.closeShards(open.gate.served.current).catch((error: unknown) => onTrouble("the runs of a lost node could not be stopped in order", error));
   }
 
-  /** Takes part no more; the lease is renewed until {@link endLease}. */
-  async leave(ownership: Ownership): Promise<void> {
-    const { events, process, onLost } = this.#options;
+  /** Takes part no more. */
+  async leave(): Promise<void> {
     this.#server?.stop();
     this.#routed?.close();
     this.#endSlotHints?.();
     await this.exchange.drain(TASK_GRACE_MS, PATIENT);
-    this.#leaseAfter = new LeaseKeeper({ ownership, bootId: this.self, leaseMs: LEASE_MS, clock: process.clock, events, onLost, load: 1 });
-    this.#leaseAfter.start({ isAtOnce: true });
     await this.#membership?.stop();
   }
 
-  /** Renews the lease no more. */
-  async endLease(): Promise<void> {
-    await this.#leaseAfter?.stop();
-  }
-
-  #membershipOf({ ownership, joined, held, open, publisher }: ClusterParts): Membership {
-    const { self: bootId, bus, events, process, onLost, onTrouble } = this.#options;
+  #membershipOf({ ownership, joined, held, open, publisher, renewal }: ClusterParts): Membership {
+    const { self: bootId, bus, events, process, onTrouble } = this.#options;
     return new Membership({
-      ...{ ownership, bus, clock: process.clock, events, joined, bootId, clusterName: CLUSTER, leaseMs: LEASE_MS, onLost },
+      ...{ ownership, bus, clock: process.clock, events, joined, bootId, clusterName: CLUSTER, renewal },
       load: () => open.fullness,
       onView: (view) => this.#show(view),
       onAcquired: ({ shards, bereft }: Acquired) => {

@@ -6,8 +6,8 @@ import { EventPublisher } from "../../actors/events/event-publisher.ts";
 import type { Workflow } from "../../actors/language/model.ts";
 import { type OpenRuns, openRuns } from "../../actors/run/open-runs.ts";
 import type { Runs } from "../../actors/runs.ts";
-import { LeaseKeeper } from "../../ops/lease-keeper.ts";
 import { within } from "../../runtime/bus/within.ts";
+import { Renewal } from "../../runtime/cluster/renewal.ts";
 import { EventHub } from "../../runtime/events.ts";
 import type { BootId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -22,10 +22,11 @@ import { pause } from "../../runtime/storage/pause.ts";
 import type { WorkerPool } from "../../runtime/workers/pool.ts";
 import type { DatabaseLink } from "./database-link.ts";
 import type { SimulatedProcess } from "./process.ts";
-import { LEASE_MS, present, SimulatedCluster, TASK_GRACE_MS } from "./simulated-cluster.ts";
+import { present, SimulatedCluster, TASK_GRACE_MS } from "./simulated-cluster.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** How long the stages of a stop may take, as in the product. */
+/** As the product's: a lease, and how long the stages of a stop may take. */
+const LEASE_MS = 3_000;
 const DRAIN_MS = 60_000;
 const STAGE_MS = 15_000;
 const CALL_GRACE_MS = 3_000;
@@ -107,11 +108,10 @@ export class SimulatedNode {
     const link = surroundings.link(process);
     const { ownership } = link;
     const joined = await ownership.join({ bootId, nodeName, roles, lanes: 1, leaseMs: LEASE_MS, isStarting: true });
-    const keeper = new LeaseKeeper({ ownership, bootId, leaseMs: LEASE_MS, clock, events, onLost: () => this.#fence() });
-    keeper.start();
+    const renewal = new Renewal({ ownership, bootId, leaseMs: LEASE_MS, clock, events, onLost: () => this.#fence() });
+    renewal.start();
     this.#stages.push(async () => {
-      await keeper.stop();
-      await this.#cluster?.endLease();
+      await renewal.stop();
       if (!this.#isUnsettled) await ownership.leave(bootId);
     });
     const held = new HeldShards(joined.shards);
@@ -119,8 +119,8 @@ export class SimulatedNode {
     const cluster = this.#openCluster();
     const publisher = await this.#openPublisher(link, journal, held);
     const open = await this.#openRuns(link, { journal, held, joined, publisher, pool: cluster.exchange.pool });
-    this.#stages.push(() => cluster.leave(ownership));
-    await cluster.join({ ownership, joined, held, open, publisher, keeper });
+    this.#stages.push(() => cluster.leave());
+    await cluster.join({ ownership, joined, held, open, publisher, renewal });
     await ownership.announce(bootId, { grpcAddress: process.name });
     this.#stages.push(() => this.#endCalls());
   }
@@ -129,7 +129,7 @@ export class SimulatedNode {
     const { random, surroundings, roles, pool: local, onTrouble } = this.#options;
     const { self, process, events } = this;
     const bus = surroundings.joinBus(process, events);
-    const cluster = new SimulatedCluster({ ...{ self, roles, process, random, events, bus, local, onTrouble }, onLost: () => this.#fence() });
+    const cluster = new SimulatedCluster({ self, roles, process, random, events, bus, local, onTrouble });
     this.#cluster = cluster;
     this.#stages.push(() => {
       cluster.exchange.stop();

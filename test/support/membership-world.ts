@@ -8,12 +8,14 @@ import { MemoryNetwork } from "../../runtime/bus/memory-network.ts";
 import { type VirtualClock, virtualClock } from "../../runtime/clock.ts";
 import { Membership } from "../../runtime/cluster/membership.ts";
 import { Placement } from "../../runtime/cluster/placement.ts";
+import { Renewal } from "../../runtime/cluster/renewal.ts";
 import { EventHub, type RuntimeEvents } from "../../runtime/events.ts";
 import { type BootId, newBootId, SHARD_COUNT, type Shard } from "../../runtime/ids.ts";
 import { type Random, seededRandom } from "../../runtime/random.ts";
 import { MemoryOwnership } from "../../runtime/storage/memory-ownership.ts";
 import { MemoryStore } from "../../runtime/storage/memory-store.ts";
 import type { Announcement, Ownership } from "../../runtime/storage/ownership.ts";
+import type { OwnershipView } from "../../runtime/storage/ownership-view.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import { nextTurn } from "./next-turn.ts";
 
@@ -28,6 +30,7 @@ export interface WorldNode {
   readonly name: string;
   readonly bootId: BootId;
   readonly membership: Membership;
+  readonly renewal: Renewal;
   readonly bus: Bus;
   readonly acting: Set<Shard>;
   readonly handedOff: (readonly Shard[])[];
@@ -69,19 +72,21 @@ export class MembershipWorld {
     const bus = this.network.join(name, events);
     const ownership = this.#throughSwitch(() => node.store);
     const joined = await this.#ownership.join({ bootId, nodeName: name, lanes: 1, leaseMs: LEASE_MS, isStarting: true });
+    const renewal = new Renewal({ ownership, bootId, leaseMs: LEASE_MS, clock: this.clock, events, onLost: () => void node.lost++ });
+    renewal.start();
     const membership = new Membership({
-      ...{ ownership, bus, clock: this.clock, events, clusterName: "test", bootId, leaseMs: LEASE_MS, joined },
+      ...{ ownership, bus, clock: this.clock, events, clusterName: "test", bootId, renewal, joined },
       load: () => this.nodes.indexOf(node) / 10,
       onAcquired: ({ shards }) => this.#act(node, shards.keys()),
       handOff: (shards) => this.#handOff(node, shards),
       onReleased: (shards) => void node.handedOff.push(shards),
-      onLost: () => void node.lost++,
     });
     const node: WorldNode = {
       ...{
         name,
         bootId,
         membership,
+        renewal,
         bus,
         acting: new Set(),
         handedOff: [],
@@ -104,6 +109,11 @@ export class MembershipWorld {
   /** Changes what others see of a node, as an operator does. */
   async announce({ bootId }: WorldNode, announcement: Announcement): Promise<void> {
     await this.#ownership.announce(bootId, announcement);
+  }
+
+  /** How the ownership stands. */
+  look(): Promise<OwnershipView> {
+    return this.#ownership.view();
   }
 
   /** Ends a node without a word. */
@@ -140,7 +150,9 @@ export class MembershipWorld {
 
   /** Stops all nodes. */
   async stop(): Promise<void> {
-    const stopping = Promise.all(this.nodes.flatMap((node) => (node.store === "dead" ? [] : [node.membership.stop(), node.bus.close()])));
+    const stopping = Promise.all(
+      this.nodes.flatMap((node) => (node.store === "dead" ? [] : [node.membership.stop(), node.renewal.stop(), node.bus.close()])),
+    );
     await this.pass(5_000);
     await stopping;
   }

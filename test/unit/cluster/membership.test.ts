@@ -259,6 +259,14 @@ describe("Membership", function () {
     await world.passUntil("the node to have its shards", () => world.isPlaced(a, b, c, d), 10_000);
   });
 
+  it("is not taken for lost when its part in the cluster has ended and the rest of it has not", async () => {
+    const stopping = b.membership.stop();
+    await world.pass(10_000);
+    await stopping;
+    assert.deepEqual([b.lost, a.fenced.length + c.fenced.length], [0, 0]);
+    assert.equal((await world.look()).find(b.bootId)?.load, 1);
+  });
+
   it("frees what a node still holds when it leaves, and the others take it at once", async () => {
     const leaving = b.membership.leave();
     const tookMs = await world.passUntil("the others to own everything", () => world.isPlaced(a, c), 1_000);

@@ -1,7 +1,7 @@
-/** What a renewal tells of a store that was away. */
+/** What renewals tell, and to whom: of a store that was away, of a boot that was fenced, of how busy the node is. */
 import assert from "node:assert/strict";
 import { virtualClock } from "../../../runtime/clock.ts";
-import { Renewal } from "../../../runtime/cluster/renewal.ts";
+import { Renewal, type RenewalListener } from "../../../runtime/cluster/renewal.ts";
 import { EventHub } from "../../../runtime/events.ts";
 import { newBootId } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
@@ -10,20 +10,22 @@ import { nextTurn } from "../../support/next-turn.ts";
 
 const LEASE_MS = 3_000;
 const RENEWED: Renewed = { isMember: true, version: 1, isDraining: false, expired: [] };
+const LISTENER: RenewalListener = { load: () => 0, isUrgent: () => false, isSilent: () => false, onRenewed: () => undefined };
 
 describe("the renewal of a lease", () => {
-  it("says once that the store has returned, and for how long it gave no answer, whether it failed or stood still", async () => {
+  type Renew = (load: number) => Promise<Renewed>;
+
+  function world() {
     const clock = virtualClock();
     const events = new EventHub();
     const told: string[] = [];
     events.on("lease.failed", () => told.push("failed"));
     events.on("lease.renewed", () => told.push("renewed"));
     events.on("database.returned", ({ awayMs }) => told.push(`returned after ${awayMs} ms`));
-    let answer: () => Promise<Renewed> = async () => RENEWED;
+    const store: { renew: Renew } = { renew: async () => RENEWED };
     const renewal = new Renewal({
-      ...{ clock, events, bootId: newBootId(seededRandom(1)), leaseMs: LEASE_MS },
-      ...{ load: () => 0, isUrgent: () => false, isSilent: () => false, onRenewed: () => undefined },
-      ownership: { renew: () => answer() },
+      ...{ clock, events, bootId: newBootId(seededRandom(1)), leaseMs: LEASE_MS, onLost: () => void told.push("lost") },
+      ownership: { renew: (_bootId, { load }) => store.renew(load) },
     });
     const passUntil = async (isOver: () => boolean): Promise<number> => {
       const startMs = clock.monotonic();
@@ -31,23 +33,63 @@ describe("the renewal of a lease", () => {
       return clock.monotonic() - startMs;
     };
     renewal.start();
+    return { clock, told, store, renewal, passUntil };
+  }
+
+  it("goes on three times in a lease, without a cluster too, until it is stopped", async () => {
+    const { clock, told, renewal, passUntil } = world();
+    const tookMs = await passUntil(() => told.length === 6);
+    assert.equal(tookMs, 2 * LEASE_MS);
+    await renewal.stop();
+    clock.advance(10 * LEASE_MS);
     await nextTurn();
+    assert.deepEqual(told, Array(6).fill("renewed"));
+  });
+
+  it("says once that the store has returned, and for how long it gave no answer, whether it failed or stood still", async () => {
+    const { told, store, renewal, passUntil } = world();
+    await passUntil(() => told.length === 1);
     assert.deepEqual(told.splice(0), ["renewed"]);
 
-    answer = () => Promise.reject(new Error("the store is away"));
+    store.renew = () => Promise.reject(new Error("the store is away"));
     const failingMs = await passUntil(() => told.length === 2);
-    answer = async () => RENEWED;
+    store.renew = async () => RENEWED;
     const backMs = await passUntil(() => told.length === 4);
     assert.deepEqual(told.splice(0), ["failed", "failed", `returned after ${failingMs + backMs} ms`, "renewed"]);
 
     const late = Promise.withResolvers<Renewed>();
-    answer = () => late.promise;
+    store.renew = () => late.promise;
     const silentMs = await passUntil(() => told.length === 1);
-    answer = async () => RENEWED;
+    store.renew = async () => RENEWED;
     late.resolve(RENEWED);
     await nextTurn();
     await passUntil(() => told.length === 4);
     assert.deepEqual(told, ["failed", `returned after ${silentMs} ms`, "renewed", "renewed"]);
+    await renewal.stop();
+  });
+
+  it("tells once that the boot was fenced, the listener first, and ends", async () => {
+    const { clock, told, store, renewal, passUntil } = world();
+    renewal.listen({ ...LISTENER, onRenewed: ({ isMember }) => void told.push(isMember ? "member" : "no member") });
+    store.renew = async () => ({ ...RENEWED, isMember: false });
+    await passUntil(() => told.length > 0);
+    assert.deepEqual(told, ["no member", "lost"]);
+    assert.equal(clock.untilNext(), undefined);
+  });
+
+  it("says how busy the node is: not at all before anybody knows, and fully once nobody is to begin anything there", async () => {
+    const { store, renewal, passUntil } = world();
+    const loads: number[] = [];
+    store.renew = async (load) => {
+      loads.push(load);
+      return RENEWED;
+    };
+    await passUntil(() => loads.length === 1);
+    renewal.listen({ ...LISTENER, load: () => 0.5 });
+    await passUntil(() => loads.length === 2);
+    renewal.listen(undefined);
+    await passUntil(() => loads.length === 3);
+    assert.deepEqual(loads, [0, 0.5, 1]);
     await renewal.stop();
   });
 });
