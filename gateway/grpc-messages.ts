@@ -64,7 +64,8 @@ export function runMessage({ run, workflow }: Named<RunView>): Run {
     return { path, name, kind, attempt, startedAt: timestamp(startedAtMs), waitsFor: waitsFor && waitMessage(waitsFor) };
   });
   const { input, output = "", lastSeq } = run;
-  return { ...runRowMessage({ run, workflow }), input, output, lastSeq, activeTasks, error: problemMessage(run.error) };
+  const row = runRowMessage({ run, workflow });
+  return { ...row, input, output, lastSeq, activeTasks, error: problemMessage(run.error) ?? row.error };
 }
 
 function waitMessage(wait: TaskWait): WaitMessage {
@@ -87,7 +88,7 @@ export function runRowMessage({ run, workflow }: Named<RunRecord>): Run {
     labels: { ...run.labels },
     input: "",
     output: "",
-    error: undefined,
+    error: run.errorMessage === undefined ? undefined : problemMessage({ type: "about:blank", status: 0, detail: run.errorMessage }),
     activeTasks: [],
     lastSeq: 0,
     inputBytes: 0,

@@ -189,9 +189,9 @@ function filterOf(request: ListRuns, workflowIds: readonly string[] | undefined)
   };
 }
 
-/** Characters of a run in a list, roughly; the error's message is not shown there. */
-function charsOfRun({ labels }: RunRecord): number {
-  return Object.entries(labels).reduce((sum, [name, value]) => sum + name.length + value.length, ROW_CHARS);
+/** Characters of a run in a list, roughly. */
+function charsOfRun({ labels, errorMessage = "" }: RunRecord): number {
+  return Object.entries(labels).reduce((sum, [name, value]) => sum + name.length + value.length, ROW_CHARS + errorMessage.length);
 }
 
 /** Characters of an entry of a history, roughly. */

@@ -7,7 +7,8 @@ import { type CliContext, withGateway } from "./cli-context.ts";
 import { EXIT } from "./exit-code.ts";
 import type { Gateway } from "./gateway-port.ts";
 import { drawShards, type NodeShards, shardsByNode } from "./shard-table.ts";
-import { type ClusterNode, isoOf, nodeStateName, printableNode, printableQueue, roleNames } from "./wire.ts";
+import { describeDuration } from "./terminal.ts";
+import { type ClusterNode, nodeStateName, printableNode, printableQueue, roleNames, secondOf } from "./wire.ts";
 
 /** How often it is looked whether a node is drained, in milliseconds. */
 const LOOK_EVERY_MS = 200;
@@ -57,7 +58,7 @@ function addQueues(program: Command, context: CliContext, shared: (command: Comm
       withGateway(context, options.address, async (gateway) => {
         const found = (await gateway.queues()).map(printableQueue);
         const rows = found.map(({ name, waiting, active, oldestWaitMs, executors }) => [
-          ...[name, String(waiting), String(active), waiting === 0 ? "" : `${Math.round(oldestWaitMs)} ms`, executors.join(" ") || "(none)"],
+          ...[name, String(waiting), String(active), waiting === 0 ? "" : describeDuration(oldestWaitMs), executors.join(" ") || "(none)"],
         ]);
         output.table(found, ["QUEUE", "WAITING", "ACTIVE", "OLDEST", "EXECUTORS"], rows, "There is nothing in any queue.");
       }),
@@ -112,7 +113,7 @@ function drainText(node: ClusterNode): string {
 
 function nodeRow(node: ClusterNode): string[] {
   const { name, shards, load, version, grpcAddress, startedAt, bootId } = node;
-  return [name, nodeStateName(node), roleNames(node).join(","), String(shards), percent(load), version, grpcAddress, isoOf(startedAt), bootId];
+  return [name, nodeStateName(node), roleNames(node).join(","), String(shards), percent(load), version, grpcAddress, secondOf(startedAt), bootId];
 }
 
 function shareRow({ node, shards, share, epochs }: NodeShards): string[] {

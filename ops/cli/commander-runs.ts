@@ -14,12 +14,12 @@ import {
   describeProblem,
   describeWait,
   isoOf,
-  millisecondsOf,
   printableEntry,
   printableRun,
   RUN_STATUSES,
   type Run,
   type RunStatus,
+  secondOf,
   statusName,
   statusOf,
 } from "./wire.ts";
@@ -219,8 +219,13 @@ function addSignal(program: Command, context: CliContext, shared: (command: Comm
 }
 
 function runRow(run: Run): string[] {
-  const created = new Date(millisecondsOf(run.createdAt)).toISOString().replace("T", " ").slice(0, 19);
-  return [run.runId, `${run.workflow} ${run.version}`, statusName(run.status) ?? "?", created, describeProblem(run.error).split("\n")[0] ?? ""];
+  return [
+    run.runId,
+    `${run.workflow} ${run.version}`,
+    statusName(run.status) ?? "?",
+    secondOf(run.createdAt),
+    describeProblem(run.error).split("\n")[0] ?? "",
+  ];
 }
 
 function collectLabel(text: string, labels: Record<string, string>): Record<string, string> {

@@ -46,7 +46,8 @@ function rowOf({ node, problem, activeRuns, endedRunsPerSecond, commitsPerSecond
   const [runs, ended, commits] = [activeRuns, endedRunsPerSecond, commitsPerSecond].map((value) =>
     value === undefined ? "-" : `${Math.round(value)}`,
   );
-  const where = problem === "" ? node.grpcAddress : `${node.grpcAddress}: ${problem}`;
+  // A problem names the address, and is what has to be seen where the line is cut.
+  const where = problem || node.grpcAddress;
   return [node.name, nodeStateName(node), `${node.shards}`, `${Math.round(node.load * 100)}%`, runs ?? "-", ended ?? "-", commits ?? "-", where];
 }
 

@@ -21,14 +21,14 @@ export class Output {
     this.terminal.write(`${this.isJson ? JSON.stringify(value) : text()}\n`);
   }
 
-  /** Answers that form a list: one line for each, or a table under its headings. */
+  /** Answers that form a list: one line for each, or a table under its headings, cut to the terminal where there is one. */
   table(values: readonly object[], headings: readonly string[], rows: readonly (readonly string[])[], empty: string): void {
     if (this.isJson) for (const value of values) this.terminal.write(`${JSON.stringify(value)}\n`);
     else
       this.terminal.write(
         rows.length === 0
           ? `${empty}\n`
-          : tableLines([headings, ...rows], this.terminal)
+          : tableLines([headings, ...rows], this.terminal, this.terminal.columns)
               .map((line) => `${line}\n`)
               .join(""),
       );

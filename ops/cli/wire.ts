@@ -47,6 +47,11 @@ export function isoOf(time: Timestamp | undefined): string {
   return time === undefined ? "" : new Date(millisecondsOf(time)).toISOString();
 }
 
+/** The time to the second in UTC, as tables show it; empty without one. */
+export function secondOf(time: Timestamp | undefined): string {
+  return isoOf(time).replace("T", " ").slice(0, 19);
+}
+
 /** An entry of a run's history as the rest of the product knows it. */
 export function entryOf(wire: WireEntry): HistoryEntry {
   const { seq, type, path, task, kind, attempt, details, error } = wire;

@@ -109,9 +109,11 @@ describe("the maestro command", function () {
     const runs = stdout
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(line) as { workflow: string; status: string });
+      .map((line) => JSON.parse(line) as { runId: string; workflow: string; status: string; error?: { detail?: string } });
     assert.ok(runs.length >= 1);
     for (const listed of runs) assert.deepEqual([listed.workflow, listed.status], ["fail", "failed"]);
+    const why = (await runJson<{ error: { detail?: string; title?: string } }>("runs", "show", runs[0]?.runId ?? "")).error;
+    assert.ok((why.detail ?? why.title ?? "").length > 0 && runs[0]?.error?.detail === (why.detail ?? why.title), "a list says why a run failed");
   });
 
   it("prints a history whose sequence numbers have no gap", async () => {

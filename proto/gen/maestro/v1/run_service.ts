@@ -93,7 +93,7 @@ export interface Run {
   input: string;
   /** JSON text, once completed. Empty in lists. Left out, with its size in `output_bytes`, if even the output alone is too large. */
   output: string;
-  /** Once failed. */
+  /** Once failed or quarantined. In lists, and of a quarantined run, only its detail counts. */
   error: Problem | undefined;
   labels: { [key: string]: string };
   /** What the run waits for. Empty in lists. */
