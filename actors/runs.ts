@@ -128,9 +128,9 @@ export interface Runs {
   watch(runId: RunId, fromSeq: number, signal: AbortSignal): AsyncIterable<HistoryEntry>;
   /** Resolves after the signal is committed. @throws RUN_ENDED */
   signal(runId: RunId, signal: RunSignal): Promise<void>;
-  /** Resolves after the request is committed; a second one changes nothing. @throws RUN_ENDED */
+  /** Resolves after the request is committed; a second one changes nothing, also after the run has ended as cancelled. @throws RUN_ENDED otherwise */
   cancel(runId: RunId, reason: string): Promise<void>;
-  /** Resolves after the end is committed. @throws RUN_ENDED */
+  /** Resolves after the end is committed; a second one changes nothing. @throws RUN_ENDED it has ended otherwise */
   terminate(runId: RunId, reason: string): Promise<void>;
   /** Lets a quarantined run go on. @throws RUN_NOT_QUARANTINED */
   release(runId: RunId): Promise<void>;

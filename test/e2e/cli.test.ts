@@ -100,7 +100,9 @@ describe("the maestro command", function () {
       const { code } = await run("runs", "watch", runId);
       assert.equal(code, 1);
       assert.equal((await runJson<{ status: string }>("runs", "show", runId)).status, status);
-      assert.equal((await run(...command, runId)).code, 4, "a run that has ended is refused");
+      assert.equal((await run(...command, runId)).code, 0, "who asks again, as one that lost the answer, is answered again");
+      const other = status === "cancelled" ? ["runs", "terminate"] : ["cancel"];
+      assert.equal((await run(...other, runId)).code, 4, "a run that has ended in another way is refused");
     }
   });
 

@@ -135,7 +135,8 @@ describe("gRPC run service", () => {
     await world.client.release(released);
     const statuses = await Promise.all([cancelled, terminated, released].map(async (id) => (await world.client.getRun(id)).status));
     assert.deepEqual(statuses, [RunStatus.CANCELLED, RunStatus.TERMINATED, RunStatus.RUNNING]);
-    await assert.rejects(world.client.cancel(cancelled), { code: "RUN_ENDED", facts: { runId: cancelled, status: "cancelled" } });
+    await world.client.cancel(cancelled);
+    await assert.rejects(world.client.terminate(cancelled), { code: "RUN_ENDED", facts: { runId: cancelled, status: "cancelled" } });
     await assert.rejects(world.client.release(cancelled), { code: "RUN_NOT_QUARANTINED" });
   });
 

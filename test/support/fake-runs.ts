@@ -140,11 +140,13 @@ export class FakeRuns implements Runs {
   }
 
   async cancel(runId: RunId, reason: string): Promise<void> {
+    if (this.#run(runId).view.status === "cancelled") return;
     this.#open(runId);
     this.end(runId, "cancelled", undefined, reason);
   }
 
   async terminate(runId: RunId, reason: string): Promise<void> {
+    if (this.#run(runId).view.status === "terminated") return;
     this.#open(runId);
     this.end(runId, "terminated", undefined, reason);
   }

@@ -38,8 +38,7 @@ export function decide(state: RunState, command: RunCommand, environment: Enviro
     case "cancel":
       return cancelled(state, command.reason);
     case "terminate":
-      assertLive(state);
-      return [ended("terminated", undefined, abortProblem("Terminated", command.reason))];
+      return terminated(state, command.reason);
     case "resume":
       return [];
     default:
@@ -157,8 +156,13 @@ function signalReceived(state: RunState, signal: RunSignal): RunEvent[] {
   return [{ $case: "signalReceived", value: { name: signal.name, payload: signal.payload, signalId: signal.signalId } }];
 }
 
+function terminated(state: RunState, reason: string): RunEvent[] {
+  if (endedAs(state, "terminated")) return [];
+  return [ended("terminated", undefined, abortProblem("Terminated", reason))];
+}
+
 function cancelled(state: RunState, reason: string): RunEvent[] {
-  assertLive(state);
+  if (endedAs(state, "cancelled")) return [];
   if (state.cancelReason !== undefined || state.undoing !== undefined) return [];
   const requested: RunEvent = { $case: "cancelRequested", value: { reason } };
   const error = abortProblem("Cancelled", reason);
@@ -168,6 +172,13 @@ function cancelled(state: RunState, reason: string): RunEvent[] {
 
 function abortProblem(title: string, reason: string): Problem {
   return { type: "about:blank", status: 499, title, detail: reason === "" ? `${title} on request` : reason, instance: "" };
+}
+
+/** True if the run has ended as the command asks: who asks again did not hear the answer. @throws RUN_ENDED if it has ended otherwise */
+function endedAs(state: RunState, wanted: "cancelled" | "terminated"): boolean {
+  if (state.status === wanted) return true;
+  assertLive(state);
+  return false;
 }
 
 function assertLive(state: RunState): void {

@@ -149,16 +149,21 @@ describe("runs of a node", () => {
     await Promise.all(calls.map((call) => assert.rejects(call, code("RUN_NOT_FOUND"))));
   });
 
-  it("cancels and terminates, once", async () => {
+  it("cancels and terminates; who asks again, as one that lost the answer, is answered again", async () => {
     const workflowId = await bed.store.deploy(SLOW);
     const { runId } = await bed.node.runs.start(startOf(workflowId));
     await bed.node.runs.cancel(runId, "enough");
     assert.equal((await bed.node.runs.outcome(runId, FOREVER)).status, "cancelled");
     assert.equal(bed.tasks.cancelled.length, 1);
+    const { length } = await bed.node.runs.history(runId, 1, 100);
+    await bed.node.runs.cancel(runId, "enough");
+    assert.equal((await bed.node.runs.history(runId, 1, 100)).length, length);
     await assert.rejects(bed.node.runs.terminate(runId, ""), code("RUN_ENDED"));
     const second = await bed.node.runs.start(startOf(workflowId));
     await bed.node.runs.terminate(second.runId, "now");
+    await bed.node.runs.terminate(second.runId, "now");
     assert.equal((await bed.node.runs.get(second.runId)).status, "terminated");
+    await assert.rejects(bed.node.runs.cancel(second.runId, ""), code("RUN_ENDED"));
   });
 
   it("computes expressions outside the compiled subset elsewhere and goes on", async () => {
