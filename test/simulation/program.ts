@@ -39,7 +39,6 @@ export interface Line {
 const LINES: readonly Line[] = [
   { key: "one", limit: 1 },
   { key: "two", limit: 2 },
-  { key: "three", limit: 3 },
 ];
 /** A key that the run's input tells. Programs do not agree about its limit: the least counts. */
 const KEY_OF_INPUT = "${ $workflow.input.desk }";
@@ -56,14 +55,14 @@ export interface Program {
 
 const LONGEST_WAIT_MS = 8_000;
 /** Share of the simple steps that need a slot of a concurrency key, and of these, that are not waited for long. */
-const LIMITED_SHARE = 0.4;
-const HASTY_SHARE = 0.2;
+const LIMITED_SHARE = 0.5;
+const HASTY_SHARE = 0.3;
 
 /** A random program. `isPoisonous`: with a step that ends a node. */
 export function randomProgram(random: Random, isPoisonous: boolean): Program {
   let lastId = 0;
   const limited = (by: number): Step => {
-    const line = happens(random, 0.7) ? pick(random, LINES) : { key: KEY_OF_INPUT, limit: 1 + (random.uint32() % 3) };
+    const line = happens(random, 0.8) ? pick(random, LINES) : { key: KEY_OF_INPUT, limit: 1 + (random.uint32() % 3) };
     const fails = happens(random, 0.2) ? 1 : 0;
     return { kind: "limited", by, line, fails, patienceMs: happens(random, HASTY_SHARE) ? Math.floor(between(random, 100, 4_000)) : 0 };
   };

@@ -15,7 +15,7 @@ import type { WorldTime } from "./world-time.ts";
 const DURATION_MS = [0.5, 40] as const;
 const SLOW_MS = [200, 7_000] as const;
 /** Tasks that need a slot take longer, so that others have to wait. */
-const LIMITED_MS = [100, 2_500] as const;
+const LIMITED_MS = [200, 4_000] as const;
 const CANCEL_MS = 1;
 /** How long an attempt goes on that does not listen, until its pool ends it. */
 const STUBBORN_MS = [100, PATIENCE.cancelGraceMs + PATIENCE.blockedMs] as const;
