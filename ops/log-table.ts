@@ -28,6 +28,9 @@ const SNAPSHOT_ADVICE: Readonly<Record<RuntimeEvents["journal.snapshotRefused"][
   format: "Nothing is lost. Another version of this program wrote it; if none did, report it.",
 };
 
+const UNHEARD_ADVICE =
+  "Name the NATS server, or servers of one NATS cluster, that the other nodes use (MAESTRO_NATS_URL), and the cluster's name that they have (MAESTRO_CLUSTER). If NATS is away, nothing has to be done.";
+
 /** The rows. */
 export const LOG_TABLE: LogTable = {
   "actor.failed": { level: "warn", message: "an actor failed", fields: withProblem },
@@ -51,6 +54,12 @@ export const LOG_TABLE: LogTable = {
   "bus.dropped": { level: "warn", message: "a message was dropped because too many are being handled" },
   "bus.drainCut": { level: "warn", message: "the message bus was closed before everything was answered", fields: withProblem },
   "cluster.changed": { level: "info", message: "the cluster has changed" },
+  "cluster.unheard": {
+    level: "error",
+    message: "this node hears none of the other nodes of its database on the message bus, and gets no shards until it does",
+    fields: (event) => ({ ...event, advice: UNHEARD_ADVICE }),
+  },
+  "cluster.heard": { level: "info", message: "this node hears another one, and takes part" },
   "cluster.fenced": { level: "warn", message: "a node whose lease had ended was taken over" },
   "cluster.acquired": { level: "info", message: "this node took shards" },
   "cluster.handedOver": { level: "info", message: "this node handed shards over" },

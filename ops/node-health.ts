@@ -6,6 +6,8 @@ import type { EventHub } from "../runtime/events.ts";
 import { CommitWatch } from "./commit-watch.ts";
 import { Readiness } from "./readiness.ts";
 
+/** Name of the stage, and check, of a node's part in its cluster. */
+const CLUSTER = "cluster";
 /** Name of the check that commits get through. */
 const JOURNAL = "journal";
 
@@ -32,6 +34,8 @@ export class NodeHealth {
     events.on("database.exited", ({ reason }) => this.#report("database", reason));
     events.on("lease.failed", ({ reason }) => this.#report("database", reason));
     events.on("lease.renewed", () => this.#report("database"));
+    events.on("cluster.unheard", ({ peers }) => this.#report(CLUSTER, `none of ${peers} other nodes is heard on the message bus`));
+    events.on("cluster.heard", () => this.#report(CLUSTER));
     const onStalled = (reason: string): void => this.#report(JOURNAL, reason);
     new CommitWatch({ events, clock, onStalled, onRecovered: () => this.#report(JOURNAL) });
   }

@@ -38,6 +38,11 @@ export function clusterRows(registry: Registry): Pick<MetricTable, Extract<Event
     help: "Nodes that this one took over after their lease had ended.",
     registers,
   });
+  const unheard = new Gauge({
+    name: "maestro_cluster_unheard",
+    help: "1 while this node gets no shards because it hears none of the others on the message bus.",
+    registers,
+  });
   const acquired = new Counter({ name: "maestro_cluster_shards_acquired_total", help: "Shards that this node took.", registers });
   const released = new Counter({ name: "maestro_cluster_shards_released_total", help: "Shards that this node handed over.", registers });
   const handOver = new Histogram({
@@ -49,6 +54,8 @@ export function clusterRows(registry: Registry): Pick<MetricTable, Extract<Event
   const failures = new Counter({ name: "maestro_cluster_failures_total", help: "Looks, changes and hand-overs that failed.", registers });
   return {
     "cluster.changed": (event) => members.set(event.members),
+    "cluster.unheard": () => unheard.set(1),
+    "cluster.heard": () => unheard.set(0),
     "cluster.fenced": () => fenced.inc(),
     "cluster.acquired": ({ shards }) => acquired.inc(shards),
     "cluster.handedOver": ({ shards, durationMs }) => {

@@ -37,6 +37,10 @@ export interface RuntimeEvents {
   "bus.drainCut": { readonly requests: number; readonly handlers: number; readonly error: unknown };
   /** This node has seen a new version of the ownership. */
   "cluster.changed": { readonly version: number; readonly members: number; readonly held: number };
+  /** This node has started and hears none of the other members on the bus: it gets no shards until it does. */
+  "cluster.unheard": { readonly peers: number };
+  /** It hears one of them after all. */
+  "cluster.heard": Readonly<Record<string, never>>;
   /** This node took over a boot whose lease had ended. */
   "cluster.fenced": { readonly bootId: string };
   /** This node got shards. `bereft`: of owners that were lost. */

@@ -84,6 +84,11 @@ export class Heartbeats {
     return this.#peers.get(bootId)?.load;
   }
 
+  /** True if one of these nodes was heard a moment ago. */
+  hearsAny(peers: Iterable<BootId>): boolean {
+    return [...peers].some((bootId) => this.#silentMs(bootId) <= SILENT_AFTER_MS);
+  }
+
   /** True if one of these nodes fell silent a moment ago, while the bus seems to work. */
   suspectsAny(peers: Iterable<BootId>): boolean {
     if (!this.#isConnectedFor(SILENT_AFTER_MS)) return false;

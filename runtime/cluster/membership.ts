@@ -10,6 +10,7 @@ import type { EventHub } from "../events.ts";
 import type { BootId, Shard } from "../ids.ts";
 import type { Acquired, Joined, Ownership, Renewed } from "../storage/ownership.ts";
 import type { OwnershipView } from "../storage/ownership-view.ts";
+import { Arrival } from "./arrival.ts";
 import { isMember } from "./cluster-view.ts";
 import { type ClusterAction, CONVERGENCE_PACE, type ConvergenceMemory, converge, NOTHING_SEEN } from "./convergence.ts";
 import { HandOvers, type HandOversOptions } from "./hand-overs.ts";
@@ -47,10 +48,9 @@ export interface MembershipOptions {
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #heartbeats: Heartbeats;
+  readonly #arrival: Arrival;
   readonly #shards: HandOvers;
   readonly #drained = Promise.withResolvers<void>();
-  /** It joined before it could act for shards, and has not told the others yet that it can. */
-  #isStarting: boolean;
   /** For good: this node takes nothing any more. */
   #isLeaving = false;
   #view: OwnershipView | undefined;
@@ -71,7 +71,6 @@ export class Membership {
     const { ownership, bus, clock, events, clusterName, bootId, joined } = options;
     this.#options = options;
     this.#knownVersion = joined.version;
-    this.#isStarting = joined.isDraining;
     this.#shards = new HandOvers({
       ...{ ownership, bootId, clock, events },
       handOff: (shards) => options.handOff(shards),
@@ -81,8 +80,12 @@ export class Membership {
     this.#heartbeats = new Heartbeats({
       ...{ bus, clock, clusterName, bootId },
       own: () => ({ version: this.#knownVersion, load: options.load() }),
-      onHeard: ({ version }) => this.noteVersion(version),
+      onHeard: ({ version }) => {
+        this.noteVersion(version);
+        if (this.#arrival.isUnderWay) this.#wake();
+      },
     });
+    this.#arrival = new Arrival({ ...{ ownership, bootId, clock, events }, heartbeats: this.#heartbeats, isUnderWay: joined.isDraining });
   }
 
   /** How the cluster stood when this node last looked; undefined before that. */
@@ -102,6 +105,7 @@ export class Membership {
 
   /** Begins: from now on the node can act for shards. */
   start(): void {
+    this.#arrival.begin();
     this.#heartbeats.start();
     this.#options.renewal.listen({
       load: () => this.#options.load(),
@@ -117,7 +121,7 @@ export class Membership {
    * of the others. Rejects if the ownership can't be told.
    */
   async drain(): Promise<void> {
-    this.#isStarting = false;
+    this.#arrival.end();
     await this.#options.ownership.announce(this.#options.bootId, { isDraining: true });
     this.#isLeaving = true;
     this.#noteChange();
@@ -217,7 +221,6 @@ export class Membership {
   }
 
   async #round(): Promise<void> {
-    if (this.#isStarting) await this.#announceStart();
     const view = await this.#look();
     // An answer to a change of its own may have come on the heels of the view, which then says what is not so any more. The change has asked for a new round.
     if (view === undefined || this.#seenChanges !== this.#ownChanges) return;
@@ -231,15 +234,9 @@ export class Membership {
       CONVERGENCE_PACE,
     );
     this.#memory = memory;
+    if (this.#arrival.isUnderWay && (await this.#arrival.announce(this.#peers()))) this.#noteChange();
     for (const action of actions) if (!this.#isStopped) await this.#act(action);
     if (this.#isLeaving && actions.length === 0 && this.#shards.count === 0) this.#drained.resolve();
-  }
-
-  /** The others hand this node its share from now on. It was draining before, so that a start that hangs leaves no shard without an owner. */
-  async #announceStart(): Promise<void> {
-    await this.#options.ownership.announce(this.#options.bootId, { hasStarted: true });
-    this.#isStarting = false;
-    this.#noteChange();
   }
 
   /** The ownership as it is now; undefined if this node changed it meanwhile. */

@@ -35,6 +35,7 @@ export interface WorldNode {
   readonly acting: Set<Shard>;
   readonly handedOff: (readonly Shard[])[];
   readonly fenced: RuntimeEvents["cluster.fenced"][];
+  readonly unheard: RuntimeEvents["cluster.unheard"][];
   readonly storeFailures: RuntimeEvents["cluster.storeFailed"][];
   readonly renewals: { done: number; failed: number };
   lost: number;
@@ -91,6 +92,7 @@ export class MembershipWorld {
         acting: new Set(),
         handedOff: [],
         fenced: [],
+        unheard: [],
         storeFailures: [],
         renewals: { done: 0, failed: 0 },
         lost: 0,
@@ -98,6 +100,7 @@ export class MembershipWorld {
       store: "there",
     };
     events.on("cluster.fenced", (event) => node.fenced.push(event));
+    events.on("cluster.unheard", (event) => node.unheard.push(event));
     events.on("cluster.storeFailed", (event) => node.storeFailures.push(event));
     events.on("lease.renewed", () => node.renewals.done++);
     events.on("lease.failed", () => node.renewals.failed++);

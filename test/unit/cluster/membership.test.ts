@@ -44,6 +44,24 @@ describe("Membership", function () {
     await world.passUntil("the node to have its shards", () => world.isPlaced(a, b, c, d), 10_000);
   });
 
+  it("is handed nothing over before it hears one of the others, says so once, and gets its share when it does", async () => {
+    world.network.cutOff("d");
+    const d = await world.join("d");
+    const handedOff = a.handedOff.length;
+    d.membership.start();
+    await world.pass(6_000);
+    assert.deepEqual([a.handedOff.length, world.isPlaced(a, b, c), d.unheard], [handedOff, true, [{ peers: 3 }]]);
+    world.network.restore("d");
+    await world.passUntil("the node to have its shards", () => world.isPlaced(a, b, c, d), 10_000);
+  });
+
+  it("owns everything although it hears nobody, once there is nobody else", async () => {
+    world.network.cutOff("d");
+    const d = await world.start("d");
+    for (const node of [a, b, c]) world.kill(node);
+    await world.passUntil("the last node to have all shards", () => world.isPlaced(d), FAILOVER_MS);
+  });
+
   it("knows how busy the others are", () => {
     assert.deepEqual([a.membership.loadOf(b.bootId), a.membership.loadOf(c.bootId), c.membership.loadOf(a.bootId)], [0.1, 0.2, 0]);
   });
@@ -71,6 +89,7 @@ describe("Membership", function () {
   it("takes over at once what a new boot of the same node leaves no doubt about", async () => {
     world.network.cutOff("c");
     const next = await world.start("c");
+    world.network.restore("c");
     await world.passUntil("the old boot to notice", () => c.lost === 1, 2_000);
     await world.passUntil("the new boot to have the shards", () => world.isPlaced(a, b, next), FAILOVER_MS);
     assert.equal(a.fenced.length + b.fenced.length, 0);
