@@ -3,7 +3,7 @@
  * go; whoever makes them hands them over with {@link WiredBus.attach} and takes them away with {@link WiredBus.detach}.
  */
 import type { Clock } from "../clock.ts";
-import { MaestroError } from "../errors.ts";
+import { type ErrorCode, MaestroError } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import { newUuid } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
@@ -12,6 +12,7 @@ import type {
   Bus,
   BusHeaders,
   BusMessage,
+  BusReply,
   BusStatus,
   MessageHandler,
   RequestHandler,
@@ -26,6 +27,9 @@ import { RunningHandlers } from "./running-handlers.ts";
 import { checkHeaders, checkPattern, checkQueue, checkSubject } from "./subject.ts";
 import type { Frame, Wire, WireListener } from "./wire.ts";
 import { within } from "./within.ts";
+
+/** Why an answer may not have been sent although it could be later. */
+const UNSENT: ReadonlySet<ErrorCode> = new Set(["BUS_OVERLOADED", "BUS_UNAVAILABLE"]);
 
 /** What a bus needs. */
 export interface WiredBusOptions {
@@ -207,13 +211,25 @@ export class WiredBus implements Bus {
   }
 
   async #answer(frame: Frame, handler: RequestHandler): Promise<void> {
+    let answer: BusReply;
     try {
-      const { payload, headers } = await handler(frame);
-      if (frame.reply !== "") this.#send(frame.reply, "", payload, headers);
+      answer = await handler(frame);
     } catch (error) {
       const isOwn = error instanceof MaestroError;
       this.#answerError(frame, isOwn ? error : new MaestroError("INTERNAL", { facts: { reason: `the responder on ${frame.subject} failed` } }));
       if (!isOwn) throw error;
+      return;
+    }
+    if (frame.reply !== "") this.#sendAnswer(frame, answer);
+  }
+
+  /** If it can't be sent for now, nothing is answered: the error of that would say that nothing was done. Who asks hears no answer in time. */
+  #sendAnswer(frame: Frame, { payload, headers }: BusReply): void {
+    try {
+      this.#send(frame.reply, "", payload, headers);
+    } catch (error) {
+      if (!(error instanceof MaestroError)) throw error;
+      if (!UNSENT.has(error.code)) this.#answerError(frame, error);
     }
   }
 

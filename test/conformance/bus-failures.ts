@@ -1,6 +1,9 @@
 /** What every message bus must do when its server fails. */
 import assert from "node:assert/strict";
 import type { Bus } from "../../runtime/bus/bus.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { nextTurn } from "../support/next-turn.ts";
+import { code } from "../support/runs-bed.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { type BusBed, type BusNode, connected, listenTo } from "./bus-bed.ts";
 
@@ -131,6 +134,35 @@ export function busFailureConformance(makeBed: () => Promise<BusBed>): void {
       } finally {
         bed.thaw();
       }
+      await works();
+    });
+
+    it("never says of a request that was carried out that it was not, also when its answer can't be sent", async () => {
+      const begun = Promise.withResolvers<void>();
+      const over = Promise.withResolvers<void>();
+      b.respond("t.act", async (request) => {
+        begun.resolve();
+        await over.promise;
+        return request;
+      });
+      await b.flush(TIMEOUT_MS);
+      const failure = a.request("t.act", new Uint8Array(bed.maxPayloadBytes), { timeoutMs: TIMEOUT_MS }).then(
+        () => "an answer",
+        (error: unknown) => (error as { code: string }).code,
+      );
+      await begun.promise;
+      bed.freeze();
+      try {
+        const payload = new Uint8Array(bed.maxPayloadBytes);
+        assert.throws(() => {
+          for (let bytes = 0; bytes <= LIMITS.busPendingBytes; bytes += payload.length) b.publish("t.flood", payload);
+        }, code("BUS_OVERLOADED"));
+        over.resolve();
+        await nextTurn();
+      } finally {
+        bed.thaw();
+      }
+      assert.ok(["TIMED_OUT", "BUS_UNAVAILABLE"].includes(await failure), `who asked heard ${await failure}`);
       await works();
     });
 
