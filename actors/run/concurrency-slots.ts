@@ -128,15 +128,17 @@ export class ConcurrencySlots {
       const seeker = this.#seekers.get(id);
       return seeker?.state === "held" ? [this.#lingering.begin(seeker.request)] : [];
     });
-    if (slots.length > 0) await this.#options.store.linger(slots);
+    if (slots.length === 0) return;
+    await this.#options.store.linger(slots).finally(() => {
+      // What has ended meanwhile was perhaps freed before its row was there.
+      for (const slot of slots) if (!this.#lingering.has(attemptIdOf(slot))) this.#free(slot);
+    });
   }
 
   /** An execution has ended. */
   executed(id: string): void {
     const slot = this.#lingering.end(id);
-    if (slot === undefined) return;
-    this.#freeing.set(attemptIdOf(slot), slot);
-    this.#work();
+    if (slot !== undefined) this.#free(slot);
   }
 
   /** Frees slots of attempts of this node's runs that it does not execute. One that is wanted before it comes to that is kept. */
@@ -193,8 +195,11 @@ export class ConcurrencySlots {
     }
     if (seeker.state === "waiting") this.#lines.remove(seeker);
     else this.#held -= 1;
-    if (gone === "forget" || (seeker.state === "waiting" && !seeker.isUncertain)) return;
-    this.#freeing.set(id, seeker.request);
+    if (gone === "free" && (seeker.state !== "waiting" || seeker.isUncertain)) this.#free(seeker.request);
+  }
+
+  #free(slot: TaskSlot): void {
+    this.#freeing.set(attemptIdOf(slot), slot);
     this.#work();
   }
 

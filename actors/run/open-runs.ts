@@ -65,7 +65,7 @@ export interface OpenRunsOptions {
   /** How many starts may wait, and runs be under way. Default: those of {@link LIMITS}. Only tests pass others. */
   readonly admissionBounds?: AdmissionBounds | undefined;
   /** The shards that the journal writes; those that it holds now are opened at once. */
-  readonly held: Pick<HeldShards, "open" | "close">;
+  readonly held: Pick<HeldShards, "open" | "close" | "epochOf">;
   /** Those of them whose owner before ended without giving them up: it may have been ended by one of their attempts. */
   readonly bereft: ShardSet;
   /** Where events go. Default: nowhere. */
@@ -156,7 +156,7 @@ export async function openRuns(options: OpenRunsOptions): Promise<OpenRuns> {
       await reclaimer.stop();
       await journal.flush();
       const quarantined = quarantinedIn(system);
-      isAdopting = bereft.hasMoreThan(quarantined);
+      isAdopting = bereft.hasMoreThan(quarantined) || keeper.isOwing;
       await system.stop();
       await slots.close();
     },

@@ -33,7 +33,7 @@ export interface ShardKeeperParts {
   readonly events: EventHub;
   readonly gate: ShardGate;
   /** Where the journal learns that nothing of a shard may be written any more. */
-  readonly held: Pick<HeldShards, "close">;
+  readonly held: Pick<HeldShards, "close" | "epochOf">;
   readonly region: Region;
   readonly journal: Pick<Journal, "listReady" | "flush">;
   readonly ledger: Pick<TaskLedger, "flush">;
@@ -77,6 +77,12 @@ export class ShardKeeper {
   /** The shards whose runs with work ready are all in memory, for the auditor. */
   get recovered(): ServedShards {
     return this.#recovered;
+  }
+
+  /** True if shards are still this node's whose runs went down with an earlier owner, and have not stored it: their next owner must hear of it. */
+  get isOwing(): boolean {
+    const isHere = (shard: Shard): boolean => this.#parts.held.epochOf(shard) > 0;
+    return [...this.#owed].some(isHere) || [...this.#opening].some(([shard, { bereft }]) => bereft.has(shard));
   }
 
   /**

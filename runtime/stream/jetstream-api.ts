@@ -23,6 +23,8 @@ export interface JetStreamAnswer {
   readonly error?: { readonly code: number; readonly err_code?: number; readonly description?: string };
   /** Of a consumer. */
   readonly name?: string;
+  /** Of a consumer: messages that it has not delivered yet. */
+  readonly num_pending?: number;
   readonly config?: { readonly duplicate_window?: number };
   /** Of a stream. */
   readonly state?: { readonly first_seq: number; readonly last_seq: number };

@@ -57,7 +57,7 @@ export class JetStreamReader implements StreamReader {
     await this.#untilReady(ended);
     while (!ended.aborted) {
       try {
-        if (place.next === 0) place = await this.#begin(start, subject, stopsAtEnd);
+        if (place.next === 0) place = await this.#begin({ start, subject, stopsAtEnd }, ended);
         else await this.#checkPlace(place);
         if (place.next > place.last) return;
         for await (const message of this.#follow(subject, place.next, stopsAtEnd, ended)) {
@@ -80,19 +80,20 @@ export class JetStreamReader implements StreamReader {
   }
 
   /** Where reading begins, and where it ends if it does. */
-  async #begin(start: ReadOptions["start"], subject: string, stopsAtEnd: boolean): Promise<{ next: number; last: number }> {
+  async #begin({ start, subject, stopsAtEnd }: Omit<ReadOptions, "signal">, ended: AbortSignal): Promise<{ next: number; last: number }> {
     const { state } = await this.#link.ask(JETSTREAM.streamInfo, {});
     const last = stopsAtEnd ? (state?.last_seq ?? 0) : Number.POSITIVE_INFINITY;
     if (start === "new") return { next: (state?.last_seq ?? 0) + 1, last };
     if ("sequence" in start) return { next: Math.max(1, Math.min(start.sequence, (state?.last_seq ?? 0) + 1)), last };
-    return { next: await this.#sequenceAt(subject, start.timeMs, (state?.last_seq ?? 0) + 1), last };
+    return { next: (await this.#sequenceAt(subject, start.timeMs, ended)) ?? (state?.last_seq ?? 0) + 1, last };
   }
 
-  /** The number of the first message from a time on; `none` without one. */
-  async #sequenceAt(subject: string, timeMs: number, none: number): Promise<number> {
-    const { name = "" } = await this.#link.ask(JETSTREAM.createConsumer, timedConsumerRequest(subject, timeMs));
-    for await (const message of this.#pullOnce(name, 1, RETRY_MS)) return message.sequence;
-    return none;
+  /** The number of the first message from a time on; undefined if JetStream says that there is none. @throws Error there is one, and it does not come */
+  async #sequenceAt(subject: string, timeMs: number, ended: AbortSignal): Promise<number | undefined> {
+    const { name = "", num_pending } = await this.#link.ask(JETSTREAM.createConsumer, timedConsumerRequest(subject, timeMs));
+    if (num_pending === 0) return undefined;
+    for await (const message of this.#pullOnce(name, 1, PULL_MS, ended)) return message.sequence;
+    throw new Error("JetStream does not say where the time is");
   }
 
   /** A stream that lost everything counts from 1 again: then all that is there is new. */

@@ -12,7 +12,7 @@ import { LIMITS } from "../../../runtime/limits.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { MemoryStore } from "../../../runtime/storage/memory-store.ts";
 import { MemoryTaskSlots } from "../../../runtime/storage/memory-task-slots.ts";
-import type { SlotRequest } from "../../../runtime/storage/task-slots.ts";
+import type { SlotRequest, TaskSlot } from "../../../runtime/storage/task-slots.ts";
 import { nextTurn } from "../../support/next-turn.ts";
 
 /** A store that answers when it is told to. */
@@ -24,6 +24,11 @@ class HeldSlots extends MemoryTaskSlots {
     const taken = await super.take(bootId, wanted);
     if (this.isHeld) await new Promise<void>((resolve) => (this.answer = resolve));
     return taken;
+  }
+
+  override async linger(slots: readonly TaskSlot[]): Promise<void> {
+    if (this.isHeld) await new Promise<void>((resolve) => (this.answer = resolve));
+    await super.linger(slots);
   }
 }
 
@@ -140,6 +145,22 @@ describe("waiting for slots", () => {
     two.slots.executed(id);
     await two.slots.close();
     assert.equal(store.slots.size, 1);
+  });
+
+  it("frees the slot of an execution that ends while it is being noted that it goes on", async () => {
+    const { store, open, ask } = setUp();
+    const node = open();
+    const id = ask(node, "first");
+    await nextTurn();
+    node.view.isHeld = true;
+    const lingering = node.slots.linger([id]);
+    node.slots.executed(id);
+    await nextTurn();
+    node.view.answer();
+    await lingering;
+    node.slots.forget(id);
+    await node.slots.close();
+    assert.equal(store.slots.size, 1, "only the one that goes with the run");
   });
 
   it("frees everything that is to be freed before it closes, however much it is", async () => {

@@ -166,6 +166,26 @@ describe("the shards of a node", () => {
     assert.equal(open.gate.size, 0, "it is not served after that");
   });
 
+  it("leave no node that ends in order while their next owner has not been told of their loss", async () => {
+    const { runs, open, held } = bed.node;
+    const { runId } = await runs.start(startOf(await bed.store.deploy(SLOW)));
+    await open.closeShards(ShardSet.all);
+    const shards = [shardOf(runId)];
+    const listed = Promise.withResolvers<void>();
+    nextList(() => listed.promise);
+    const opened = openAgain(shards, ShardSet.all);
+    await open.close();
+    assert.ok(open.isAdopting, "their runs are not marked yet");
+    await open.closeShards(shards);
+    listed.resolve();
+    await opened;
+    await open.close();
+    assert.ok(open.isAdopting, "they are handed off, and the store has not been told that they are free");
+    held.remove(shards);
+    await open.close();
+    assert.ok(!open.isAdopting, "they are another's");
+  });
+
   it("keep nobody waiting if their hand-over fails, and can be handed over again", async () => {
     const { runs, open, journal } = bed.node;
     const { runId } = await runs.start(startOf(await bed.store.deploy(SLOW)));
