@@ -38,10 +38,13 @@ describe("a cluster of three nodes", function () {
   });
 
   async function open(nodeName: string): Promise<void> {
-    const flags = { nodeName, pgUrl, natsUrl: nats.url, grpcPort: "0", opsPort: "0", threads: "1", leaseMs: "1500", logLevel: "silent" };
-    const node = await startNode({ config: loadConfig({ env: {}, flags }), prettyLog: false });
+    const node = await start({ nodeName });
     nodes.set(nodeName, node);
     clients.set(nodeName, connect(node.grpcAddress));
+  }
+  function start(own: Readonly<Record<string, string>>): Promise<RunningNode> {
+    const flags = { pgUrl, natsUrl: nats.url, grpcPort: "0", opsPort: "0", threads: "1", leaseMs: "1500", logLevel: "silent", ...own };
+    return startNode({ config: loadConfig({ env: {}, flags }), prettyLog: false });
   }
   async function close(nodeName: string): Promise<void> {
     clients.get(nodeName)?.close();
@@ -58,6 +61,20 @@ describe("a cluster of three nodes", function () {
     for (const [name, client] of clients) {
       const { runId } = await client.start({ workflow: "quick", input: JSON.stringify({ n: name }) });
       for (const other of clients.values()) assert.deepEqual(JSON.parse((await other.awaitRun(runId)).output), { n: name });
+    }
+  });
+
+  it("gives no shards to a node of another cluster's name, which says that it hears nobody, and is not ready", async () => {
+    const stray = await start({ nodeName: "stray", clusterName: "other" });
+    try {
+      const reason = await waitUntil("the node to say that it hears nobody", async () => {
+        const { notReady } = (await (await fetch(`http://127.0.0.1:${stray.opsPort}/readyz`)).json()) as { readonly notReady: readonly string[] };
+        return notReady.find((entry) => entry.startsWith("cluster: "));
+      });
+      assert.equal(reason, "cluster: none of 3 other nodes is heard on the message bus");
+      assert.equal(stray.ownedShards, 0);
+    } finally {
+      await stray.stop();
     }
   });
 
