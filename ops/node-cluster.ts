@@ -113,9 +113,7 @@ export class NodeCluster implements ClusterMap {
   lose(): void {
     const { runs, onTrouble } = this.#options;
     if (this.#routed === undefined) return;
-    runs.open
-      .closeShards(runs.open.gate.served.current)
-      .catch((error: unknown) => onTrouble("the runs of a lost node could not be stopped in order", error));
+    runs.open.closeShards(ShardSet.all).catch((error: unknown) => onTrouble("the runs of a lost node could not be stopped in order", error));
   }
 
   /** Connects to the bus; a node starts also while that is away. */

@@ -199,6 +199,8 @@ export const LIMITS = Object.freeze({
   eventQueueChars: 64 * 1024 * 1024,
   /** Events that were sent and are not acknowledged yet. */
   eventsUnacknowledged: 1_000,
+  /** Reply subjects of events that wait for their acknowledgement; with so many that never came, all of them are given up. */
+  eventReplySubjects: 16_384,
   /** Runs whose histories are read at a time to publish what was missed. */
   eventReplayRuns: 32,
   /** How long an attempt stays with the executor that took it unless that says it has it still, in milliseconds. */
@@ -240,6 +242,7 @@ invariant(LIMITS.payloadBytes < LIMITS.busPayloadBytes, "a payload of the larges
 invariant(LIMITS.commandCallChars < LIMITS.callPartBytes, "commands that travel together must fit in one message, if they are small");
 invariant(LIMITS.servedCalls + LIMITS.servedWaits < LIMITS.busHandlers, "calls of other nodes must not crowd out other messages");
 invariant(2 * 3 * LIMITS.eventTextLength < 1024 * 1024, "an event must fit into a message of a NATS server as it comes");
+invariant(LIMITS.eventReplySubjects > 4 * LIMITS.eventsUnacknowledged, "acknowledgements are given up only if most of them never came");
 invariant(LIMITS.eventsUnacknowledged <= LIMITS.eventQueueLength, "what is under way is part of what waits");
 invariant(3 * (LIMITS.takenChars + LIMITS.lentInputChars) <= LIMITS.callPartBytes, "attempts that are taken together must fit in one message");
 invariant(LIMITS.busPayloadBytes <= LIMITS.busPendingBytes, "a message of the largest size must be sendable");

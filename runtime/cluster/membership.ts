@@ -122,10 +122,15 @@ export class Membership {
    */
   async drain(): Promise<void> {
     this.#arrival.end();
+    await this.#sayLeaving();
+    await this.#drained.promise;
+  }
+
+  /** Said again when somebody has taken the mark back: others would leave shards to this node that it does not take. */
+  async #sayLeaving(): Promise<void> {
     await this.#options.ownership.announce(this.#options.bootId, { isDraining: true });
     this.#isLeaving = true;
     this.#noteChange();
-    await this.#drained.promise;
   }
 
   /** Ends without a word to the cluster; resolves when nothing is under way. The lease is renewed nevertheless: nobody is to take this node for lost. */
@@ -235,6 +240,7 @@ export class Membership {
     );
     this.#memory = memory;
     if (this.#arrival.isUnderWay && (await this.#arrival.announce(this.#peers()))) this.#noteChange();
+    if (this.#isLeaving && view.find(this.#options.bootId)?.state === "live") await this.#sayLeaving();
     for (const action of actions) if (!this.#isStopped) await this.#act(action);
     if (this.#isLeaving && actions.length === 0 && this.#shards.count === 0) this.#drained.resolve();
   }

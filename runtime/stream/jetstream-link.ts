@@ -3,7 +3,7 @@
  * connection is lost, so that nobody waits for an answer that can't come.
  */
 import { CONNECT_TIMEOUT_MS } from "../bus/bus-link.ts";
-import type { Frame, Wire, WireUser } from "../bus/wire.ts";
+import type { Frame, Wire, WireListener, WireUser } from "../bus/wire.ts";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import { newUuid } from "../ids.ts";
@@ -46,8 +46,9 @@ export class JetStreamLink implements WireUser {
   readonly #inbox: string;
   readonly #asked = new Map<number, Asked>();
   #lastAsked = 0;
-  #connections = 0;
+  #subjects = 0;
   #answers = "";
+  #answerListener: WireListener | undefined;
   #wire: Wire | undefined;
   #isReady = false;
 
@@ -64,11 +65,8 @@ export class JetStreamLink implements WireUser {
   /** Makes sure that there is the stream. */
   async attach(wire: Wire): Promise<void> {
     this.#wire = wire;
-    const { onAnswer } = this.#options;
-    // Subjects of one connection: a late answer on the next one must not be taken for that to another message.
-    const [answers, requests] = [`${this.#inbox}a${++this.#connections}.`, `${this.#inbox}r.`];
-    this.#answers = answers;
-    wire.listen(`${answers}*`, undefined, (frame) => onAnswer(Number(frame.subject.slice(answers.length)), frame));
+    this.#listenAnew(wire);
+    const requests = `${this.#inbox}r.`;
     wire.listen(`${requests}*`, undefined, (frame) => this.#answered(Number(frame.subject.slice(requests.length)), frame));
     await this.ensureStream();
     if (this.#wire !== wire) return;
@@ -78,6 +76,7 @@ export class JetStreamLink implements WireUser {
 
   detach(reason: string): void {
     this.#wire = undefined;
+    this.#answerListener = undefined;
     this.#isReady = false;
     for (const { reject } of this.#asked.values()) reject(new Error(reason));
     this.#asked.clear();
@@ -87,6 +86,20 @@ export class JetStreamLink implements WireUser {
   /** Sends a message that is answered to `onAnswer`. `token`: small numbers cost the server less, and may be used again once they are answered. */
   send(token: number, subject: string, payload: Uint8Array, headers: Readonly<Record<string, string>>): void {
     this.#wire?.send(subject, this.#answers + token, payload, headers);
+  }
+
+  /** Hears no answer any more to what was sent so far: its tokens may be used again. */
+  forgetAnswers(): void {
+    this.#answerListener?.stop();
+    if (this.#wire !== undefined) this.#listenAnew(this.#wire);
+  }
+
+  /** With subjects of their own: a late answer to what was sent before must not be taken for that to another message. */
+  #listenAnew(wire: Wire): void {
+    const answers = `${this.#inbox}a${++this.#subjects}.`;
+    this.#answers = answers;
+    const { onAnswer } = this.#options;
+    this.#answerListener = wire.listen(`${answers}*`, undefined, (frame) => onAnswer(Number(frame.subject.slice(answers.length)), frame));
   }
 
   /** Asks JetStream. Rejects with {@link JetStreamRefusal} if it refuses, or is not there; with another error if the connection is lost, or no answer comes. */

@@ -5,6 +5,7 @@
 import type { Frame, WireUser } from "../bus/wire.ts";
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import type { Random } from "../random.ts";
 import type { JetStreamAnswer } from "./jetstream-api.ts";
 import { JetStreamLink } from "./jetstream-link.ts";
@@ -43,8 +44,7 @@ export class JetStreamWriter implements StreamWriter {
       ...{ clock, random, subjects },
       onReady: () => this.#tell(() => listener.onReady()),
       onLost: (reason) => {
-        this.#tokens.length = 0;
-        this.#free = [];
+        this.#forgetTokens();
         this.#tell(() => listener.onLost(reason));
       },
       onAnswer: (reply, frame) => this.#tell(() => this.#answered(reply, frame)),
@@ -53,6 +53,7 @@ export class JetStreamWriter implements StreamWriter {
   }
 
   send(token: number, subject: string, id: string, text: string): void {
+    if (this.#free.length === 0 && this.#tokens.length >= LIMITS.eventReplySubjects) this.#forgetUnanswered();
     const reply = this.#free.pop() ?? this.#tokens.length;
     this.#tokens[reply] = token;
     this.#link.send(reply, subject, Buffer.from(text), { "Nats-Msg-Id": id });
@@ -61,6 +62,17 @@ export class JetStreamWriter implements StreamWriter {
   close(): Promise<void> {
     this.#isClosed = true;
     return this.#options.stop();
+  }
+
+  /** So many acknowledgements never came. What is under way now is in doubt as well, and is sent again by who gets no word of it. */
+  #forgetUnanswered(): void {
+    this.#forgetTokens();
+    this.#link.forgetAnswers();
+  }
+
+  #forgetTokens(): void {
+    this.#tokens.length = 0;
+    this.#free = [];
   }
 
   #tell(then: () => void): void {

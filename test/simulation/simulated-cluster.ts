@@ -139,7 +139,7 @@ export class SimulatedCluster implements ClusterMap {
     const { onTrouble } = this.#options;
     if (this.#routed === undefined) return;
     const open = present(this.#open);
-    open.closeShards(open.gate.served.current).catch((error: unknown) => onTrouble("the runs of a lost node could not be stopped in order", error));
+    open.closeShards(ShardSet.all).catch((error: unknown) => onTrouble("the runs of a lost node could not be stopped in order", error));
   }
 
   /** Takes part no more. */
