@@ -6,6 +6,8 @@ import type { EventHub } from "../runtime/events.ts";
 import { CommitWatch } from "./commit-watch.ts";
 import { Readiness } from "./readiness.ts";
 
+/** Name of the stage, and check, of the message bus. */
+const BUS = "bus";
 /** Name of the stage, and check, of a node's part in its cluster. */
 const CLUSTER = "cluster";
 /** Name of the check that commits get through. */
@@ -36,6 +38,8 @@ export class NodeHealth {
     events.on("lease.renewed", () => this.#report("database"));
     events.on("cluster.unheard", ({ peers }) => this.#report(CLUSTER, `none of ${peers} other nodes is heard on the message bus`));
     events.on("cluster.heard", () => this.#report(CLUSTER));
+    events.on("bus.disconnected", ({ reason }) => this.readiness.note(BUS, `not connected, runs of other nodes can't be reached: ${reason}`));
+    events.on("bus.connected", () => this.readiness.note(BUS, ""));
     const onStalled = (reason: string): void => this.#report(JOURNAL, reason);
     new CommitWatch({ events, clock, onStalled, onRecovered: () => this.#report(JOURNAL) });
   }

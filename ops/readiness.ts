@@ -9,11 +9,14 @@ export interface ReadinessCheck {
   readonly ready: boolean;
   /** Why it is not ready; empty when it is. */
   readonly reason: string;
+  /** What is amiss although it is ready; absent if nothing is. */
+  readonly note?: string;
 }
 
 /** The checks of one node. */
 export class Readiness {
   readonly #reasons: Map<string, string>;
+  readonly #notes = new Map<string, string>();
   readonly #onChange: (isReady: boolean) => void;
   #wasReady = false;
 
@@ -33,6 +36,12 @@ export class Readiness {
     this.#set(name, reason);
   }
 
+  /** Notes what is amiss with a part that works without it. Empty: nothing any more. */
+  note(name: string, what: string): void {
+    if (what === "") this.#notes.delete(name);
+    else this.#notes.set(name, what);
+  }
+
   /** True if every part is ready. */
   get isReady(): boolean {
     return this.checks().every((check) => check.ready);
@@ -48,6 +57,9 @@ export class Readiness {
 
   /** All parts, in the order in which they were declared. */
   checks(): readonly ReadinessCheck[] {
-    return [...this.#reasons].map(([name, reason]) => ({ name, ready: reason === "", reason }));
+    return [...this.#reasons].map(([name, reason]) => {
+      const note = this.#notes.get(name);
+      return { name, ready: reason === "", reason, ...(note !== undefined && { note }) };
+    });
   }
 }

@@ -5,6 +5,7 @@
 import { type CallPart, RunAnswer, RunCall } from "../../proto/gen/maestro/cluster/v1/run_call.ts";
 import type { Bus, BusMessage } from "../../runtime/bus/bus.ts";
 import { partsOf } from "../../runtime/bus/message-parts.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { type ErrorCode, MaestroError } from "../../runtime/errors.ts";
 import { type BootId, type RunId, type Shard, shardOf } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -13,6 +14,12 @@ import { errorOf } from "./failure-message.ts";
 
 /** Time for which an answer may be on its way beyond the time that the owner was given, in milliseconds. */
 const TRAVEL_MS = 1_000;
+
+/**
+ * For how long a bus that is away is waited for, in milliseconds. What would change something is refused after that: it was not sent, so it is not done, and the
+ * deadline of its caller would say neither this nor why.
+ */
+const BUS_GRACE_MS = 5_000;
 
 /** The dialect that a node must speak to be asked so. A new kind of call gets that of the program that brings it. */
 const CALL_DIALECTS: Readonly<Record<CallKind, number>> = { start: 1, commands: 1, describe: 1, awaitOutcome: 1, awaitGrowth: 1, part: 1 };
@@ -36,10 +43,11 @@ export interface OwnerCallOptions {
 
 /** What it needs. */
 export interface OwnerCallsOptions {
-  readonly bus: Pick<Bus, "request">;
+  readonly bus: Pick<Bus, "request" | "status" | "trouble">;
   readonly map: ClusterMap;
   readonly subject: RunsSubject;
   readonly random: Random;
+  readonly clock: Clock;
   /** What is understood from which dialect on. Default: what this program has. Only tests pass another. */
   readonly dialects?: Readonly<Record<CallKind, number>>;
 }
@@ -88,6 +96,7 @@ export class OwnerCalls {
     const shard = shardOf(runId);
     const owner = map.view.ownerOf(shard);
     if (owner === undefined || owner === map.self || signal?.aborted === true) return { kind: "trouble", mayBeDone: false };
+    if (bus.trouble !== undefined) return this.#unsent(call, bus.trouble);
     const flight: Flight = { owner, shard, abort: new AbortController() };
     const abort = (): void => flight.abort.abort();
     this.#flights.add(flight);
@@ -110,6 +119,13 @@ export class OwnerCalls {
   close(): void {
     this.#unsubscribe();
     for (const { abort } of this.#flights) abort.abort();
+  }
+
+  /** Who only asks for something waits, or has another way to know it. */
+  #unsent({ $case }: NonNullable<RunCall["call"]>, error: MaestroError): Reply {
+    const { bus, clock } = this.#options;
+    const isRefused = ($case === "start" || $case === "commands") && clock.now() - bus.status.sinceMs >= BUS_GRACE_MS;
+    return isRefused ? { kind: "failed", error } : { kind: "trouble", mayBeDone: false };
   }
 
   /** Sends a call, or its pieces one after the other; the last of them is answered as the call. */

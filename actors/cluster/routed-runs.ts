@@ -4,7 +4,6 @@
  * because a start has its run's id, and a signal an id of its own.
  */
 import type { RunAnswer, RunCall } from "../../proto/gen/maestro/cluster/v1/run_call.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import { MaestroError, toMaestroError } from "../../runtime/errors.ts";
 import { newRunId, newUuid, type RunId, SHARD_COUNT, shardOf } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -32,7 +31,6 @@ const DESCRIBE_MS = 1_000;
 
 /** What it needs. */
 export interface RoutedRunsOptions extends OwnerCallsOptions {
-  readonly clock: Clock;
   readonly local: LocalRuns;
   readonly gate: ShardGate;
 }

@@ -5,6 +5,7 @@
  *
  * Messages of one publisher to one subscriber arrive in the order in which they were published, as long as the bus stays connected.
  */
+import type { MaestroError } from "../errors.ts";
 
 /** Headers of a message: names of visible ASCII characters without colons, values of one line. Names that begin with `Maestro-Bus-` are the bus's own. */
 export type BusHeaders = Readonly<Record<string, string>>;
@@ -62,6 +63,8 @@ export interface BusStatus {
 /** A node's connection to the bus. It exists, and its subscriptions are kept, whether the bus is there or not. */
 export interface Bus {
   readonly status: BusStatus;
+  /** Why nothing can be sent now: BUS_UNAVAILABLE. Undefined while the bus is connected. */
+  readonly trouble: MaestroError | undefined;
 
   /**
    * Sends a message to whoever is subscribed now. It returning means only that the message was taken.

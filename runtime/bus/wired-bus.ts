@@ -78,6 +78,10 @@ export class WiredBus implements Bus {
     this.#listeners.add(this.#answers);
   }
 
+  get trouble(): MaestroError | undefined {
+    return this.#status.state === "connected" ? undefined : this.#unavailable();
+  }
+
   get status(): BusStatus {
     return this.#status;
   }

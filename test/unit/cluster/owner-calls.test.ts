@@ -30,6 +30,8 @@ describe("a call that not every version understands", () => {
     };
     const sent: string[] = [];
     const bus = {
+      status: { state: "connected", sinceMs: 0 } as const,
+      trouble: undefined,
       request: async (subject: string) => {
         sent.push(subject);
         const payload = RunAnswer.encode({ answer: { $case: "notYet", value: {} } }).finish();
@@ -37,7 +39,7 @@ describe("a call that not every version understands", () => {
       },
     };
     const dialects = { start: 1, commands: 1, describe: DIALECT, awaitOutcome: 1, awaitGrowth: 1, part: 1 };
-    const calls = new OwnerCalls({ bus, map, subject: (bootId) => bootId, random, dialects });
+    const calls = new OwnerCalls({ bus, clock, map, subject: (bootId) => bootId, random, dialects });
     const ask = (kind: "describe" | "awaitOutcome") => calls.ask(newRunId(7, clock.now(), random), { $case: kind, value: {} }, { timeoutMs: 1_000 });
     const refused = await ask("describe");
     assert.deepEqual([refused.kind === "failed" && refused.error.code, sent], ["CALL_UNKNOWN", []]);

@@ -139,16 +139,33 @@ describe("runs of a cluster", () => {
     assert.equal((await world.finish(first.runs.execute(startOf(id, { n: 1 }), FOREVER))).output, '{"shipped":{"n":1}}');
   });
 
+  it("are told what could not be sent, and why, once the bus has been away for a while; what only asks goes on", async () => {
+    const [near, owner] = nodes as [ClusterNode, ClusterNode];
+    const runId = await startOn(owner, SIGNAL);
+    world.network.cutOff(near.name);
+    const sentMs = world.clock.monotonic();
+    const signal = { name: "go", payload: "{}", signalId: "" };
+    await assert.rejects(world.finish(near.runs.signal(runId, signal)), code("BUS_UNAVAILABLE"));
+    assert.ok(world.clock.monotonic() - sentMs >= 5_000, "a bus that is back soon is waited for");
+    const lateMs = world.clock.monotonic();
+    await assert.rejects(world.finish(near.runs.signal(runId, signal)), code("BUS_UNAVAILABLE"));
+    await assert.rejects(world.finish(near.runs.cancel(runId, "")), code("BUS_UNAVAILABLE"));
+    assert.ok(world.clock.monotonic() - lateMs < 1_000);
+    assert.equal((await world.finish(near.runs.get(runId))).status, "waiting");
+    const outcome = near.runs.outcome(runId, FOREVER);
+    world.network.restore(near.name);
+    await connected(world);
+    await world.finish(near.runs.signal(runId, signal));
+    assert.equal((await world.finish(outcome)).status, "completed");
+  });
+
   it("are refused from afar as they are on the spot: with the error, its facts and when to come again", async () => {
     const full = new ClusterWorld({ charge: (input) => input, ship: (input) => input });
     full.admissionBounds = { queueLength: 0, activeRuns: 0 };
     const [first, second] = (await full.begin(2)) as [ClusterNode, ClusterNode];
     await full.finish(full.move([...first.held.open], first, second));
     // What was asked before may have been carried out for all that the caller knows, and is not refused then.
-    while (full.nodes.some(({ bus }) => bus.status.state !== "connected")) {
-      full.clock.advance(1);
-      await nextTurn();
-    }
+    await connected(full);
     const request = startOf(await full.store.deploy(CALLS));
     const [near, far] = await full.finish(Promise.allSettled([second.runs.start(request), first.runs.start(request)]));
     assert.ok(near?.status === "rejected" && far?.status === "rejected");
@@ -156,3 +173,11 @@ describe("runs of a cluster", () => {
     await full.end();
   });
 });
+
+/** Lets time pass until every node has its bus. */
+async function connected({ nodes, clock }: ClusterWorld): Promise<void> {
+  while (nodes.some(({ bus }) => bus.status.state !== "connected")) {
+    clock.advance(1);
+    await nextTurn();
+  }
+}
