@@ -2,7 +2,7 @@
  * The shards that one boot holds now, and since which epochs: what its journal goes by. Kept in memory, beside the ownership table: a shard is added
  * after the table gave it, and closed before it is given back. So what is held here is always owned there, unless the boot was fenced.
  *
- * A hand-over has this order: `close`, let the shards' actors end, flush the journal, release in the table, `remove`.
+ * A hand-over has this order: the shards' actors end, `close`, flush the journal, release in the table, `remove`.
  */
 import { SHARD_COUNT, type Shard } from "../ids.ts";
 import { ShardSet } from "./shard-set.ts";
