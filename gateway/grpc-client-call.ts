@@ -10,7 +10,7 @@ import { fromCallError } from "./grpc-client-errors.ts";
 export interface CallSettings {
   /** Milliseconds that the call may take. Default: that of the client; Infinity for no deadline. */
   readonly timeoutMs?: number;
-  /** Aborting it cancels the call (REQUEST_CANCELLED). */
+  /** Aborting it cancels the call (REQUEST_CANCELLED). Default: that of the client. */
   readonly signal?: AbortSignal;
   /** W3C trace context that the call continues. */
   readonly traceParent?: string;
@@ -29,12 +29,14 @@ export class UnaryCalls {
   readonly #address: string;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #signal: AbortSignal | undefined;
   #isClosed = false;
 
-  constructor(address: string, clock: Clock, timeoutMs: number) {
+  constructor(address: string, clock: Clock, timeoutMs: number, signal?: AbortSignal) {
     this.#address = address;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
+    this.#signal = signal;
   }
 
   /** Takes no calls any more. */
@@ -50,16 +52,17 @@ export class UnaryCalls {
   /** Calls a method once. `name` is for error messages. @throws MaestroError */
   call<Request, Response>(name: string, method: UnaryMethod<Request, Response>, request: Request, settings: CallSettings = {}): Promise<Response> {
     const timeoutMs = settings.timeoutMs ?? this.#timeoutMs;
+    const signal = settings.signal ?? this.#signal;
     return new Promise((resolve, reject) => {
       this.requireOpen();
       const call = method(request, metadataOf(settings), { deadline: this.#clock.now() + timeoutMs }, (error, response) => {
-        settings.signal?.removeEventListener("abort", cancel);
+        signal?.removeEventListener("abort", cancel);
         if (error === null) resolve(response);
         else reject(fromCallError(error, { address: this.#address, method: name, timeoutMs }));
       });
       const cancel = (): void => call.cancel();
-      settings.signal?.addEventListener("abort", cancel);
-      if (settings.signal?.aborted === true) cancel();
+      signal?.addEventListener("abort", cancel);
+      if (signal?.aborted === true) cancel();
     });
   }
 }

@@ -41,6 +41,8 @@ import { resumable } from "./grpc-client-watch.ts";
 export interface ClientSettings {
   /** Milliseconds that a unary call may take unless it says otherwise. Default: 30,000. */
   readonly timeoutMs?: number;
+  /** Aborting it cancels every unary call that has no signal of its own (REQUEST_CANCELLED), and those that follow. */
+  readonly signal?: AbortSignal;
   /** Default: the machine's clock. */
   readonly clock?: Clock;
 }
@@ -113,7 +115,7 @@ export class MaestroClient implements Disposable {
     this.#runs = new RunServiceClient(target, credentials.createInsecure(), shared);
     this.#cluster = new ClusterServiceClient(target, credentials.createInsecure(), shared);
     this.#events = new EventServiceClient(target, credentials.createInsecure(), shared);
-    this.#calls = new UnaryCalls(address, this.#clock, settings.timeoutMs ?? TIMEOUT_MS);
+    this.#calls = new UnaryCalls(address, this.#clock, settings.timeoutMs ?? TIMEOUT_MS, settings.signal);
     this.#executions = new Executions(address, () => {
       this.#calls.requireOpen();
       return this.#runs.execute();

@@ -20,8 +20,8 @@ export interface CliContext {
   readonly interrupted: AbortSignal;
   /** Aborts at the second one, for commands that take time to stop in order. Without a call of it the second one ends the process. */
   hurried(): AbortSignal;
-  /** Connects to a node; costs nothing until something is asked. */
-  connect(address: string): Gateway;
+  /** Connects to a node; costs nothing until something is asked. Aborting `signal` cancels what waits for an answer (REQUEST_CANCELLED). */
+  connect(address: string, signal?: AbortSignal): Gateway;
   /** What the process will exit with. Commands change it. */
   exitCode: ExitCode;
 }
@@ -29,9 +29,9 @@ export interface CliContext {
 /** Address of the node when neither `--address` nor MAESTRO_ADDRESS names one. */
 const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_GRPC_PORT}`;
 
-/** Connects, does the work, and closes the connection. */
+/** Connects, does the work, and closes the connection. An interruption ends what waits for an answer, however long the node leaves it without one. */
 export async function withGateway<T>(context: CliContext, address: string | undefined, work: (gateway: Gateway) => Promise<T>): Promise<T> {
-  const gateway = context.connect(address ?? context.env.MAESTRO_ADDRESS ?? DEFAULT_ADDRESS);
+  const gateway = context.connect(address ?? context.env.MAESTRO_ADDRESS ?? DEFAULT_ADDRESS, context.interrupted);
   try {
     return await work(gateway);
   } finally {

@@ -23,6 +23,9 @@ const JSON_OPTION = "one JSON object on a line instead of text, errors too";
 /** Commands that run a node themselves: what goes wrong in them is the node's failure, not a refusal. */
 const NODE_COMMANDS = new Set(["start", "dev", "demo"]);
 
+/** What an interrupted command ends with; nobody needs to be told. */
+const INTERRUPTED: ReadonlySet<ErrorCode> = new Set(["NODE_STOPPING", "REQUEST_CANCELLED"]);
+
 /** Runs one command line, without the program's name. Never throws; answers the exit code. */
 export async function runCommandLine(args: readonly string[], context: CliContext): Promise<ExitCode> {
   // Known before the arguments are parsed, so that a complaint about them comes as JSON too.
@@ -32,8 +35,8 @@ export async function runCommandLine(args: readonly string[], context: CliContex
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return answerUsage(error, context);
-    // Who interrupted a node that was starting knows that it stops.
-    if (context.interrupted.aborted && toMaestroError(error).code === "NODE_STOPPING") return EXIT.interrupted;
+    // Who interrupted a node that was starting, or the wait for an answer, knows that it stops.
+    if (context.interrupted.aborted && INTERRUPTED.has(toMaestroError(error).code)) return EXIT.interrupted;
     context.output.complain(error);
     return exitCodeFor(toMaestroError(error).code, args[0] ?? "", context);
   }

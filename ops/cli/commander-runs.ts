@@ -3,6 +3,7 @@
  */
 import type { Command } from "commander";
 import type { HistoryEntry } from "../../actors/runs.ts";
+import { MaestroError } from "../../runtime/errors.ts";
 import { type CliContext, exitCodeOf, withGateway } from "./cli-context.ts";
 import { EXIT } from "./exit-code.ts";
 import { followRun } from "./follow-run.ts";
@@ -114,9 +115,8 @@ function addLooking(runs: Command, context: CliContext, shared: (command: Comman
     .description("Print a run's history, one fact on a line.")
     .action((runId: string, options: Common) =>
       withGateway(context, options.address, async (gateway) => {
-        for await (const entry of gateway.history(runId, 1)) {
-          output.answer(printableEntry(entry), () => historyLine(entry));
-        }
+        const lastSeq = await lastSeqOf(gateway, runId);
+        for await (const entry of gateway.history(runId, 1, lastSeq)) output.answer(printableEntry(entry), () => historyLine(entry));
       }),
     );
   shared(runs.command("watch <run>"))
@@ -127,6 +127,16 @@ function addLooking(runs: Command, context: CliContext, shared: (command: Comman
         context.exitCode = context.interrupted.aborted ? EXIT.interrupted : exitCodeOf(tree.status);
       }),
     );
+}
+
+/** The newest entry of a run now. A damaged run can't be shown, grows no more, and what can be read of its history is wanted all the more. */
+async function lastSeqOf(gateway: Gateway, runId: string): Promise<number> {
+  try {
+    return (await gateway.run(runId)).lastSeq;
+  } catch (error) {
+    if (error instanceof MaestroError && error.code === "JOURNAL_CORRUPT") return Number.POSITIVE_INFINITY;
+    throw error;
+  }
 }
 
 /** An entry of a history in one line. */
@@ -140,7 +150,7 @@ function historyLine({ seq, atMs, type, path, attempt, details, error, status }:
 async function showRun({ output, clock }: CliContext, gateway: Gateway, runId: string): Promise<void> {
   const run = await gateway.run(runId);
   const tree = new RunTree(run.runId);
-  if (!output.isJson) for await (const entry of gateway.history(runId, 1)) tree.apply(entry);
+  if (!output.isJson) for await (const entry of gateway.history(runId, 1, run.lastSeq)) tree.apply(entry);
   for (const task of run.activeTasks) tree.noteWait(task.path, describeWait(task, clock.now()));
   output.answer(printableRun(run), () => {
     const facts: readonly (readonly [string, string])[] = [

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { pause } from "../../runtime/storage/pause.ts";
 import { type CliContext, withGateway } from "./cli-context.ts";
 import { ClusterWatch, type NodeReading } from "./cluster-watch.ts";
+import { EXIT } from "./exit-code.ts";
 import { LiveFrame } from "./live-frame.ts";
 import { tableLines } from "./output.ts";
 import { nodeStateName, printableNode } from "./wire.ts";
@@ -31,6 +32,7 @@ export function addTopCommand(program: Command, context: CliContext, shared: (co
           await pause(LOOK_EVERY_MS, clock);
           readings = await watch.read();
         } while (isLive && !interrupted.aborted);
+        if (interrupted.aborted) context.exitCode = EXIT.interrupted;
         if (!isLive) output.table(readings.map(printableReading), HEADINGS, readings.map(rowOf), "There are no nodes.");
       }),
     );

@@ -13,9 +13,9 @@ const PAGE_ROWS = 500;
 /** Who looks at many nodes does not wait for one that hangs. */
 const ACTIVITY_TIMEOUT_MS = 2_000;
 
-/** A connection to the node at an address. @throws FIELD_INVALID the address is none. */
-export function connectGateway(address: string): Gateway {
-  const client = connect(address);
+/** A connection to the node at an address; aborting `signal` cancels what waits for an answer (REQUEST_CANCELLED). @throws FIELD_INVALID the address is none. */
+export function connectGateway(address: string, signal?: AbortSignal): Gateway {
+  const client = connect(address, signal === undefined ? {} : { signal });
   return {
     address: client.address,
     deploy: async (document, isDryRun) => {
@@ -33,7 +33,7 @@ export function connectGateway(address: string): Gateway {
     run: (runId) => client.getRun(runId),
     endedRun: (runId, signal) => client.awaitRun(runId, { signal }),
     runs: (query) => listRuns(client, query),
-    history: (runId, fromSeq) => readHistory(client, runId, fromSeq),
+    history: (runId, fromSeq, lastSeq) => readHistory(client, runId, fromSeq, lastSeq),
     watch: (runId, fromSeq, signal) => watch(client, runId, fromSeq, signal),
     events: ({ from, stopsAtEnd, types, ...rest }, signal) =>
       client.subscribe({ ...rest, types: [...types], stopAtEnd: stopsAtEnd, start: eventStart(from) }, { signal }),
@@ -64,9 +64,9 @@ function listRuns(client: MaestroClient, { namespace, workflow, statuses, limit 
   });
 }
 
-async function* readHistory(client: MaestroClient, runId: string, fromSeq: number): AsyncGenerator<HistoryEntry> {
-  for (let next = fromSeq; next > 0; ) {
-    const { entries, nextSeq } = await client.history({ runId, fromSeq: next, pageSize: PAGE_ROWS });
+async function* readHistory(client: MaestroClient, runId: string, fromSeq: number, lastSeq: number): AsyncGenerator<HistoryEntry> {
+  for (let next = fromSeq; next > 0 && next <= lastSeq; ) {
+    const { entries, nextSeq } = await client.history({ runId, fromSeq: next, pageSize: Math.min(PAGE_ROWS, lastSeq + 1 - next) });
     for (const entry of entries) yield entryOf(entry);
     next = nextSeq;
   }

@@ -57,9 +57,9 @@ export interface Gateway {
   endedRun(runId: string, signal: AbortSignal): Promise<Run>;
   /** Newest first. */
   runs(query: RunQuery): Promise<readonly Run[]>;
-  /** All entries that there are now, from a sequence number on. */
-  history(runId: string, fromSeq: number): AsyncIterable<HistoryEntry>;
-  /** As {@link history}, and then live until the run has ended or `signal` is aborted. */
+  /** The entries from a sequence number on to another; a run may grow as fast as it is read, so that without a last one there would be no end. */
+  history(runId: string, fromSeq: number, lastSeq: number): AsyncIterable<HistoryEntry>;
+  /** The entries from a sequence number on, and then live until the run has ended or `signal` is aborted. */
   watch(runId: string, fromSeq: number, signal: AbortSignal): AsyncIterable<HistoryEntry>;
   /** Events, until `signal` is aborted. Each is a CloudEvent as JSON text. */
   events(request: EventRequest, signal: AbortSignal): AsyncIterable<{ readonly sequence: number; readonly json: string }>;

@@ -82,7 +82,7 @@ describe("a node that is killed in the middle of a pipeline", function () {
 
   async function readHistory(runId: string): Promise<readonly HistoryEntry[]> {
     const entries: HistoryEntry[] = [];
-    for await (const entry of gateway.history(runId, 1)) entries.push(entry);
+    for await (const entry of gateway.history(runId, 1, Number.POSITIVE_INFINITY)) entries.push(entry);
     return entries;
   }
 
