@@ -93,6 +93,8 @@ export const LIMITS = Object.freeze({
   timersUnderWay: 1_000,
   /** Signal ids that a run remembers to notice repetitions. */
   rememberedSignals: 10_000,
+  /** Entries of one run's history, half of which are told of: a run that long seldom was meant to be. It is a mark for warnings: nothing is refused above it. */
+  historyEntries: 200_000,
   /** Tasks of one run that are under way at a time. */
   framesPerRun: 100_000,
   /** Events that one turn of a run may produce before other runs get theirs. */

@@ -11,6 +11,8 @@ export const WATCHED_LIMITS = {
   activeRuns: "More runs are started than end: look at the task queue and the commit times, or start them more slowly.",
   payloadBytes: "Keep large data elsewhere and pass its address on: what exceeds the bound is refused, or fails its task.",
   expressionResultBytes: "Export less into the context: it is copied into the history whenever it changes.",
+  historyEntries:
+    "Look whether the run is in a loop that has no end. Nothing is refused, but its history takes space for as long as it is kept: have it end, and start the next run.",
   framesPerRun: "Divide the run into several, or let fewer branches run at a time: above the bound tasks fail.",
   bufferedSignals: "Consume the signals, or send fewer: above the bound they are refused.",
   bufferedSignalChars: "Consume the signals, or send smaller ones: above the bound they are refused.",

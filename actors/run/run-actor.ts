@@ -245,6 +245,7 @@ export class RunActor implements Actor<RunMessage> {
     this.#state = state;
     this.#head = head;
     this.#snapshots.begin(state);
+    this.#limits.noteLoaded(state);
     const loss = lossOf(this.#services, state);
     if (loss !== undefined) this.#inbox.addFirst(loss.command, loss.replyTo);
     performEffects(this.#services, state, head, effectsOfLoading(state, loss?.command.waiting));

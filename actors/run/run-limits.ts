@@ -20,7 +20,10 @@ const BOUNDS: readonly WatchedBound[] = [
   { limit: "undoPerRun", measure: (state) => state.undo.length + state.undoable },
   { limit: "undoChars", measure: (state) => state.undoChars },
   { limit: "expressionResultBytes", measure: (state) => state.context.text.length },
+  { limit: "historyEntries", measure: (state) => state.lastSeq },
 ];
+/** The bit of the history, which never gets shorter. */
+const HISTORY = 1 << BOUNDS.findIndex(({ limit }) => limit === "historyEntries");
 /** The bit of the run's inbox. */
 const INBOX = 1 << BOUNDS.length;
 
@@ -33,6 +36,11 @@ export class RunLimits {
   constructor(watch: LimitWatch, runId: RunId) {
     this.#watch = watch;
     this.#runId = runId;
+  }
+
+  /** The run was read back like this: that its history is long was told of when it became so. */
+  noteLoaded({ lastSeq }: RunState): void {
+    if (isNear(false, lastSeq, boundOf("historyEntries"))) this.#near |= HISTORY;
   }
 
   /** So much waits at the run. */

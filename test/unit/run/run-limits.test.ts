@@ -66,4 +66,20 @@ describe("a run near its bounds", () => {
     }
     assert.deepEqual(told, [LIMITS.undoPerRun * 0.6, LIMITS.undoPerRun * 0.6]);
   });
+
+  it("is told of once when its history is long, and not again after it was read back", async () => {
+    const id = await bed.store.deploy(SIGNAL);
+    const runId = newRunId(1, 0, seededRandom(1));
+    const events = new EventHub();
+    const told: [string, number][] = [];
+    events.on("limit.near", ({ limit, value }) => told.push([limit, value]));
+    const watch = new LimitWatch({ ...bed.store.clock, monotonic: () => told.length * 60_000 }, events);
+    const state = emptyRun(runId, id, bed.store.workflows.get(id) as Workflow);
+    const limits = new RunLimits(watch, runId);
+    for (const lastSeq of [99_000, 100_000, 100_500, 300_000]) limits.noteTurn(Object.assign(state, { lastSeq }), []);
+    const again = new RunLimits(watch, runId);
+    again.noteLoaded(state);
+    again.noteTurn(state, []);
+    assert.deepEqual(told, [["historyEntries", 100_500]]);
+  });
 });
