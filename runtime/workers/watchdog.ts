@@ -66,7 +66,9 @@ export class Watchdog {
     thread.sluggish = unansweredMs >= this.#periodMs / 2;
     const overdue = unansweredMs >= this.#options.blockedMs && [...thread.executions.values()].some((execution) => execution.verdict !== undefined);
     if (!overdue && unansweredMs < this.#options.unresponsiveMs) return;
-    const reason = `the thread did not answer for ${Math.round(unansweredMs)} ms: an endless loop, or a computation that never lets go`;
+    // A thread short of memory collects garbage all the time; it can't be asked how full its heap is, as it answers nothing.
+    const causes = "an endless loop, a computation that never lets go, or memory that ran short";
+    const reason = `the thread did not answer for ${Math.round(unansweredMs)} ms: ${causes}`;
     thread.condemn({ reason, blocked: true, culprit: 0 });
   }
 }
