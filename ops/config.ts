@@ -46,7 +46,7 @@ export function loadConfig(sources: ConfigSources): Config {
     if ("fault" in read) violations.push({ field: flag === undefined ? setting.env : setting.flag, description: read.fault });
     else values[name] = read.value;
   }
-  violations.push(...leavingWork(values as Config, sources));
+  violations.push(...leavingWork(values as Partial<Config>, sources), ...samePort(values as Partial<Config>, sources));
   if (violations.length > 0) {
     const [first] = violations.map((violation) => `${violation.field} ${violation.description}`);
     const problems = `${first}${violations.length > 1 ? ` (and ${violations.length - 1} more)` : ""}`;
@@ -70,15 +70,26 @@ export function printableConfig(config: Config): Record<string, string | number 
 
 /** What a node can leave to others only if it can reach them, and a node for trying things out not even then: whoever tries things has no others. */
 function leavingWork({ natsUrl, roles, queues }: Partial<Config>, { isDevelopment, flags }: ConfigSources): Violation[] {
+  // What could not be read is told of already.
   const left = [
-    ...((roles?.length ?? 0) < SETTINGS.roles.fallback.length ? (["roles"] as const) : []),
+    ...((roles?.length ?? Number.POSITIVE_INFINITY) < SETTINGS.roles.fallback.length ? (["roles"] as const) : []),
     ...((queues?.length ?? 0) > 0 ? (["queues"] as const) : []),
   ];
-  const fieldOf = (name: (typeof left)[number]): string => (flags?.[name] === undefined ? SETTINGS[name].env : SETTINGS[name].flag);
-  if (isDevelopment === true) return left.map((name) => ({ field: fieldOf(name), description: NOT_IN_DEVELOPMENT }));
+  if (isDevelopment === true) return left.map((name) => ({ field: fieldOf(name, flags), description: NOT_IN_DEVELOPMENT }));
   if (natsUrl !== undefined) return [];
   const description = "needs a NATS server (MAESTRO_NATS_URL): without one the node is alone, and has everything to do itself";
-  return left.map((name) => ({ field: fieldOf(name), description }));
+  return left.map((name) => ({ field: fieldOf(name, flags), description }));
+}
+
+/** Two servers can't listen on one port; 0 is a free one for each. On two addresses they can. */
+function samePort({ grpcPort, opsPort, grpcHost, opsHost }: Partial<Config>, { flags }: ConfigSources): Violation[] {
+  if (opsPort === undefined || opsPort === 0 || opsPort !== grpcPort || opsHost !== grpcHost) return [];
+  return [{ field: fieldOf("opsPort", flags), description: `must be another port than ${fieldOf("grpcPort", flags)} (${grpcPort})` }];
+}
+
+/** What a setting is called where it was set. */
+function fieldOf(name: SettingName, flags: ConfigSources["flags"]): string {
+  return flags?.[name] === undefined ? SETTINGS[name].env : SETTINGS[name].flag;
 }
 
 const NOT_IN_DEVELOPMENT =

@@ -145,6 +145,7 @@ export const SETTINGS = {
     env: "MAESTRO_NODE_NAME",
     flag: "--node-name",
     fallback: hostname(),
+    pattern: { test: /^[A-Za-z0-9._-]{1,255}$/, says: "must be 1 to 255 letters, digits, ., _ or -" },
     doc: "Stable name of the node: a restart under the same name takes its runs over at once. Default: the host's name.",
   } as TextSetting<string>,
   grpcHost: {

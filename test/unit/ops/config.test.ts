@@ -41,6 +41,24 @@ describe("config", () => {
     assert.throws(() => loadConfig({ env: {}, flags: { threads: "0" } }), /--threads must be a whole number from 1 to 256/);
   });
 
+  it("takes names of nodes that stand in lists, logs and addresses as they are", () => {
+    for (const name of ["a b/c", "", "ä", "n".repeat(256)])
+      assert.deepEqual([...faultsOf({ MAESTRO_NODE_NAME: name }).keys()], ["MAESTRO_NODE_NAME"]);
+    for (const name of ["node-1", "db_2.example.org"]) assert.equal(loadConfig({ env: { MAESTRO_NODE_NAME: name } }).nodeName, name);
+  });
+
+  it("refuses one port for both servers, unless it is any free one or they listen on two addresses", () => {
+    const ports = { grpcPort: "7000", opsPort: "7000" };
+    assert.throws(() => loadConfig({ env: {}, flags: ports }), /--ops-port must be another port than --grpc-port \(7000\)/);
+    assert.deepEqual([...faultsOf({ MAESTRO_GRPC_PORT: "8080" }).keys()], ["MAESTRO_OPS_PORT"]);
+    assert.doesNotThrow(() => loadConfig({ env: {}, flags: { grpcPort: "0", opsPort: "0" } }));
+    assert.doesNotThrow(() => loadConfig({ env: {}, flags: { ...ports, opsHost: "127.0.0.2" } }));
+  });
+
+  it("tells of a misspelt role as that only", () => {
+    assert.deepEqual([...faultsOf({ MAESTRO_ROLES: "bogus" }).values()], ['has "bogus", which must be one of gateway, engine, executor']);
+  });
+
   it("refuses variables that no setting has, and guesses what was meant", () => {
     const faults = faultsOf({ MAESTRO_GPRC_PORT: "1", MAESTRO_COMPLETELY_DIFFERENT_THING: "1" });
     assert.equal(faults.get("MAESTRO_GPRC_PORT"), "is not a setting; did you mean MAESTRO_GRPC_PORT?");

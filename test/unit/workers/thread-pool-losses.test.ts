@@ -32,6 +32,7 @@ describe("thread pool, threads that are lost", () => {
     assert.equal(thread.terminated, true);
     thread.end("terminated", 1);
     assert.equal(errorOf(outcome(looping)).kind, "crashed");
+    assert.match(errorOf(outcome(looping)).message, /did not answer .*: an endless loop, .* or memory that ran short/, "both causes look the same");
     assert.equal(errorOf(outcome(victim)).kind, "lost");
   });
 
