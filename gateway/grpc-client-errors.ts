@@ -67,14 +67,24 @@ function withoutDetails(error: ServiceError, call: FailedCall): MaestroError {
     case grpcCodes.CANCELLED:
       return new MaestroError("REQUEST_CANCELLED", { cause });
     case grpcCodes.RESOURCE_EXHAUSTED:
-      return new MaestroError("FIELD_INVALID", {
-        facts: { field: "request", reason },
-        violations: [{ field: "request", description: reason }],
-        cause,
-      });
+      return (
+        tooLarge(reason, cause) ??
+        new MaestroError("FIELD_INVALID", {
+          facts: { field: "request", reason },
+          violations: [{ field: "request", description: reason }],
+          cause,
+        })
+      );
     default:
       return new MaestroError("INTERNAL", { facts: { reason: error.message }, cause });
   }
+}
+
+/** The gRPC library of the other side refuses what exceeds its bound of a message before the gateway sees it, in words of its own. */
+function tooLarge(reason: string, cause: ServiceError): MaestroError | undefined {
+  const [, bytes, limit] = /larger than max \((\d+) vs\.? (\d+)\)/.exec(reason) ?? [];
+  if (bytes === undefined || limit === undefined) return undefined;
+  return new MaestroError("MESSAGE_TOO_LARGE", { facts: { field: "The request", bytes: Number(bytes), limit: Number(limit) }, cause });
 }
 
 /** What kept a connection from being made, without the words that the gRPC library puts around it. */

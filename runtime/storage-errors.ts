@@ -19,6 +19,13 @@ export const STORAGE_ERRORS = {
     "The data folder {folder} can't be used: {reason}.",
     "Name a folder that this user may write with --data or MAESTRO_DATA.",
   ),
+  DATABASE_DENIED: entry(
+    "FAILED_PRECONDITION",
+    412,
+    false,
+    "PostgreSQL at {address} does not let this user do what it has to: {reason}",
+    "Make the user of MAESTRO_PG_URL the database's owner, or grant it the right to connect and to create in its schema.",
+  ),
   DATABASE_FAILING: entry(
     "UNAVAILABLE",
     503,

@@ -77,9 +77,14 @@ function addressOf(url: string): string {
   return `${config.host}:${config.port}/${config.database ?? ""}`;
 }
 
-/** DATABASE_UNAVAILABLE, with the address and the reason. */
+/** SQLSTATE of a server that answers, and refuses for want of a right. */
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+/** DATABASE_UNAVAILABLE, with the address and the reason; DATABASE_DENIED if a right is missing. */
 export function unavailable(url: string, error: unknown): MaestroError {
   if (error instanceof MaestroError) return error;
+  if (failureOf(error).code === INSUFFICIENT_PRIVILEGE)
+    return new MaestroError("DATABASE_DENIED", { facts: { address: addressOf(url), reason: messageOf(error) }, cause: error });
   const reason = error instanceof AggregateError ? error.errors.map(messageOf).join("; ") : messageOf(error);
   return new MaestroError("DATABASE_UNAVAILABLE", { facts: { address: addressOf(url), reason }, cause: error });
 }

@@ -140,6 +140,15 @@ describe("gRPC run service", () => {
     await assert.rejects(world.client.release(cancelled), { code: "RUN_NOT_QUARANTINED" });
   });
 
+  it("says of a request that the gRPC library itself refuses how large it may be", async () => {
+    const input = JSON.stringify("x".repeat(6_000_000));
+    await assert.rejects(world.client.start({ workflow: "echo", input }), (error) => {
+      assert.ok(error instanceof MaestroError && error.code === "MESSAGE_TOO_LARGE", String(error));
+      assert.match(error.message, /^The request has 6\d{6} bytes; at most 4194304 are taken\.$/);
+      return true;
+    });
+  });
+
   it("refuses ids that are no run's, on every method that takes one", async () => {
     const { client } = world;
     const calls = (runId: string): Promise<unknown>[] => [

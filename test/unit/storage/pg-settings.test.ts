@@ -1,5 +1,18 @@
 import assert from "node:assert/strict";
+import { unavailable } from "../../../runtime/storage/pg-connection.ts";
 import { checkSettings } from "../../../runtime/storage/pg-settings.ts";
+
+describe("a PostgreSQL that answers, and lets this user do too little", () => {
+  it("is not one that can't be reached", () => {
+    const refusal = Object.assign(new Error("permission denied for schema public"), { code: "42501" });
+    const error = unavailable("postgres://guest@db.example:5432/runs", refusal);
+    assert.deepEqual(
+      [error.code, error.message.includes("db.example:5432/runs"), error.message.includes("schema public")],
+      ["DATABASE_DENIED", true, true],
+    );
+    assert.equal(unavailable("postgres://guest@db.example:5432/runs", new Error("refused")).code, "DATABASE_UNAVAILABLE");
+  });
+});
 
 describe("the server's settings", () => {
   const safe = { fsync: "on", full_page_writes: "on", synchronous_commit: "remote_apply", server_version_num: "140011" };
