@@ -4,9 +4,10 @@
  */
 import { type Logger, type LoggerOptions, pino } from "pino";
 import pretty from "pino-pretty";
+import { MaestroError, messageOf } from "../runtime/errors.ts";
 import type { EventHub, EventListener, EventName, RuntimeEvents } from "../runtime/events.ts";
 import { type LineLevel, LOG_TABLE, type LogRow } from "./log-table.ts";
-import type { LogLevel } from "./settings.ts";
+import { type LogLevel, SETTINGS } from "./settings.ts";
 
 /** Writes lines. The facts of a line are its fields; the message is constant text that can be searched for. */
 export interface NodeLog {
@@ -82,6 +83,20 @@ function createLogger({ level, pretty: isPretty, file, base, now }: LogOptions):
     formatters: { level: (label) => ({ level: label }) },
   };
   // Synchronous writes: a log whose last lines are missing after a crash is of no use, and hot paths don't log.
-  if (file !== undefined || !isPretty) return pino(options, pino.destination({ dest: file ?? 1, sync: true, mkdir: true }));
+  if (file !== undefined) return pino(options, destinationOf(file));
+  if (!isPretty) return pino(options, pino.destination({ dest: 1, sync: true }));
   return pino(options, pretty({ colorize: true, ignore: "pid,hostname,node,boot,event", translateTime: "SYS:HH:MM:ss.l", sync: true }));
+}
+
+/** A file in a folder that is there: one that somebody named may be a share that is not mounted, or misspelt. @throws CONFIG_INVALID */
+function destinationOf(file: string): ReturnType<typeof pino.destination> {
+  try {
+    return pino.destination({ dest: file, sync: true, mkdir: false });
+  } catch (error) {
+    const description = `can't be written: ${messageOf(error)}`;
+    throw new MaestroError("CONFIG_INVALID", {
+      facts: { problems: `${SETTINGS.logFile.env} ${description}` },
+      violations: [{ field: SETTINGS.logFile.env, description }],
+    });
+  }
 }

@@ -2,6 +2,7 @@
  * The demo: a node of its own, the example pipelines, and one run of `build-test-deploy` on a real service, with visitors coming and going
  * meanwhile. Everything that it starts it ends, unless it is told to keep it.
  */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { toMaestroError } from "../../../runtime/errors.ts";
 import { newUuid } from "../../../runtime/ids.ts";
@@ -42,6 +43,7 @@ export async function runDemo(context: CliContext, request: DemoRequest): Promis
   const home = join(context.cwd, ".maestro", "demo");
   const site = new DemoSite(join(home, "site"), context.clock, newUuid(context.random));
   context.output.note("Starting a node with a PostgreSQL of its own. The first time takes a few seconds.");
+  await mkdir(home, { recursive: true });
   const node = await openDemoNode(context, home);
   const gateway = context.connect(node.grpcAddress);
   try {

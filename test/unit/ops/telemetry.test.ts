@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LOG_TABLE } from "../../../ops/log-table.ts";
@@ -22,6 +22,13 @@ describe("the log", () => {
     const text = readFileSync(file, "utf8");
     return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Record<string, unknown>]));
   }
+
+  it("refuses a file in a folder that is not there, and does not make it", () => {
+    const folder = join(tmpdir(), "maestro-no-such-folder");
+    const open = () => openLog({ level: "info", pretty: false, file: join(folder, "node.log"), base: {}, now: () => 0 });
+    assert.throws(open, /MAESTRO_LOG_FILE can't be written: ENOENT/);
+    assert.equal(existsSync(folder), false);
+  });
 
   it("writes a JSON line for an event, with its name, level and facts, until it is told to stop", () => {
     const lines = linesOf("info", (events) => events.emit("lease.failed", { reason: "no route" }));
