@@ -6,36 +6,31 @@ import type { Shard } from "../../runtime/ids.ts";
 import type { EventDebt, PublishMark } from "../../runtime/storage/event-checkpoints.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 
-/** What one pass is about. */
-export interface PassPlan extends EventDebt {
-  /** Some of it was committed by this boot. */
-  readonly isOwn: boolean;
-}
-
 /** The backlog of one node. */
 export class Backlog {
   readonly #shards = new Set<Shard>();
   readonly #tooNew = new Set<Shard>();
   #since: PublishMark | undefined;
-  #isOwn = false;
-  #isPassOwn = false;
+  #isPassing = false;
 
   /** True if nothing waits for a pass. */
   get isEmpty(): boolean {
     return this.#shards.size === 0;
   }
 
-  /** True if something that this boot committed waits, or is in the pass that is under way. */
-  get isOwn(): boolean {
-    return this.#isOwn || this.#isPassOwn;
+  /**
+   * True while something waits, or is in the pass that is under way. What this boot commits of such a shard is noted nowhere else, so its own mark must stay, also
+   * where it was an earlier owner who left the debt: a pass that fails drops what it held, though it may have paid that debt.
+   */
+  get isOwing(): boolean {
+    return this.#isPassing || !this.isEmpty;
   }
 
   /** Shards that are missing what was committed since a mark. */
-  add(shards: ReadonlySet<Shard>, since: PublishMark, isOwn: boolean): void {
+  add(shards: ReadonlySet<Shard>, since: PublishMark): void {
     if (shards.size === 0) return;
     for (const shard of shards) this.#shards.add(shard);
     this.#since = this.#since === undefined ? since : earlier(this.#since, since);
-    this.#isOwn ||= isOwn;
   }
 
   /** True if a newer node has something to publish, once it owns the shard. */
@@ -64,22 +59,21 @@ export class Backlog {
   }
 
   /** A pass begins: all that waits is for it. */
-  begin(): PassPlan {
-    const plan = { shards: ShardSet.of(this.#shards), since: this.#since ?? { committedAt: "", entriesFromMs: 0 }, isOwn: this.#isOwn };
-    this.#isPassOwn = this.#isOwn;
+  begin(): EventDebt {
+    const plan = { shards: ShardSet.of(this.#shards), since: this.#since ?? { committedAt: "", entriesFromMs: 0 } };
+    this.#isPassing = true;
     this.#clear();
     return plan;
   }
 
   /** The pass has ended; what it could not do was added again. */
   ended(): void {
-    this.#isPassOwn = false;
+    this.#isPassing = false;
   }
 
   #clear(): void {
     this.#shards.clear();
     this.#since = undefined;
-    this.#isOwn = false;
   }
 }
 

@@ -6,7 +6,7 @@
  * Shards that are behind are caught up in passes. A pass holds what is committed meanwhile; if that has fitted into memory when it ends, they are live.
  */
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
-import type { EventHub } from "../../runtime/events.ts";
+import type { EventHub, RuntimeEvents } from "../../runtime/events.ts";
 import type { BootId, Shard } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { EventCheckpoints, PublishMark } from "../../runtime/storage/event-checkpoints.ts";
@@ -85,9 +85,9 @@ export class EventPublisher implements EventOutlet, StreamListener {
     this.level = options.level;
     this.#report = new PublishReport(options.clock, options.events);
     const queue = new EventQueue({ length, chars: LIMITS.eventQueueChars, window: LIMITS.eventsUnacknowledged }, this.#nextToken);
-    const onFull = (): void => this.#fallBehind(this.#live.dropLive(), this.#mark.current, true);
+    const onFull = (): void => this.#fallBehind(this.#live.dropLive(), this.#mark.current, "queueFull");
     this.#live = new LiveEvents(queue, length, () => this.#pumpSoon(), onFull);
-    const isHeldBack = (): boolean => this.#backlog.isOwn || [...this.#asking].some(({ isBroken }) => isBroken);
+    const isHeldBack = (): boolean => this.#backlog.isOwing || [...this.#asking].some(({ isBroken }) => isBroken);
     this.#mark = new OwnMark({ ...options, progress: this.#live.progress, isHeldBack });
     this.#writer = options.openWriter(this);
   }
@@ -118,8 +118,8 @@ export class EventPublisher implements EventOutlet, StreamListener {
         this.#live.fallBehind(held, owing);
         // What was committed here meanwhile is read from the journal as well, and dated by this node's clock, which may be behind that of the owner before.
         const entriesFromMs = Math.min(debt.since.entriesFromMs, heldFromMs);
-        if (owing.size > 0) this.#fallBehind(owing, { ...debt.since, entriesFromMs }, false);
-        return this.#goLive(held, this.#live.heldIn(held, shards), this.#mark.current, true);
+        if (owing.size > 0) this.#fallBehind(owing, { ...debt.since, entriesFromMs }, "leftBehind");
+        return this.#goLive(held, this.#live.heldIn(held, shards), this.#mark.current);
       } catch (error) {
         events.emit("events.catchUpFailed", { error });
         await pause(RETRY_MS, clock);
@@ -217,16 +217,15 @@ export class EventPublisher implements EventOutlet, StreamListener {
   }
 
   /** Shards go live, unless some of what was held was dropped: then they are behind from `since` on. */
-  #goLive(held: HeldEvents, shards: ReadonlySet<Shard>, since: PublishMark, isOwn: boolean): void {
+  #goLive(held: HeldEvents, shards: ReadonlySet<Shard>, since: PublishMark): void {
     if (!held.isBroken) return this.#live.goLive(held, shards);
     this.#live.fallBehind(held, shards);
-    this.#fallBehind(shards, since, isOwn);
+    this.#fallBehind(shards, since, "queueFull");
   }
 
-  /** `isOwn`: what is missing was committed by this boot, so its mark must stay. */
-  #fallBehind(shards: ReadonlySet<Shard>, since: PublishMark, isOwn: boolean): void {
-    this.#backlog.add(shards, since, isOwn);
-    this.#options.events.emit("events.behind", { shards: shards.size, reason: isOwn ? "queueFull" : "leftBehind" });
+  #fallBehind(shards: ReadonlySet<Shard>, since: PublishMark, reason: RuntimeEvents["events.behind"]["reason"]): void {
+    this.#backlog.add(shards, since);
+    this.#options.events.emit("events.behind", { shards: shards.size, reason });
     this.#passes ??= this.#passUntilLive().finally(() => {
       this.#passes = undefined;
     });
@@ -250,7 +249,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
     const { clock, checkpoints, bootId, heldShards, source, events } = this.#options;
     const startedMs = clock.monotonic();
     const committedAt = await checkpoints.now();
-    const { shards, since, isOwn } = this.#backlog.begin();
+    const { shards, since } = this.#backlog.begin();
     const held = this.#live.hold(shards);
     const mark: PublishMark = { committedAt, entriesFromMs: clock.now() };
     const nextToken = this.#nextToken;
@@ -269,10 +268,10 @@ export class EventPublisher implements EventOutlet, StreamListener {
     } finally {
       this.#catchUp = undefined;
       const left = this.#live.heldIn(held, shards);
-      if (reached === mark) this.#goLive(held, left, mark, isOwn);
+      if (reached === mark) this.#goLive(held, left, mark);
       else {
         this.#live.fallBehind(held, left);
-        this.#backlog.add(left, since, isOwn);
+        this.#backlog.add(left, since);
       }
       this.#backlog.ended();
     }

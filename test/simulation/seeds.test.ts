@@ -30,6 +30,21 @@ const FOUND: readonly { readonly seed: number; readonly mode: Mode; readonly def
     mode: "safety",
     defect: "a run that ended while the wake-up audit's answer was on its way was reported as one that nothing would wake",
   },
+  ...(["safety", "liveness"] as const).map((mode) => ({
+    seed: 6366,
+    mode,
+    defect: "a node's mark went past what it had dropped in a pass whose payment of the debt was carried out, and whose answer was lost",
+  })),
+  ...(
+    [
+      [4538, "liveness"],
+      [5660, "liveness"],
+      [5660, "safety"],
+    ] as const
+  ).map(([seed, mode]) => ({
+    ...{ seed, mode },
+    defect: "a pass that ended while its shard was left paid the debt that had just been written down for the next owner",
+  })),
 ];
 
 describe("worlds that once showed a defect", function () {

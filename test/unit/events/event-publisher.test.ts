@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { EventPublisher } from "../../../actors/events/event-publisher.ts";
 import type { EventName } from "../../../runtime/events.ts";
 import { type Random, seededRandom } from "../../../runtime/random.ts";
+import type { PublishMark } from "../../../runtime/storage/event-checkpoints.ts";
 import { MemoryEventCheckpoints } from "../../../runtime/storage/memory-event-checkpoints.ts";
 import { MemoryFaults } from "../../../runtime/storage/memory-faults.ts";
 import { MemoryStream } from "../../../runtime/stream/memory-stream.ts";
@@ -34,16 +35,24 @@ describe("the publisher of events", () => {
     readonly told: EventName[] = [];
     publisher!: EventPublisher;
     runs!: RunsNode;
+    readonly checkpoints = new MemoryEventCheckpoints(store.memory);
     #isDead = false;
 
     async start(queueLength: number): Promise<this> {
       const tasks = new Tasks({ charge: (input) => input, ship: (input) => ({ shipped: input }) });
       const openOutlet = async ({ bootId, heldShards, events, source }: OutletParts): Promise<EventPublisher> => {
-        for (const name of ["events.behind", "events.caughtUp", "events.stalled", "events.skipped", "events.leftToNewer"] as const)
+        for (const name of [
+          "events.behind",
+          "events.caughtUp",
+          "events.catchUpFailed",
+          "events.stalled",
+          "events.skipped",
+          "events.leftToNewer",
+        ] as const)
           events.on(name, () => this.told.push(name));
         this.publisher = new EventPublisher({
           ...{ clock: store.clock, events, bootId, heldShards, level: "tasks", source, queueLength },
-          checkpoints: new MemoryEventCheckpoints(store.memory),
+          checkpoints: this.checkpoints,
           openWriter: (listener): StreamWriter => {
             const writer = stream.openWriter(listener);
             // A dead process sends nothing.
@@ -151,6 +160,37 @@ describe("the publisher of events", () => {
     assert.deepEqual(third.told, ["events.behind"]);
     await complete();
     await waitUntil("the old mark to be forgotten", () => store.memory.marks.size === 1);
+  });
+
+  it("leaves its own mark where it is while it is not sure to have caught up, because it drops meanwhile what it commits", async () => {
+    const id = await store.deploy(CALLS);
+    const first = await open();
+    stream.stop();
+    await first.runs.runs.start(startOf(id));
+    first.kill();
+    stream.start();
+    const second = new PublishingNode();
+    nodes.push(second);
+    const settle = second.checkpoints.settle.bind(second.checkpoints);
+    const begin = second.checkpoints.begin.bind(second.checkpoints);
+    let mark: PublishMark | undefined;
+    second.checkpoints.begin = async (...boot) => (mark = await begin(...boot));
+    second.checkpoints.settle = async (...debt) => {
+      await settle(...debt);
+      await second.runs.runs.start(startOf(id));
+      throw new Error("the answer was lost");
+    };
+    await second.start(1_000);
+    const isWhereItWas = (): boolean => [...store.memory.marks.values()].some(({ committedAt }) => committedAt === mark?.committedAt);
+    await waitUntil(
+      "more passes to fail than a mark takes to be stored",
+      () => second.told.filter((name) => name === "events.catchUpFailed").length >= 4,
+    );
+    assert.ok(isWhereItWas());
+    second.checkpoints.settle = settle;
+    await complete();
+    await second.runs.runs.start(startOf(id));
+    await waitUntil("the mark to go on", () => !isWhereItWas());
   });
 
   it("passes over a run whose history can't be read, and says so", async () => {
