@@ -19,9 +19,9 @@ export function renewEveryMs(leaseMs: number): number {
   return leaseMs / RENEWALS_PER_LEASE;
 }
 
-/** The contact of a node that begins now, and has no reason for doubt. */
+/** The contact of a node that begins now: for all it knows the store has just returned. */
 export function firstContact(nowMs: number): StoreContact {
-  return { answeredAtMs: nowMs, returnedAtMs: Number.NEGATIVE_INFINITY };
+  return { answeredAtMs: nowMs, returnedAtMs: nowMs };
 }
 
 /**

@@ -32,6 +32,8 @@ export function planJoin(members: readonly Member[], request: JoinRequest, nowMs
   if (holder !== undefined) {
     throw new MaestroError("OWNED_ELSEWHERE", { facts: { node: holder.nodeName, until: new Date(holder.leaseUntilMs).toISOString() } });
   }
-  const takesAll = roles.includes("engine") && !live.some((member) => member.roles.includes("engine"));
-  return { staying: (takesAll ? live : others).map(({ bootId }) => bootId), takesAll };
+  // In a cluster an ended lease proves nothing by itself: the store may have been away for all. Its members fence each other when they know more.
+  const staying = others.filter((member) => live.includes(member) || !(isAlone || member.isAlone));
+  const takesAll = roles.includes("engine") && !staying.some((member) => member.roles.includes("engine"));
+  return { staying: staying.map(({ bootId }) => bootId), takesAll };
 }

@@ -34,11 +34,21 @@ export function shardsSuite({ bed, ownership, another, join }: OwnershipBed): vo
     assert.deepEqual(await owners(0, 4095), [a.bootId, a.bootId]);
   });
 
-  it("gives the shards of engines whose leases ended to the next that joins, if there is no other", async () => {
-    await join("a", OVER);
+  it("leaves the shards of engines whose leases ended to them as another joins: they may come back", async () => {
+    const a = await join("a", OVER);
     const b = await join("b", OVER);
-    assert.equal(b.shards.size, 4096, "a's lease had ended");
-    const c = await join("c");
+    assert.deepEqual([b.shards.size, b.isDraining], [0, false]);
+    const { isMember, expired } = await ownership().renew(b.bootId, { leaseMs: 0, load: 0 });
+    assert.deepEqual([isMember, expired], [true, [a.bootId]]);
+    assert.equal(await ownership().fence(a.bootId), true);
+    assert.equal((await ownership().acquire(b.bootId, ALL)).shards.get(9), 2);
+  });
+
+  it("gives the shards of an engine that had a store for itself, and whose lease ended, to the next that joins", async () => {
+    await join("a", { ...OVER, isAlone: true });
+    const b = await join("b", OVER);
+    assert.equal(b.shards.size, 4096);
+    const c = await join("c", { isAlone: true });
     assert.deepEqual([c.shards.size, c.shards.get(9)], [4096, 3]);
   });
 

@@ -95,9 +95,8 @@ const join = (nodeName: string): Command => ({
   async run(model, real) {
     const bootId = newBootId(random);
     const nowMs = real.clock.now();
-    const others = model.boots.filter((boot) => boot.isMember && boot.nodeName !== nodeName);
-    const isOnly = others.every((boot) => boot.leaseUntilMs <= nowMs);
-    for (const boot of model.boots) if (boot.nodeName === nodeName || isOnly) boot.isMember = false;
+    const isOnly = !model.boots.some((boot) => boot.isMember && boot.nodeName !== nodeName);
+    for (const boot of model.boots) if (boot.nodeName === nodeName) boot.isMember = false;
     const { shards, version } = await real.ownership.join({ bootId, nodeName, lanes: 1, leaseMs: LEASE_MS });
     model.boots.push({ bootId, nodeName, leaseUntilMs: nowMs + LEASE_MS, isMember: true });
     model.version++;

@@ -16,9 +16,16 @@ const after = (...answersAtMs: readonly number[]): StoreContact =>
 const goneAfter = (...answersAtMs: readonly number[]) => provenGone(BOTH, after(...answersAtMs), LEASE_MS, (bootId) => bootId === silent);
 
 describe("what ended leases prove", () => {
-  it("all, while the store answers", () => {
-    assert.deepEqual(goneAfter(0), BOTH);
-    assert.deepEqual(goneAfter(1_000, 2_000, 3_999), BOTH);
+  it("all, once the store has answered for a lease", () => {
+    assert.deepEqual(goneAfter(1_000, 2_000, 3_000), BOTH);
+    assert.deepEqual(goneAfter(1_000, 2_000, 3_000, 4_999), BOTH);
+  });
+
+  it("as little to a node that begins as on the return of the store: it can't know that the store was not away", () => {
+    assert.deepEqual(goneAfter(0), []);
+    assert.deepEqual(goneAfter(999), []);
+    assert.deepEqual(goneAfter(1_000), [silent]);
+    assert.deepEqual(goneAfter(1_000, 2_000, 2_999), [silent]);
   });
 
   it("nothing on the return of the store, then only of whom the bus does not hear, and all after a lease", () => {
@@ -30,8 +37,8 @@ describe("what ended leases prove", () => {
   });
 
   it("nothing either after a time in which only leases that were renewed a little earlier have ended", () => {
-    assert.deepEqual(goneAfter(2_000), []);
-    assert.deepEqual(goneAfter(1_000, 2_999), BOTH);
+    assert.deepEqual(goneAfter(1_000, 2_000, 3_000, 5_000), []);
+    assert.deepEqual(goneAfter(1_000, 2_000, 3_000, 4_999), BOTH);
   });
 
   it("what it proved, although the store is slow, but nothing after each whole lease without an answer", () => {
