@@ -87,6 +87,7 @@ export class Lender {
       borrowers: [],
       losses: 0,
       isCancelled: false,
+      result: undefined,
       stopWatch: undefined,
     };
     const pending: PendingAttempt = { attempt, settle, order: this.#lastOrder, turnMs, ...fresh };
@@ -181,7 +182,10 @@ export class Lender {
     if (lacksHandlers) this.refuseHopeless();
   }
 
-  /** An attempt has ended, whoever of those executed it to whom it was lent. What was stopped before its end without being asked to goes on elsewhere. */
+  /**
+   * An attempt has ended, whoever of those executed it to whom it was lent: the first result counts. If another executor has it now, that one is stopped first, for
+   * what the attempt holds of its concurrency key is free when nobody executes it. What was stopped before its end without being asked to goes on elsewhere.
+   */
   end(executor: BootId, id: string, outcome: AttemptOutcome): void {
     const pending = this.#pending.get(id);
     if (pending === undefined || !pending.borrowers.includes(executor)) return;
@@ -190,8 +194,9 @@ export class Lender {
       if (loan?.executor === executor) this.#takeBack([pending], "givenBack");
       return;
     }
-    if (loan !== undefined && loan.executor !== executor) this.#options.hintCancelled(loan.executor, { id, grant: loan.grant });
-    this.#settleIfHere(pending, outcome);
+    pending.result ??= outcome;
+    if (loan === undefined || loan.executor === executor) this.#settleIfHere(pending, pending.result);
+    else this.cancel(id);
   }
 
   /** An executor has ended. If it was lost, what it had may be to blame for that. */
@@ -264,7 +269,7 @@ export class Lender {
     if (lent.length === 0) return;
     this.#options.events.emit("tasks.takenBack", { count: lent.length, reason });
     for (const pending of lent) {
-      if (pending.isCancelled) this.#settleIfHere(pending, { kind: "cancelled" });
+      if (pending.isCancelled) this.#settleIfHere(pending, pending.result ?? { kind: "cancelled" });
       else {
         this.#loans.end(pending);
         this.#wait(pending);

@@ -41,8 +41,10 @@ export interface PendingAttempt {
   borrowers: readonly BootId[];
   /** Executors that were lost while they had it. */
   losses: number;
-  /** Nobody wants its result; it is settled when its executor says that it has stopped. */
+  /** Nobody wants it executed any more; it is settled when its executor says that it has stopped. */
   isCancelled: boolean;
+  /** How it ended at one who had it before, while the one who has it now is being stopped. */
+  result: AttemptOutcome | undefined;
   /** Ends the watch over how long it waits. */
   stopWatch: CancelTimer | undefined;
 }

@@ -35,6 +35,11 @@ const FOUND: readonly { readonly seed: number; readonly mode: Mode; readonly def
     mode,
     defect: "a node's mark went past what it had dropped in a pass whose payment of the debt was carried out, and whose answer was lost",
   })),
+  ...(["safety", "liveness"] as const).map((mode) => ({
+    seed: 8750,
+    mode,
+    defect: "an attempt that ended at an executor whose loan was over gave its slot up while the next one still executed it",
+  })),
   ...(
     [
       [4538, "liveness"],

@@ -73,7 +73,7 @@ describe("a lender of tasks", () => {
     assert.deepEqual(idsOf(await ask(7, TAKE_ALL)), [id]);
   });
 
-  it("counts the first result, also of one whose loan is over, and calls the other unwanted", async () => {
+  it("counts the first result, also of one whose loan is over, once the one who has it now has stopped", async () => {
     const id = world.submit(lender, 1);
     await ask(1, TAKE_ALL);
     await world.pass(LOAN_MS + 1_500, 20);
@@ -83,10 +83,12 @@ describe("a lender of tasks", () => {
     const second = self;
     self = first;
     for (let time = 0; time < 2; time += 1) assert.equal((await ask(0, completed(id)))?.$case, "noted");
-    assert.deepEqual(lender.outcomes.get(id), { kind: "completed", output: "1" });
     self = second;
     const held = [{ id, grant: 1 }];
     assert.deepEqual(await ask(2, { $case: "renew", value: { held } }), { $case: "renewed", value: { unwanted: held } });
+    assert.equal(lender.outcomes.has(id), false, "its slot of a concurrency key is not free yet");
+    await ask(0, { $case: "results", value: { results: [{ id, outcome: { $case: "cancelled", value: {} } }] } });
+    assert.deepEqual(lender.outcomes.get(id), { kind: "completed", output: "1" });
   });
 
   it("takes no result from one to whom the attempt was not lent, and calls it unwanted there", async () => {
