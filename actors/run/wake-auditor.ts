@@ -49,7 +49,7 @@ export class WakeAuditor {
     this.#arm();
   }
 
-  /** Stops looking. */
+  /** Stops looking. What a look that is under way finds counts no more: the runs leave memory now, ready or not. */
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
@@ -60,6 +60,7 @@ export class WakeAuditor {
     const { lost: suspects, next } = await this.#look(graceMs);
     // A run may have ended while the answer was on its way, and have left memory for that: only what is found a second time is lost.
     const again = new Set(suspects.length > 0 ? (await this.#look(graceMs)).lost : []);
+    if (this.#stopped) return [];
     const lost = suspects.filter((runId) => again.has(runId));
     this.#after = next;
     this.#options.events.emit("run.withoutWakeup", { runIds: lost });

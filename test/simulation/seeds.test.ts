@@ -40,6 +40,7 @@ const FOUND: readonly { readonly seed: number; readonly mode: Mode; readonly def
     mode,
     defect: "an attempt that ended at an executor whose loan was over gave its slot up while the next one still executed it",
   })),
+  { seed: 4200, mode: "safety", defect: "the runs of a node that stopped between two looks of its auditor were reported as without wake-up" },
   ...(
     [
       [4538, "liveness"],

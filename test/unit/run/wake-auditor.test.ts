@@ -52,6 +52,13 @@ describe("the wake-up auditor", () => {
     assert.deepEqual([reports, woken, pages.length], [[[]], [], 2]);
   });
 
+  it("finds nothing in runs that leave memory because the node stops", async () => {
+    const found: WakeAudit = { withoutWake: [], ready: [runId] };
+    const { auditor, reports, woken } = auditorOf([found, found], new Set(), (look) => look === 2 && auditor.stop());
+    assert.deepEqual(await auditor.audit(), []);
+    assert.deepEqual([reports, woken], [[], []]);
+  });
+
   it("looks only once where nothing is suspect, and a second time at the same page of timers", async () => {
     const { auditor, pages } = auditorOf([{ ...NOTHING, next: runId }, { withoutWake: [runId], ready: [] }, NOTHING, NOTHING], new Set());
     await auditor.audit();
