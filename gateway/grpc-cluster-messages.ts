@@ -10,9 +10,9 @@ import {
   NodeState as WireState,
 } from "../proto/gen/maestro/v1/cluster_service.ts";
 import type { NodeRole } from "../runtime/storage/ownership.ts";
-import type { NodeState, NodeView } from "../runtime/storage/ownership-view.ts";
+import type { NodeState } from "../runtime/storage/ownership-view.ts";
 import { timestamp } from "./grpc-messages.ts";
-import type { QueueView, ShardGroup } from "./service/cluster-service.ts";
+import type { HeardNode, QueueView, ShardGroup } from "./service/cluster-service.ts";
 
 const WIRE_STATE: Readonly<Record<NodeState, WireState>> = {
   live: WireState.LIVE,
@@ -28,8 +28,9 @@ const WIRE_ROLE: Readonly<Record<NodeRole, WireRole>> = {
 };
 
 /** A node on the wire. */
-export function nodeMessage(node: NodeView): Node {
+export function nodeMessage(node: HeardNode): Node {
   const { nodeName: name, bootId, state, roles, programVersion: version, grpcAddress, load, leaseLeftMs, shards, startedAtMs } = node;
+  const { endedAtMs, silentMs } = node;
   const isMember = state === "live" || state === "draining";
   return {
     ...{ name, bootId, version, grpcAddress, load },
@@ -38,6 +39,8 @@ export function nodeMessage(node: NodeView): Node {
     leaseLeft: duration(isMember ? Math.max(leaseLeftMs, 0) : 0),
     shards: shards.size,
     startedAt: timestamp(startedAtMs),
+    endedAt: endedAtMs === undefined ? undefined : timestamp(endedAtMs),
+    silentFor: silentMs === undefined ? undefined : duration(silentMs),
   };
 }
 

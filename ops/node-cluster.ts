@@ -94,7 +94,12 @@ export class NodeCluster implements ClusterMap {
   }
 
   loadOf({ bootId, load }: NodeView): number {
-    return bootId === this.self ? this.#options.runs.open.fullness : (this.#membership?.loadOf(bootId) ?? load);
+    return bootId === this.self ? this.#options.runs.open.fullness : (this.#membership?.heard.loadOf(bootId) ?? load);
+  }
+
+  /** For how long a member was not heard, in milliseconds; undefined if it is heard or nobody can tell. */
+  silenceMsOf(bootId: BootId): number | undefined {
+    return this.#membership?.heard.silenceMsOf(bootId);
   }
 
   onChange(listener: () => void): () => void {

@@ -5,7 +5,7 @@
 import { hostname } from "node:os";
 import type { Runs } from "../actors/runs.ts";
 import { GrpcServer } from "../gateway/grpc-server.ts";
-import { ClusterService } from "../gateway/service/cluster-service.ts";
+import { type ClusterHearsay, ClusterService } from "../gateway/service/cluster-service.ts";
 import { EventService } from "../gateway/service/event-service.ts";
 import { RunService } from "../gateway/service/run-service.ts";
 import { WorkflowDirectory } from "../gateway/service/workflow-directory.ts";
@@ -16,7 +16,6 @@ import type { EventHub } from "../runtime/events.ts";
 import type { BootId } from "../runtime/ids.ts";
 import { LimitWatch } from "../runtime/limit-watch.ts";
 import type { Random } from "../runtime/random.ts";
-import type { ClusterQueue } from "../runtime/workers/queue-load.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
@@ -38,8 +37,8 @@ export interface NodeGatewayOptions {
   readonly executing: NodeRuns;
   /** The runs that calls are about: those of the whole cluster, if there is one. They are there when the stage starts. */
   runs(): Runs;
-  /** The queues of tasks in the whole cluster. */
-  queues(): readonly ClusterQueue[];
+  /** What the node has heard of its cluster. */
+  readonly hearsay: ClusterHearsay;
   /** Aborted: calls under way get no time. */
   readonly hurried: AbortSignal;
 }
@@ -83,7 +82,7 @@ export class NodeGateway {
   }
 
   #build(): GrpcServer {
-    const { config, bootId, clock, random, events, storage, executing, runs, queues } = this.#options;
+    const { config, bootId, clock, random, events, storage, executing, runs, hearsay } = this.#options;
     const { documents } = storage;
     const directory = new WorkflowDirectory(documents);
     const compile = (text: string) => executing.compile(text);
@@ -91,7 +90,7 @@ export class NodeGateway {
     return new GrpcServer({
       runs: new RunService({ runs: runs(), directory, filter: new WorkflowFilter(documents) }),
       workflows: new WorkflowService({ documents, directory, compile, clock, limits: new LimitWatch(clock, events), random }),
-      cluster: new ClusterService(storage.ownership, activity, queues),
+      cluster: new ClusterService(storage.ownership, activity, hearsay),
       eventService: new EventService(executing.events.reader),
       ...{ clock, events, host: config.grpcHost, port: config.grpcPort },
     });

@@ -3,6 +3,7 @@
  * knows all parts. Everything of a node hangs on what this returns, so two nodes fit in one process. It never ends the process.
  */
 import type { Runs } from "../actors/runs.ts";
+import type { ClusterHearsay } from "../gateway/service/cluster-service.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/errors.ts";
 import { EventHub } from "../runtime/events.ts";
@@ -96,7 +97,8 @@ class Node implements RunningNode {
     const storage = new NodeStorage(shared);
     const runs = new NodeRuns({ ...shared, storage, poolOf: (local) => this.#cluster?.poolOf(local) ?? local });
     this.#cluster = this.#clusterOf({ ...shared, storage, runs });
-    this.#gateway = new NodeGateway({ ...shared, storage, executing: runs, runs: () => this.runs, queues: () => this.#queues() });
+    const hearsay: ClusterHearsay = { queues: () => this.#queues(), silenceMsOf: (peer) => this.#cluster?.silenceMsOf(peer) };
+    this.#gateway = new NodeGateway({ ...shared, storage, executing: runs, runs: () => this.runs, hearsay });
     [this.#storage, this.#runs] = [storage, runs];
     const stages = this.#stages();
     // The ops server asks for it, the gateway's health service is told: both say the same.

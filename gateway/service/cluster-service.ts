@@ -24,6 +24,20 @@ export interface NodeActivity {
   readonly entries: number;
 }
 
+/** What this node has heard of the cluster on the message bus. */
+export interface ClusterHearsay {
+  /** The queues of tasks of all nodes. */
+  queues(): readonly ClusterQueue[];
+  /** For how long a member was not heard, in milliseconds; undefined if it is heard, or nobody can tell. */
+  silenceMsOf(bootId: BootId): number | undefined;
+}
+
+/** A node as the table has it, and as this one hears it. */
+export interface HeardNode extends NodeView {
+  /** For how long it was not heard, in milliseconds; undefined if it is heard, is no member, or nobody can tell. */
+  readonly silentMs: number | undefined;
+}
+
 /** A queue of tasks in the whole cluster, as the node that is asked has heard of it. */
 export interface QueueView extends QueueLoad {
   readonly queue: string;
@@ -51,13 +65,13 @@ export interface ShardGroup {
 export class ClusterService {
   readonly #table: ClusterTable;
   readonly #activity: () => NodeActivity;
-  readonly #queues: () => readonly ClusterQueue[];
+  readonly #hearsay: ClusterHearsay;
 
-  /** `activity` tells what this node does, `queues` what it has heard of the cluster's queues. */
-  constructor(table: ClusterTable, activity: () => NodeActivity, queues: () => readonly ClusterQueue[]) {
+  /** `activity` tells what this node does. */
+  constructor(table: ClusterTable, activity: () => NodeActivity, hearsay: ClusterHearsay) {
     this.#table = table;
     this.#activity = activity;
-    this.#queues = queues;
+    this.#hearsay = hearsay;
   }
 
   /** What the node that is asked does. */
@@ -66,15 +80,15 @@ export class ClusterService {
   }
 
   /** The newest boot of each node, by name; those that are no members only for some time after their end. */
-  async nodes(): Promise<readonly NodeView[]> {
-    return (await this.#table.view()).nodes;
+  async nodes(): Promise<readonly HeardNode[]> {
+    return (await this.#table.view()).nodes.map((node) => this.#heard(node));
   }
 
   /** The queues of tasks that anything is in, or that a node serves by name; by name. */
   async queues(): Promise<readonly QueueView[]> {
     const { nodes } = await this.#table.view();
     const nameOf = (wanted: BootId): string => nodes.find(({ bootId }) => bootId === wanted)?.nodeName ?? wanted;
-    return this.#queues().map(({ executors, ...load }) => ({ ...load, executors: executors.map(nameOf).sort() }));
+    return this.#hearsay.queues().map(({ executors, ...load }) => ({ ...load, executors: executors.map(nameOf).sort() }));
   }
 
   /** All shards, each in one group: by node and epoch, free ones last. */
@@ -87,29 +101,33 @@ export class ClusterService {
    *
    * @throws FIELD_INVALID, NODE_NOT_FOUND, NO_HEIR no other node is there to take its shards.
    */
-  async drain(asked: string): Promise<NodeView> {
+  async drain(asked: string): Promise<HeardNode> {
     const view = await this.#table.view();
     const node = memberOf(view, asked);
     if (!hasHeirs(view, node.bootId)) throw noHeir(node);
     // Each announcement has all nodes look at the table again, so none is made without need.
-    if (node.state === "draining" && !node.isStarting) return node;
+    if (node.state === "draining" && !node.isStarting) return this.#heard(node);
     const drained = await this.#announce(node, true);
-    if (hasHeirs(drained, node.bootId)) return memberOf(drained, node.bootId);
+    if (hasHeirs(drained, node.bootId)) return this.#heard(memberOf(drained, node.bootId));
     // Two nodes were asked at the same moment, each because of the other; or the other one has ended in it.
     await this.#announce(node, false);
     throw noHeir(node);
   }
 
   /** Lets a node that was drained have shards again; answers how it stands. @throws FIELD_INVALID, NODE_NOT_FOUND */
-  async undrain(asked: string): Promise<NodeView> {
+  async undrain(asked: string): Promise<HeardNode> {
     const node = memberOf(await this.#table.view(), asked);
-    return node.state === "live" ? node : memberOf(await this.#announce(node, false), node.bootId);
+    return this.#heard(node.state === "live" ? node : memberOf(await this.#announce(node, false), node.bootId));
   }
 
   /** Answers how things stand after it. */
   async #announce({ bootId, nodeName }: NodeView, isDraining: boolean): Promise<OwnershipView> {
     if (!(await this.#table.announce(bootId, { isDraining }))) throw nodeNotFound(nodeName);
     return this.#table.view();
+  }
+
+  #heard(node: NodeView): HeardNode {
+    return { ...node, silentMs: isMember(node) ? this.#hearsay.silenceMsOf(node.bootId) : undefined };
   }
 }
 

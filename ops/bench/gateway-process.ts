@@ -40,7 +40,7 @@ const workflows = new WorkflowService({ documents, directory, compile, clock, li
 const cluster = new ClusterService(
   new MemoryOwnership(new MemoryStore(clock)),
   countActivity(newBootId(random), events, () => 0),
-  () => [],
+  { queues: () => [], silenceMsOf: () => undefined },
 );
 const server = new GrpcServer({ runs, workflows, cluster, clock, events, port: 0 });
 const address = await server.start();

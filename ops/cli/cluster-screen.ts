@@ -3,9 +3,9 @@
  */
 import type { ProcessState } from "../local-cluster/supervision.ts";
 import type { NodeReading } from "./cluster-watch.ts";
+import { describeMember } from "./node-table.ts";
 import { tableLines } from "./output.ts";
 import { cutTo, type Terminal } from "./terminal.ts";
-import { nodeStateName } from "./wire.ts";
 
 const HEADINGS = ["NODE", "PID", "STATE", "SHARDS", "LOAD", "ACTIVE", "RUNS/S", "COMMITS/S", "ADDRESS"];
 /** Title, headings, the sum, two empty lines and the hint, beside a line for each node. */
@@ -55,7 +55,7 @@ function painted(state: ProcessState | undefined, line: string, terminal: Termin
 
 function rowOf({ name, pid, state, address, reading }: ShownNode): string[] {
   const isTelling = state === "ready" || state === "stopping";
-  const word = isTelling && reading !== undefined ? nodeStateName(reading.node) : state;
+  const word = isTelling && reading !== undefined ? describeMember(reading.node) : state;
   const shards = reading === undefined ? "-" : `${reading.node.shards}`;
   const load = isTelling && reading !== undefined ? `${Math.round(reading.node.load * 100)}%` : "-";
   const counts = [reading?.activeRuns, reading?.endedRunsPerSecond, reading?.commitsPerSecond].map(shown);

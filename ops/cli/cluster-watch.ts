@@ -3,7 +3,7 @@
  */
 import { messageOf } from "../../runtime/errors.ts";
 import type { Gateway } from "./gateway-port.ts";
-import type { Activity, ClusterNode } from "./wire.ts";
+import { type Activity, type ClusterNode, isMember } from "./wire.ts";
 
 /** A node at one moment. */
 export interface NodeReading {
@@ -41,7 +41,7 @@ export class ClusterWatch implements Disposable {
 
   /** All members, by name. @throws MaestroError what the first node answers; others that do not answer are told of in their readings. */
   async read(): Promise<readonly NodeReading[]> {
-    const nodes = (await this.#options.gateway.nodes()).filter(({ leaseLeft }) => leaseLeft !== undefined && leaseLeft.seconds + leaseLeft.nanos > 0);
+    const nodes = (await this.#options.gateway.nodes()).filter(isMember);
     this.#forgetAllBut(nodes);
     return Promise.all(nodes.map((node) => this.#readOne(node)));
   }

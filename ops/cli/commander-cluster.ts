@@ -6,14 +6,13 @@ import { pause } from "../../runtime/storage/pause.ts";
 import { type CliContext, withGateway } from "./cli-context.ts";
 import { EXIT } from "./exit-code.ts";
 import type { Gateway } from "./gateway-port.ts";
+import { NODE_HEADINGS, nodeRow, percent } from "./node-table.ts";
 import { drawShards, type NodeShards, shardsByNode } from "./shard-table.ts";
 import { describeDuration } from "./terminal.ts";
-import { type ClusterNode, nodeStateName, printableNode, printableQueue, roleNames, secondOf } from "./wire.ts";
+import { type ClusterNode, nodeStateName, printableNode, printableQueue } from "./wire.ts";
 
 /** How often it is looked whether a node is drained, in milliseconds. */
 const LOOK_EVERY_MS = 200;
-
-const NODE_HEADINGS = ["NODE", "STATE", "ROLES", "SHARDS", "LOAD", "VERSION", "ADDRESS", "STARTED", "BOOT"];
 
 interface Common {
   readonly address?: string;
@@ -28,7 +27,8 @@ export function addClusterCommands(program: Command, context: CliContext, shared
     .action((options: Common) =>
       withGateway(context, options.address, async (gateway) => {
         const found = await gateway.nodes();
-        output.table(found.map(printableNode), NODE_HEADINGS, found.map(nodeRow), "There are no nodes.");
+        const rows = found.map((node) => nodeRow(node, context.clock.now()));
+        output.table(found.map(printableNode), NODE_HEADINGS, rows, "There are no nodes.");
       }),
     );
   addDraining(nodes, context, shared);
@@ -111,15 +111,6 @@ function drainText(node: ClusterNode): string {
   return shards === 0 ? `${name} has no shards any more.` : `${name} hands its ${shards} shards over: maestro node list shows how many are left.`;
 }
 
-function nodeRow(node: ClusterNode): string[] {
-  const { name, shards, load, version, grpcAddress, startedAt, bootId } = node;
-  return [name, nodeStateName(node), roleNames(node).join(","), String(shards), percent(load), version, grpcAddress, secondOf(startedAt), bootId];
-}
-
 function shareRow({ node, shards, share, epochs }: NodeShards): string[] {
   return [node ?? "(free)", String(shards), percent(share), epochs.first === epochs.last ? `${epochs.first}` : `${epochs.first} to ${epochs.last}`];
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)}%`;
 }

@@ -7,8 +7,9 @@ import { type CliContext, withGateway } from "./cli-context.ts";
 import { ClusterWatch, type NodeReading } from "./cluster-watch.ts";
 import { EXIT } from "./exit-code.ts";
 import { LiveFrame } from "./live-frame.ts";
+import { describeMember, percent } from "./node-table.ts";
 import { tableLines } from "./output.ts";
-import { nodeStateName, printableNode } from "./wire.ts";
+import { printableNode } from "./wire.ts";
 
 /** Time between two looks; rates are over it. */
 const LOOK_EVERY_MS = 1_000;
@@ -50,7 +51,8 @@ function rowOf({ node, problem, activeRuns, endedRunsPerSecond, commitsPerSecond
   );
   // A problem names the address, and is what has to be seen where the line is cut.
   const where = problem || node.grpcAddress;
-  return [node.name, nodeStateName(node), `${node.shards}`, `${Math.round(node.load * 100)}%`, runs ?? "-", ended ?? "-", commits ?? "-", where];
+  const state = describeMember(node);
+  return [node.name, state, `${node.shards}`, percent(node.load), runs ?? "-", ended ?? "-", commits ?? "-", where];
 }
 
 function printableReading({ node, ...rest }: NodeReading): object {

@@ -118,6 +118,11 @@ export function nodeStateName({ state }: ClusterNode): string {
   return nameOf(NodeState, state);
 }
 
+/** True if a node neither stopped nor was taken over. */
+export function isMember({ state }: ClusterNode): boolean {
+  return state === NodeState.LIVE || state === NodeState.DRAINING;
+}
+
 /** What a node does, each in one word. */
 export function roleNames({ roles }: ClusterNode): readonly string[] {
   return roles.map((role) => nameOf(NodeRole, role));
@@ -125,13 +130,15 @@ export function roleNames({ roles }: ClusterNode): readonly string[] {
 
 /** A node as an object that prints well as JSON. */
 export function printableNode(node: ClusterNode): object {
-  const { leaseLeft, startedAt, ...rest } = node;
+  const { leaseLeft, startedAt, endedAt, silentFor, ...rest } = node;
   return {
     ...rest,
     state: nodeStateName(node),
     roles: roleNames(node),
     leaseLeftMs: spanMsOf(leaseLeft),
     startedAt: isoOf(startedAt),
+    ...(endedAt !== undefined && { endedAt: isoOf(endedAt) }),
+    ...(silentFor !== undefined && { silentMs: spanMsOf(silentFor) }),
   };
 }
 
@@ -140,7 +147,8 @@ export function printableQueue({ oldestWait, ...rest }: Queue): Omit<Queue, "old
   return { ...rest, oldestWaitMs: spanMsOf(oldestWait) };
 }
 
-function spanMsOf(span: Duration | undefined): number {
+/** A span in milliseconds; 0 without one. */
+export function spanMsOf(span: Duration | undefined): number {
   return span === undefined ? 0 : span.seconds * 1_000 + Math.floor(span.nanos / 1_000_000);
 }
 

@@ -103,6 +103,14 @@ export class Heartbeats {
     return this.#isConnectedFor(RECONNECTED_BY_MS) && this.#silentMs(bootId) > SILENT_AFTER_MS;
   }
 
+  /**
+   * For how long a node that was heard before was not heard, in milliseconds; undefined if it was heard a moment ago, or never, or if the bus has not been there
+   * for long enough to tell.
+   */
+  silenceMsOf(bootId: BootId): number | undefined {
+    return this.#peers.has(bootId) && this.isSilent(bootId) ? this.#silentMs(bootId) : undefined;
+  }
+
   /** Forgets all but these nodes. */
   retain(members: ReadonlySet<BootId>): void {
     for (const bootId of this.#peers.keys()) if (!members.has(bootId)) this.#peers.delete(bootId);

@@ -98,9 +98,9 @@ export class Membership {
     return this.#shards.count;
   }
 
-  /** How busy another node said it is; undefined if it was not heard. */
-  loadOf(bootId: BootId): number | undefined {
-    return this.#heartbeats.loadOf(bootId);
+  /** What it has heard of the other nodes. */
+  get heard(): Pick<Heartbeats, "loadOf" | "silenceMsOf"> {
+    return this.#heartbeats;
   }
 
   /** Begins: from now on the node can act for shards. */

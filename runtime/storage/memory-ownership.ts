@@ -34,7 +34,7 @@ export class MemoryOwnership implements Ownership {
     const nowMs = clock.now();
     const { staying, takesAll } = planJoin(this.#members(), request, nowMs);
     const isDraining = isStarting && !takesAll;
-    for (const member of this.#members()) if (!staying.includes(member.bootId)) end(member, "lost");
+    for (const member of this.#members()) if (!staying.includes(member.bootId)) this.#end(member, "lost");
     nodes.set(bootId, {
       ...{ bootId, nodeName, roles, programVersion, dialect, grpcAddress, isAlone },
       ...{ leaseUntilMs: nowMs + leaseMs, startedAtMs: nowMs, load: 0, end: undefined, isFenced: false },
@@ -89,7 +89,7 @@ export class MemoryOwnership implements Ownership {
   async fence(bootId: BootId, { even }: { readonly even?: "alive" } = {}): Promise<boolean> {
     const node = this.#member(bootId);
     if (node === undefined || (even !== "alive" && node.leaseUntilMs > this.#store.clock.now())) return false;
-    end(node, "lost");
+    this.#end(node, "lost");
     this.#raiseVersion();
     return true;
   }
@@ -97,7 +97,7 @@ export class MemoryOwnership implements Ownership {
   async leave(bootId: BootId): Promise<void> {
     const node = this.#member(bootId);
     if (node === undefined) return;
-    end(node, "released");
+    this.#end(node, "released");
     this.#raiseVersion();
   }
 
@@ -132,7 +132,7 @@ export class MemoryOwnership implements Ownership {
       const isNew = owner?.bootId !== bootId;
       const next =
         isNew || stored === undefined
-          ? { owner: bootId, epoch: (stored?.epoch ?? 0) + 1, isBereft: owner === undefined ? stored?.isBereft === true : owner.end === "lost" }
+          ? { owner: bootId, epoch: (stored?.epoch ?? 0) + 1, isBereft: owner === undefined ? stored?.isBereft === true : owner.end?.how === "lost" }
           : stored;
       shards.set(shard, next);
       got.set(shard, next.epoch);
@@ -147,7 +147,8 @@ export class MemoryOwnership implements Ownership {
     const { bootId, nodeName, roles, isStarting, dialect, programVersion, grpcAddress, load, startedAtMs, end: ended, leaseUntilMs } = node;
     return {
       ...{ bootId, nodeName, roles, isStarting, dialect, programVersion, grpcAddress, load, startedAtMs },
-      state: ended ?? (isDrainingNow(node) ? "draining" : "live"),
+      state: ended?.how ?? (isDrainingNow(node) ? "draining" : "live"),
+      endedAtMs: ended?.atMs,
       leaseLeftMs: leaseUntilMs - this.#store.clock.now(),
       shards: ended === undefined ? this.#ownedBy(bootId) : new Map(),
     };
@@ -157,6 +158,11 @@ export class MemoryOwnership implements Ownership {
     return this.#store.owned.get(bootId) ?? new Map();
   }
 
+  #end(node: MemoryNode, how: "released" | "lost"): void {
+    node.end = { how, atMs: this.#store.clock.now() };
+    node.isFenced = true;
+  }
+
   #raiseVersion(): number {
     return ++this.#store.ownershipVersion;
   }
@@ -164,9 +170,4 @@ export class MemoryOwnership implements Ownership {
 
 function isDrainingNow({ isStarting, isDrainWanted }: MemoryNode): boolean {
   return isStarting || isDrainWanted;
-}
-
-function end(node: MemoryNode, how: "released" | "lost"): void {
-  node.end = how;
-  node.isFenced = true;
 }

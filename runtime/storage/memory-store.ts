@@ -39,7 +39,7 @@ export interface MemoryNode {
   isStarting: boolean;
   isDrainWanted: boolean;
   /** How it ended; undefined: it is a member. */
-  end: "released" | "lost" | undefined;
+  end: { readonly how: "released" | "lost"; readonly atMs: number } | undefined;
   /** A boot's lanes are fenced together. */
   isFenced: boolean;
 }

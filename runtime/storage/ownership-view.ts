@@ -31,6 +31,8 @@ export interface NodeView {
   readonly load: number;
   /** When it joined, milliseconds since the epoch. */
   readonly startedAtMs: number;
+  /** When it left or was fenced, milliseconds since the epoch; undefined for a member. */
+  readonly endedAtMs: number | undefined;
   /** The shards that it owns; none if it is no member. */
   readonly shards: ShardEpochs;
 }

@@ -16,7 +16,8 @@ const VIEW = `WITH newest AS (
   owned AS (SELECT s.boot_id AS owner, ${EPOCH_COLUMNS} FROM shards AS s GROUP BY s.boot_id, epoch)
   SELECT v.version, n.boot_id AS "bootId", n.node_name AS "nodeName", n.state, n.lease_left_ms AS "leaseLeftMs", n.roles,
     n.is_starting AS "isStarting", n.dialect, n.program_version AS "programVersion", n.grpc_address AS "grpcAddress", n.load,
-    extract(epoch FROM n.started_at)::float8 * 1000 AS "startedAtMs", o.epoch, o.shards
+    extract(epoch FROM n.started_at)::float8 * 1000 AS "startedAtMs",
+    extract(epoch FROM n.released_at)::float8 * 1000 AS "endedAtMs", o.epoch, o.shards
   FROM ownership_version AS v LEFT JOIN newest AS n ON true LEFT JOIN owned AS o ON o.owner = n.boot_id AND n.released_at IS NULL`;
 
 interface ViewRow extends EpochRow {
@@ -33,6 +34,8 @@ interface ViewRow extends EpochRow {
   readonly grpcAddress: string;
   readonly load: number;
   readonly startedAtMs: number;
+  /** Null: it is a member. */
+  readonly endedAtMs: number | null;
 }
 
 /** The view. */
@@ -48,5 +51,6 @@ function viewOf(rows: readonly ViewRow[]): NodeView | undefined {
   if (first === undefined || first.bootId === null) return undefined;
   const { bootId, nodeName, state, leaseLeftMs, roles, isStarting, dialect, programVersion, grpcAddress, load, startedAtMs } = first;
   const told = { roles, isStarting, dialect, programVersion, grpcAddress };
-  return { bootId, nodeName, state, leaseLeftMs, ...told, load, startedAtMs, shards: decodeShardEpochs(rows) };
+  const times = { startedAtMs, endedAtMs: first.endedAtMs ?? undefined };
+  return { bootId, nodeName, state, leaseLeftMs, ...told, load, ...times, shards: decodeShardEpochs(rows) };
 }

@@ -13,6 +13,7 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
   const renew = (bootId: BootId) => ownership().renew(bootId, RENEWAL);
   const isMember = async (bootId: BootId) => (await renew(bootId)).isMember;
   const version = async () => (await ownership().view()).version;
+  const endOf = async (bootId: BootId) => (await ownership().view()).find(bootId)?.endedAtMs;
   const stateOf = async (bootId: BootId) => (await ownership().view()).find(bootId)?.state;
 
   it("shows an empty cluster", async () => {
@@ -29,7 +30,7 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
     const { leaseLeftMs, startedAtMs, shards, ...node } = second;
     assert.deepEqual(node, {
       ...{ bootId, nodeName: "n2", state: "live", roles: ["gateway", "executor"] },
-      ...{ isStarting: false, dialect: 1, programVersion: "1.2.3", grpcAddress: "h:1", load: 0 },
+      ...{ isStarting: false, dialect: 1, programVersion: "1.2.3", grpcAddress: "h:1", load: 0, endedAtMs: undefined },
     });
     assert.deepEqual([first.bootId, first.nodeName, first.load, first.roles.length], [other.bootId, "n1", 0.5, 3]);
     assert.ok(leaseLeftMs > 20_000 && leaseLeftMs <= 30_000, `${leaseLeftMs}`);
@@ -81,6 +82,17 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
     const a = await join("a");
     assert.equal(await ownership().fence(a.bootId, { even: "alive" }), true);
     assert.deepEqual([await isMember(a.bootId), await stateOf(a.bootId)], [false, "lost"]);
+  });
+
+  it("shows when a boot was lost or left", async () => {
+    const [lost, left, there] = [await join("a", OVER), await join("b"), await join("c")];
+    await ownership().fence(lost.bootId);
+    await ownership().leave(left.bootId);
+    for (const bootId of [lost.bootId, left.bootId]) {
+      const endedAtMs = (await endOf(bootId)) ?? assert.fail("it says when it ended");
+      assert.ok(Math.abs(endedAtMs - Date.now()) < 60_000, `${endedAtMs}`);
+    }
+    assert.equal(await endOf(there.bootId), undefined);
   });
 
   it("lets a boot leave, and go on having left", async () => {

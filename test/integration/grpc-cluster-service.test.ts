@@ -31,11 +31,21 @@ describe("gRPC cluster service", () => {
       grpcAddress: "127.0.0.1:1",
       load: 0.25,
       shards: 4_096,
+      endedAt: undefined,
+      silentFor: undefined,
     });
     const leftS = leaseLeft?.seconds ?? 0;
     assert.ok(leftS > 0 && leftS <= 60, `${leftS} s left`);
     assert.notEqual(startedAt?.seconds, 0);
     assert.deepEqual([other?.name, other?.shards], ["second", 0]);
+    assert.deepEqual(other?.silentFor, { seconds: 1, nanos: 750_000_000 }, "the node that is asked does not hear it");
+  });
+
+  it("says when a node has ended", async () => {
+    await world.ownership.fence(second, { even: "alive" });
+    const [, lost] = await world.client.listNodes();
+    assert.equal(lost?.state, NodeState.LOST);
+    assert.ok(Math.abs((lost.endedAt?.seconds ?? 0) - Date.now() / 1_000) < 60, JSON.stringify(lost.endedAt));
   });
 
   it("lists the shards", async () => {

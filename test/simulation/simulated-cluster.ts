@@ -100,7 +100,7 @@ export class SimulatedCluster implements ClusterMap {
   }
 
   loadOf({ bootId, load }: NodeView): number {
-    return bootId === this.self ? present(this.#open).fullness : (this.#membership?.loadOf(bootId) ?? load);
+    return bootId === this.self ? present(this.#open).fullness : (this.#membership?.heard.loadOf(bootId) ?? load);
   }
 
   onChange(listener: () => void): () => void {

@@ -67,7 +67,12 @@ export function gatewayParts(documents: DocumentStore = new MemoryDocuments(new 
     cluster: new ClusterService(
       ownership,
       countActivity(newBootId(seededRandom(3)), events, () => 7),
-      () => [{ queue: "default", waiting: 2, active: 1, oldestWaitMs: 1_500, executors: [newBootId(seededRandom(2)), newBootId(seededRandom(1))] }],
+      {
+        queues: () => [
+          { queue: "default", waiting: 2, active: 1, oldestWaitMs: 1_500, executors: [newBootId(seededRandom(2)), newBootId(seededRandom(1))] },
+        ],
+        silenceMsOf: (bootId) => (bootId === newBootId(seededRandom(2)) ? 1_750 : undefined),
+      },
     ),
   };
 }

@@ -58,7 +58,7 @@ export async function openHostileWorld(change: (runs: Runs) => Runs = (runs) => 
   const cluster = new ClusterService(
     new MemoryOwnership(new MemoryStore(clock)),
     countActivity(newBootId(seededRandom(3)), events, () => 0),
-    () => [],
+    { queues: () => [], silenceMsOf: () => undefined },
   );
   const server = new GrpcServer({ runs, workflows, cluster, clock, events, port: 0 });
   const address = await server.start();

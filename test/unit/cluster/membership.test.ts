@@ -63,7 +63,7 @@ describe("Membership", function () {
   });
 
   it("knows how busy the others are", () => {
-    assert.deepEqual([a.membership.loadOf(b.bootId), a.membership.loadOf(c.bootId), c.membership.loadOf(a.bootId)], [0.1, 0.2, 0]);
+    assert.deepEqual([a.membership.heard.loadOf(b.bootId), a.membership.heard.loadOf(c.bootId), c.membership.heard.loadOf(a.bootId)], [0.1, 0.2, 0]);
   });
 
   it("takes over the shards of a node that was killed, and gives them back when it returns", async () => {

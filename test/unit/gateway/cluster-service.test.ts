@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ClusterService, type ClusterTable } from "../../../gateway/service/cluster-service.ts";
+import { type ClusterHearsay, ClusterService, type ClusterTable } from "../../../gateway/service/cluster-service.ts";
 import { virtualClock } from "../../../runtime/clock.ts";
 import { type BootId, newBootId } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
@@ -13,12 +13,13 @@ describe("cluster service", () => {
   const clock = virtualClock();
   const random = seededRandom(1);
   const still = () => ({ bootId: newBootId(random), activeRuns: 0, endedRuns: 0, commits: 0, entries: 0 });
+  const DEAF: ClusterHearsay = { queues: () => [], silenceMsOf: () => undefined };
   let table: MemoryOwnership;
   let service: ClusterService;
 
   beforeEach(() => {
     table = new MemoryOwnership(new MemoryStore(clock));
-    service = new ClusterService(table, still, () => []);
+    service = new ClusterService(table, still, DEAF);
   });
 
   async function join(nodeName: string, more: Partial<JoinRequest> = {}): Promise<BootId> {
@@ -33,6 +34,16 @@ describe("cluster service", () => {
     assert.deepEqual(await states(), { alone: "live" });
     const groups = (await service.shards()).map(({ owner, ...rest }) => ({ owner: owner?.bootId, ...rest }));
     assert.deepEqual(groups, [{ owner: bootId, epoch: 1, ranges: [{ first: 0, last: 4095 }] }]);
+  });
+
+  it("says for how long a member was not heard, and of one that has ended nothing of the kind", async () => {
+    const [a, b, c] = [await join("a"), await join("b"), await join("c")];
+    await table.fence(c, { even: "alive" });
+    const silences = new Map([b, c].map((bootId) => [bootId, 1_800]));
+    service = new ClusterService(table, still, { ...DEAF, silenceMsOf: (bootId) => silences.get(bootId) });
+    const shown = new Map((await service.nodes()).map(({ bootId, silentMs }) => [bootId, silentMs]));
+    assert.deepEqual([shown.get(a), shown.get(b), shown.get(c)], [undefined, 1_800, undefined]);
+    assert.equal((await service.drain("b")).silentMs, 1_800);
   });
 
   it("groups shards by node and epoch, in few ranges, and shows those that are free", async () => {
@@ -120,7 +131,7 @@ describe("cluster service", () => {
         return isDone;
       },
     };
-    const asked = ["a", "b"].map((name) => new ClusterService(simultaneous, still, () => []).drain(name));
+    const asked = ["a", "b"].map((name) => new ClusterService(simultaneous, still, DEAF).drain(name));
     assert.deepEqual(
       (await Promise.allSettled(asked)).map(({ status }) => status),
       ["rejected", "rejected"],

@@ -85,7 +85,18 @@ export interface Node {
     | undefined;
   /** How many it owns. */
   shards: number;
-  startedAt: Timestamp | undefined;
+  startedAt:
+    | Timestamp
+    | undefined;
+  /** When it stopped, or was taken over. Absent: it is a member, or the node that is asked is of a version that does not tell. */
+  endedAt:
+    | Timestamp
+    | undefined;
+  /**
+   * For how long the node that is asked has not heard of this member on the message bus, if that is longer than it should be: it may be lost, and is
+   * taken over when its lease ends. Absent: it is heard, or nobody can tell.
+   */
+  silentFor: Duration | undefined;
 }
 
 /** Shards from `first` to `last`, both included. */
@@ -192,6 +203,8 @@ function createBaseNode(): Node {
     leaseLeft: undefined,
     shards: 0,
     startedAt: undefined,
+    endedAt: undefined,
+    silentFor: undefined,
   };
 }
 
@@ -230,6 +243,12 @@ export const Node: MessageFns<Node> = {
     }
     if (message.startedAt !== undefined) {
       Timestamp.encode(message.startedAt, writer.uint32(82).fork()).join();
+    }
+    if (message.endedAt !== undefined) {
+      Timestamp.encode(message.endedAt, writer.uint32(90).fork()).join();
+    }
+    if (message.silentFor !== undefined) {
+      Duration.encode(message.silentFor, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -335,6 +354,22 @@ export const Node: MessageFns<Node> = {
             }
 
             message.startedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.endedAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.silentFor = Duration.decode(reader, reader.uint32());
             continue;
           }
         }

@@ -11,7 +11,7 @@ function terminal(columns: number, rows: number): Terminal {
 
 function node(name: string, more: Partial<ShownNode> = {}): ShownNode {
   const reading: NodeReading = {
-    node: { name, state: NodeState.LIVE, shards: 2_048, load: 0.25 } as ClusterNode,
+    node: { name, state: NodeState.LIVE, shards: 2_048, load: 0.25, leaseLeft: { seconds: 2, nanos: 0 } } as ClusterNode,
     ...{ problem: "", activeRuns: 10, endedRunsPerSecond: 99.6, commitsPerSecond: 1.2 },
   };
   return { name, pid: 4_711, state: "ready", address: "127.0.0.1:50051", reading, ...more };
@@ -27,6 +27,13 @@ describe("the screen of a local cluster", () => {
     assert.match(first ?? "", /^n1 +4711 +live +2048 +25% +10 +100 +1 +127\.0\.0\.1:50051$/);
     assert.match(second ?? "", /^<bad>n2 +- +dead +2048 +- .*127\.0\.0\.1:50051$/);
     assert.match(all ?? "", /^<strong>all +4096 +20 +199 +2 *$/);
+  });
+
+  it("shows of a node whose process is there for how long it was not heard", () => {
+    const shown = node("n2");
+    const silent = { ...shown.reading?.node, silentFor: { seconds: 1, nanos: 800_000_000 } } as ClusterNode;
+    const reading = { ...shown.reading, node: silent } as NodeReading;
+    assert.match(screenLines({ ...SCREEN, nodes: [{ ...shown, reading }] }, terminal(80, 24))[2] ?? "", /^n2 +4711 +silent 1\.8 s +2048/);
   });
 
   it("never has more lines than fit, and shows the newest of what happened", () => {

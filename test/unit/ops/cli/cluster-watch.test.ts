@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ClusterWatch } from "../../../../ops/cli/cluster-watch.ts";
 import type { Gateway } from "../../../../ops/cli/gateway-port.ts";
 import type { Activity, ClusterNode } from "../../../../ops/cli/wire.ts";
+import { NodeState } from "../../../../proto/gen/maestro/v1/cluster_service.ts";
 import { virtualClock } from "../../../../runtime/clock.ts";
 import { MaestroError } from "../../../../runtime/errors.ts";
 
@@ -12,8 +13,8 @@ describe("the watch over a cluster", () => {
   let nodes: ClusterNode[];
   let watch: ClusterWatch;
 
-  const nodeAt = (grpcAddress: string, seconds = 1) =>
-    ({ name: grpcAddress, grpcAddress, bootId: grpcAddress, leaseLeft: { seconds, nanos: 0 } }) as ClusterNode;
+  const nodeAt = (grpcAddress: string, state: NodeState = NodeState.LIVE) =>
+    ({ name: grpcAddress, grpcAddress, bootId: grpcAddress, state }) as ClusterNode;
   const does = (address: string, commits: number, bootId = address) =>
     activities.set(address, { bootId, activeRuns: 3, endedRuns: 2 * commits, commits, entries: 0 });
   const gatewayTo = (address: string): Gateway => {
@@ -69,7 +70,7 @@ describe("the watch over a cluster", () => {
     const [a, b] = await watch.read();
     assert.deepEqual([a?.problem, a?.activeRuns, b?.activeRuns], ["", 3, undefined]);
     assert.match(b?.problem ?? "", /No node answers at b/);
-    nodes = [nodeAt("a"), nodeAt("b", 0)];
+    nodes = [nodeAt("a"), nodeAt("b", NodeState.LOST)];
     assert.equal((await watch.read()).length, 1);
     assert.deepEqual(closed, ["b"]);
     watch[Symbol.dispose]();
