@@ -1,13 +1,13 @@
 /**
  * What events on NATS cost, and how soon they are heard: W1 on a node without NATS, with the events of runs, and with those of tasks, in turn; and the lag
- * at a fixed rate, from the time in the event (the turn that decided it, so its commit is included) to a plain subscriber.
+ * at a fixed rate, from the commit, as PostgreSQL dates it, to a plain subscriber.
  */
 import { pause } from "../../runtime/storage/pause.ts";
 import { type NatsServer, startNatsServer } from "../local-cluster/nats-server.ts";
-import { type Benchmark, type BenchSetting, type Figure, figureOf, type Measured, measureInTurn, type Round } from "./benchmark.ts";
-import { type Installation, install } from "./installation.ts";
-import type { Heard } from "./nats-listener.ts";
-import type { NodeArgument } from "./node-process.ts";
+import { type Benchmark, type BenchSetting, type Figure, figureOf, type Measured, measureInTurn, percentile, type Round } from "./benchmark.ts";
+import { type Installation, type InstallOptions, install } from "./installation.ts";
+import { COMMIT_TIMES, JournalTimes } from "./journal-times.ts";
+import type { HeardEvent } from "./nats-listener.ts";
 import type { OverloadReport } from "./open-loop.ts";
 import { Peer } from "./peer.ts";
 
@@ -18,6 +18,11 @@ const LAG_PER_SECOND = 1_000;
 const LAST_MS = 300;
 
 type Level = (typeof LEVELS)[number];
+
+interface Served {
+  readonly installation: Installation;
+  readonly times: JournalTimes;
+}
 
 /** `npm run bench -- events`. */
 export const events: Benchmark = {
@@ -31,26 +36,29 @@ export async function measureEvents(setting: BenchSetting, levels: readonly Leve
   await using owned = new AsyncDisposableStack();
   setting.progress("starting NATS, and for each level PostgreSQL, node and client");
   const nats = owned.use(await startNatsServer({ clock: setting.clock, hasJetStream: true }));
-  const installed: [Level, Installation][] = [];
-  for (const level of levels) installed.push([level, owned.use(await install(setting, extrasOf(level, nats.url)))]);
-  for (const [level, installation] of installed) {
+  const served: [Level, Served][] = [];
+  for (const level of levels) {
+    const installation = owned.use(await install(setting, optionsOf(level, nats.url)));
+    served.push([level, { installation, times: owned.use(await JournalTimes.open(installation.pgUrl)) }]);
+  }
+  for (const [level, { installation }] of served) {
     setting.progress(`warming up: ${level}`);
     await installation.load({ workload: "w1", driver: "stream", inFlight: IN_FLIGHT, durationMs: setting.roundMs });
   }
   const speeds = await measureInTurn(
     setting,
-    installed.map(([level, installation]) => throughput(setting, level, installation, nats)),
+    served.map(([level, { installation }]) => throughput(setting, level, installation, nats)),
   );
   const listener = owned.use(new Peer(new URL("./nats-listener.ts", import.meta.url), setting.clock, { url: nats.url }));
   const lags = await measureInTurn(
     setting,
-    installed.slice(1).map(([level, installation]) => lag(setting, level, installation, listener)),
+    served.slice(1).map(([level, each]) => lag(setting, level, each, listener)),
   );
   return [...speeds, ...ratiosOf(speeds), ...lags];
 }
 
-function extrasOf(level: Level, natsUrl: string): Pick<NodeArgument, "flags"> {
-  return level === "without" ? {} : { flags: { natsUrl, eventLevel: level } };
+function optionsOf(level: Level, natsUrl: string): InstallOptions {
+  return { pgSettings: COMMIT_TIMES, ...(level !== "without" && { flags: { natsUrl, eventLevel: level } }) };
 }
 
 function throughput({ roundMs }: BenchSetting, level: Level, installation: Installation, nats: NatsServer): Measured {
@@ -73,15 +81,33 @@ function ratiosOf(speeds: readonly Figure[]): readonly Figure[] {
   );
 }
 
-function lag({ clock, roundMs }: BenchSetting, level: Level, installation: Installation, listener: Peer): Measured {
+function lag({ clock, roundMs }: BenchSetting, level: Level, { installation, times }: Served, listener: Peer): Measured {
   const round = async (): Promise<Round> => {
-    await listener.ask<Heard>({});
+    await listener.ask<readonly HeardEvent[]>({});
+    const sinceMs = clock.now();
     const order = { kind: "overload", driver: "stream", connections: 1, perSecond: LAG_PER_SECOND, durationMs: roundMs, fullSpeed: 0 } as const;
     const { durationMs } = await installation.askClient<OverloadReport>(order);
     await pause(LAST_MS, clock);
-    const { count, p50Ms, p99Ms, maxMs } = await listener.ask<Heard>({});
-    return { value: p50Ms, details: { "p99 ms": p99Ms, "longest ms": maxMs, "events/s": (count / durationMs) * 1000 } };
+    const heard = await listener.ask<readonly HeardEvent[]>({});
+    const { p50Ms, p99Ms, maxMs } = tailOf(lagsOf(heard, await times.commitsSince(sinceMs)));
+    const decided = tailOf(heard.map(({ decidedMs, heardMs }) => heardMs - decidedMs));
+    const rest = { "longest ms": maxMs, "p99 ms from the decision": decided.p99Ms, "events/s": (heard.length / durationMs) * 1000 };
+    return { value: p50Ms, details: { "p99 ms": p99Ms, ...rest } };
   };
-  const about = `from an event's time to its subscriber at ${LAG_PER_SECOND} runs/s, with the events of ${level}`;
+  const about = `from an event's commit to its subscriber at ${LAG_PER_SECOND} runs/s, with the events of ${level}`;
   return { label: { name: `lag ${level}, p50`, unit: "ms", about }, round };
+}
+
+/** How long after its commit each event came, in milliseconds. @throws Error the journal knows nothing of an event */
+function lagsOf(heard: readonly HeardEvent[], commits: Awaited<ReturnType<JournalTimes["commitsSince"]>>): readonly number[] {
+  return heard.map(({ runId, seq, heardMs }) => {
+    const row = commits.get(runId)?.findLast(([firstSeq]) => firstSeq <= seq);
+    if (row === undefined) throw new Error(`an event of run ${runId} came, and the journal has no entry ${seq}`);
+    return heardMs - row[1];
+  });
+}
+
+function tailOf(values: readonly number[]): { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { p50Ms: percentile(sorted, 0.5), p99Ms: percentile(sorted, 0.99), maxMs: sorted.at(-1) ?? Number.NaN };
 }

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../../gateway/grpc-client.ts";
 import { messageOf } from "../../runtime/errors.ts";
-import { startEmbeddedPg } from "../../runtime/storage/embedded-pg.ts";
+import { type EmbeddedPgOptions, startEmbeddedPg } from "../../runtime/storage/embedded-pg.ts";
 import type { BenchSetting } from "./benchmark.ts";
 import type { ClientArgument, ClientOrder } from "./client.ts";
 import type { LoadReport } from "./closed-loop.ts";
@@ -33,18 +33,24 @@ export interface LoadCost {
 /** A load of runs in a closed loop. */
 export type Load = Omit<LoadOrder, "kind" | "workflowId">;
 
-/** Installs everything, and deploys the workloads. `more`: what else the node is started with. */
-export async function install(setting: BenchSetting, more: Pick<NodeArgument, "flags"> = {}): Promise<Installation> {
+/** What an installation may differ in. */
+export interface InstallOptions extends Pick<NodeArgument, "flags"> {
+  /** Server settings that replace the product's. */
+  readonly pgSettings?: EmbeddedPgOptions["settings"];
+}
+
+/** Installs everything, and deploys the workloads. */
+export async function install(setting: BenchSetting, { flags, pgSettings: settings }: InstallOptions = {}): Promise<Installation> {
   const { clock, random, profileFolder } = setting;
   await using owned = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "maestro-bench-"));
   owned.defer(() => rm(folder, { recursive: true, force: true }));
-  const server = await startEmbeddedPg({ folder: join(folder, "data"), clock, random });
+  const server = await startEmbeddedPg({ folder: join(folder, "data"), clock, random, ...(settings && { settings }) });
   owned.defer(() => server.stop());
   if (profileFolder !== undefined) await mkdir(profileFolder, { recursive: true });
   const logFile = join(folder, "node.log");
   const meter = owned.use(await openPgMeter(server));
-  const installation = owned.use(new Installation({ setting, meter, node: { pgUrl: server.url, logFile, ...more } }));
+  const installation = owned.use(new Installation({ setting, meter, node: { pgUrl: server.url, logFile, ...(flags && { flags }) } }));
   await installation.start();
   for (const name of Object.keys(WORKLOADS) as WorkloadName[]) await installation.deploy(WORKLOADS[name].document);
   installation.own(owned.move());
@@ -78,6 +84,11 @@ export class Installation implements AsyncDisposable {
   /** Gateway of the node, as `host:port`. */
   get address(): string {
     return this.#running.address;
+  }
+
+  /** Where the server is. */
+  get pgUrl(): string {
+    return this.#parts.node.pgUrl;
   }
 
   /** The server's meter. */

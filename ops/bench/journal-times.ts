@@ -73,6 +73,17 @@ export class JournalTimes implements AsyncDisposable {
     return new Map(rows.filter(({ at, ended }) => at !== null || !ended).map(({ id, at }) => [id, at ?? undefined]));
   }
 
+  /** When rows of runs begun since a time were committed: for each run the number of each row's first entry, with the time in milliseconds since the epoch, in order. */
+  async commitsSince(sinceMs: number): Promise<ReadonlyMap<string, readonly (readonly [firstSeq: number, committedMs: number])[]>> {
+    const rows = await this.#query<{ id: string; seqs: string[]; times: number[] }>(
+      `SELECT run_id AS id, array_agg(seq ORDER BY seq) AS seqs,
+              array_agg((extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000)::float8 ORDER BY seq) AS times
+         FROM journal WHERE run_id >= $1 GROUP BY run_id`,
+      [firstIdAt(sinceMs)],
+    );
+    return new Map(rows.map(({ id, seqs, times }) => [id, seqs.map((seq, index) => [Number(seq), times[index] ?? Number.NaN] as const)]));
+  }
+
   /** When the lanes of a boot were fenced, in milliseconds since the epoch; undefined while one is not. */
   async fencedMs(boot: string): Promise<number | undefined> {
     const [row] = await this.#query<{ at: number | null }>(

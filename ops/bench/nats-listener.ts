@@ -1,33 +1,35 @@
 /**
- * A plain NATS subscriber of all events, a process of its own: how many came, and how long after the moment that they tell of.
+ * A plain NATS subscriber of all events, a process of its own: which came, and when.
  */
 import { connect } from "nats";
 import { systemClock } from "../../runtime/clock.ts";
-import { percentile } from "./benchmark.ts";
 import { peerArgument, servePeer } from "./peer.ts";
 
-/** What came since the last question. */
-export interface Heard {
-  readonly count: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
+/** An event that came. */
+export interface HeardEvent {
+  readonly runId: string;
+  /** Number of the entry of the run's history that it tells of. */
+  readonly seq: number;
+  /** When the turn that decided it took place, by the node's clock, and when it came; milliseconds since the epoch. */
+  readonly decidedMs: number;
+  readonly heardMs: number;
 }
 
+const ID = /"id":"([^:"]+):(\d+)/;
 const TIME = /"time":"([^"]+)"/;
 
 const clock = systemClock();
 const connection = await connect({ servers: peerArgument<{ readonly url: string }>().url.replace("nats://", "") });
-let lagsMs: number[] = [];
-connection.subscribe("maestro.events.>", {
-  callback: (_error, message) => void lagsMs.push(clock.now() - Date.parse(TIME.exec(message.string())?.[1] ?? "")),
-});
+const heard: { readonly text: string; readonly heardMs: number }[] = [];
+connection.subscribe("maestro.events.>", { callback: (_error, message) => void heard.push({ text: message.string(), heardMs: clock.now() }) });
 await connection.flush();
 
-async function answer(): Promise<Heard> {
-  const sorted = lagsMs.sort((a, b) => a - b);
-  lagsMs = [];
-  return { count: sorted.length, p50Ms: percentile(sorted, 0.5), p99Ms: percentile(sorted, 0.99), maxMs: sorted.at(-1) ?? Number.NaN };
+/** What came since the last question. */
+async function answer(): Promise<readonly HeardEvent[]> {
+  return heard.splice(0).map(({ text, heardMs }) => {
+    const [, runId = "", seq] = ID.exec(text) ?? [];
+    return { runId, seq: Number(seq), decidedMs: Date.parse(TIME.exec(text)?.[1] ?? ""), heardMs };
+  });
 }
 
 servePeer(answer, () => connection.close());
