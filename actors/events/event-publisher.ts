@@ -19,15 +19,11 @@ import { Backlog } from "./backlog.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { CloudEvent, EventLevel } from "./cloud-event.ts";
 import { EventQueue } from "./event-queue.ts";
+import { Gathering } from "./gathering.ts";
 import { type HeldEvents, LiveEvents } from "./live-events.ts";
 import { OwnMark } from "./own-mark.ts";
 import { PublishReport } from "./publish-report.ts";
 
-/**
- * How long events are gathered before they are sent, in milliseconds: a write to the connection costs as much as five events, here and in the server,
- * and nobody who listens needs them sooner.
- */
-const GATHER_MS = 3;
 /** How often it is looked for what was not acknowledged, and how often the mark is stored while there is traffic, in milliseconds. */
 const TICK_MS = 250;
 const TICKS_PER_MARK = 4;
@@ -68,6 +64,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
   readonly #live: LiveEvents;
   readonly #mark: OwnMark;
   readonly #backlog = new Backlog();
+  readonly #gathering: Gathering;
   /** Of shards whose debt is being asked for. */
   readonly #asking = new Set<HeldEvents>();
   #catchUp: CatchUp | undefined;
@@ -84,6 +81,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
     this.#options = options;
     this.level = options.level;
     this.#report = new PublishReport(options.clock, options.events);
+    this.#gathering = new Gathering(options.clock.monotonic());
     const queue = new EventQueue({ length, chars: LIMITS.eventQueueChars, window: LIMITS.eventsUnacknowledged }, this.#nextToken);
     const onFull = (): void => this.#fallBehind(this.#live.dropLive(), this.#mark.current, "queueFull");
     this.#live = new LiveEvents(queue, length, () => this.#pumpSoon(), onFull);
@@ -198,7 +196,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
   #pumpSoon(): void {
     if (this.#isPumpDue) return;
     this.#isPumpDue = true;
-    this.#options.clock.schedule(GATHER_MS, () => {
+    this.#options.clock.schedule(this.#gathering.delayMs, () => {
       this.#isPumpDue = false;
       this.#pump();
     });
@@ -208,12 +206,15 @@ export class EventPublisher implements EventOutlet, StreamListener {
   #pump(): void {
     if (!this.#isReady || this.#isClosed) return;
     const nowMs = this.#options.clock.monotonic();
+    let count = 0;
     for (const queue of [this.#live.queue, this.#catchUp?.queue]) {
       for (let sending = queue?.next(nowMs); sending !== undefined; sending = queue?.next(nowMs)) {
         const { subject, id, text } = sending.event;
         this.#writer.send(sending.token, subject, id, text);
+        count += 1;
       }
     }
+    if (count > 0) this.#gathering.wrote(count, nowMs);
   }
 
   /** Shards go live, unless some of what was held was dropped: then they are behind from `since` on. */

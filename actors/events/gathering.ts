@@ -1,0 +1,35 @@
+/**
+ * How long events are gathered before they are sent. A write to the connection costs as much as five events, here and in the server. While there are few,
+ * that is cheap, and they are sent soon; the more there are, the longer they are gathered, which nobody notices beside their commits, slower then as well.
+ * Pure: time comes in.
+ */
+
+/** The shortest and the longest time of gathering, in milliseconds. */
+export const GATHER_MIN_MS = 1;
+export const GATHER_MAX_MS = 10;
+/** Milliseconds of gathering for each event in a millisecond. */
+const MS_PER_RATE = 0.7;
+
+/** The pace of one publisher. */
+export class Gathering {
+  #lastMs: number;
+  /** Events a millisecond, the last writes counting most. */
+  #rate = 0;
+
+  /** `nowMs`: monotonic, as all times here. */
+  constructor(nowMs: number) {
+    this.#lastMs = nowMs;
+  }
+
+  /** How long to gather now, in milliseconds. */
+  get delayMs(): number {
+    return Math.min(Math.max(this.#rate * MS_PER_RATE, GATHER_MIN_MS), GATHER_MAX_MS);
+  }
+
+  /** So many events were written at once. */
+  wrote(count: number, nowMs: number): void {
+    const elapsedMs = Math.max(nowMs - this.#lastMs, GATHER_MIN_MS);
+    this.#lastMs = nowMs;
+    this.#rate = (this.#rate + count / elapsedMs) / 2;
+  }
+}
