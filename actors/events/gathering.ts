@@ -4,9 +4,10 @@
  * Pure: time comes in.
  */
 
-/** The shortest and the longest time of gathering, in milliseconds. */
-export const GATHER_MIN_MS = 1;
-export const GATHER_MAX_MS = 10;
+/** The shortest time of gathering, in milliseconds. */
+const GATHER_MIN_MS = 1;
+/** The longest, in milliseconds. */
+const GATHER_MAX_MS = 10;
 /** Milliseconds of gathering for each event in a millisecond. */
 const MS_PER_RATE = 0.7;
 

@@ -10,8 +10,9 @@ export interface HeardEvent {
   readonly runId: string;
   /** Number of the entry of the run's history that it tells of. */
   readonly seq: number;
-  /** When the turn that decided it took place, by the node's clock, and when it came; milliseconds since the epoch. */
+  /** When the turn that decided it took place, by the node's clock, in milliseconds since the epoch. */
   readonly decidedMs: number;
+  /** When it came, the same. */
   readonly heardMs: number;
 }
 

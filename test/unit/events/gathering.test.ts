@@ -1,6 +1,9 @@
 /** How long events are gathered: soon sent while there are few, many at once while there are many. */
 import assert from "node:assert/strict";
-import { GATHER_MAX_MS, GATHER_MIN_MS, Gathering } from "../../../actors/events/gathering.ts";
+import { Gathering } from "../../../actors/events/gathering.ts";
+
+const SHORTEST_MS = 1;
+const LONGEST_MS = 10;
 
 /** The delay after writes of `count` events each `everyMs`. */
 function delayAfter(writes: number, count: number, everyMs: number): number {
@@ -11,8 +14,8 @@ function delayAfter(writes: number, count: number, everyMs: number): number {
 
 describe("the gathering of events", () => {
   it("is short in the beginning, and while there are few", () => {
-    assert.equal(new Gathering(0).delayMs, GATHER_MIN_MS);
-    assert.equal(delayAfter(100, 2, 2), GATHER_MIN_MS);
+    assert.equal(new Gathering(0).delayMs, SHORTEST_MS);
+    assert.equal(delayAfter(100, 2, 2), SHORTEST_MS);
   });
 
   it("grows with the rate, and has a bound", () => {
@@ -21,21 +24,21 @@ describe("the gathering of events", () => {
       delays,
       [...delays].sort((a, b) => a - b),
     );
-    assert.ok((delays[1] as number) > GATHER_MIN_MS && (delays[2] as number) < GATHER_MAX_MS, `${delays}`);
-    assert.equal(delays[3], GATHER_MAX_MS);
+    assert.ok((delays[1] as number) > SHORTEST_MS && (delays[2] as number) < LONGEST_MS, `${delays}`);
+    assert.equal(delays[3], LONGEST_MS);
   });
 
   it("is short again after a burst", () => {
     const gathering = new Gathering(0);
     for (let number = 1; number <= 10; number++) gathering.wrote(200, number * 10);
-    assert.equal(gathering.delayMs, GATHER_MAX_MS);
+    assert.equal(gathering.delayMs, LONGEST_MS);
     for (let number = 1; number <= 5; number++) gathering.wrote(1, 100 + number * 100);
-    assert.equal(gathering.delayMs, GATHER_MIN_MS);
+    assert.equal(gathering.delayMs, SHORTEST_MS);
   });
 
   it("takes writes of one and the same moment for those of a millisecond", () => {
     const gathering = new Gathering(5);
     gathering.wrote(4, 5);
-    assert.ok(Number.isFinite(gathering.delayMs) && gathering.delayMs >= GATHER_MIN_MS);
+    assert.ok(Number.isFinite(gathering.delayMs) && gathering.delayMs >= SHORTEST_MS);
   });
 });
