@@ -185,6 +185,7 @@ export class NodeCluster implements ClusterMap {
       ...{ ownership, bus, clock, events, joined, bootId: this.self, clusterName: config.clusterName, renewal },
       load: () => runs.open.fullness,
       onView: (view) => this.#show(view),
+      onSuspicion: () => runs.prepareForLoss(),
       onAcquired: (acquired) => this.#open(acquired),
       handOff: async (shards) => {
         const bereft = await runs.open.closeShards(shards);

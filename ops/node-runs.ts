@@ -17,7 +17,7 @@ import type { BootId } from "../runtime/ids.ts";
 import type { Random } from "../runtime/random.ts";
 import { pause } from "../runtime/storage/pause.ts";
 import type { QueuedPool } from "../runtime/workers/queue-load.ts";
-import { startWorkerPool } from "../runtime/workers/tiered-pool.ts";
+import { type NodePool, startWorkerPool } from "../runtime/workers/tiered-pool.ts";
 import type { Config } from "./config.ts";
 import type { Stage } from "./lifecycle.ts";
 import { NodeEvents } from "./node-events.ts";
@@ -57,6 +57,7 @@ export class NodeRuns {
   readonly #largeDocuments = new YamlThreads();
   #evaluator: ExternalEvaluator | undefined;
   #pool: QueuedPool | undefined;
+  #local: NodePool | undefined;
   #open: OpenRuns | undefined;
   #isFenced = false;
 
@@ -82,6 +83,11 @@ export class NodeRuns {
     return started(this.#pool, "workers");
   }
 
+  /** Another node may be about to be lost, and what it executed to be executed here. */
+  prepareForLoss(): void {
+    if (this.#options.config.roles.includes("executor")) this.#local?.prepareForLoss();
+  }
+
   /** Compiles a document that is to be deployed, for the handlers and the rights of this node. @throws DOCUMENT_INVALID, SHELL_DISABLED ... */
   compile(text: string): Promise<Workflow> {
     return this.#compile(text, { handlers: new Set(this.pool.handlers.keys()), allowShell: this.#options.config.allowShell });
@@ -102,7 +108,8 @@ export class NodeRuns {
         // Without executing any, a node has to know the handlers all the same: it checks documents, and keeps the bounds of attempts.
         const threads = isExecutor ? config.threads : 1;
         const isChildNeeded = isExecutor && storage.bereft.size > 0;
-        this.#pool = poolOf(await startWorkerPool({ ...{ clock, events, threads, allowShell: config.allowShell, isChildNeeded }, ...folder }));
+        this.#local = await startWorkerPool({ ...{ clock, events, threads, allowShell: config.allowShell, isChildNeeded }, ...folder });
+        this.#pool = poolOf(this.#local);
       },
       stop: async () => {
         await this.pool.stop(0);

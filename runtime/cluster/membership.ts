@@ -36,6 +36,8 @@ export interface MembershipOptions {
   load(): number;
   /** Called with each newer view of the cluster. */
   onView?(view: OwnershipView): void;
+  /** Called several times while a peer that is to stay is silent on the bus, and before one is taken over: what it had may soon go on here. */
+  onSuspicion?(): void;
   /** Called when the node got shards: it acts for them from now on. */
   onAcquired(acquired: Acquired): void;
   /** Stops what runs in the shards and flushes the journal, so that nothing of them is written any more. If it rejects, the node keeps them. */
@@ -159,9 +161,9 @@ export class Membership {
     this.#wake();
   }
 
-  #peers(): readonly BootId[] {
+  #peers(isWanted = isMember): readonly BootId[] {
     const { bootId: self } = this.#options;
-    return (this.#view?.nodes ?? []).filter(({ bootId, state }) => bootId !== self && isMember(state)).map(({ bootId }) => bootId);
+    return (this.#view?.nodes ?? []).filter(({ bootId, state }) => bootId !== self && isWanted(state)).map(({ bootId }) => bootId);
   }
 
   #noteRenewed({ isMember: isStillMember, version, expired }: Renewed): void {
@@ -170,6 +172,8 @@ export class Membership {
       return;
     }
     this.#expired = expired;
+    // One that drains falls silent before it has ended, in order.
+    if (this.#heartbeats.suspectsAny(this.#peers((state) => state === "live"))) this.#options.onSuspicion?.();
     this.#knownVersion = Math.max(this.#knownVersion, version);
     // Also without a change: a grace may have ended.
     this.#wake();
@@ -272,16 +276,13 @@ export class Membership {
   }
 
   async #act(action: ClusterAction): Promise<void> {
-    const { ownership, events } = this.#options;
-    if (action.kind === "release") {
-      this.#shards.begin(action.shards);
-    } else if (action.kind === "fence") {
-      this.#expired = this.#expired.filter((expired) => expired !== action.bootId);
-      if (await ownership.fence(action.bootId)) events.emit("cluster.fenced", { bootId: action.bootId });
-      this.#noteChange();
-    } else {
-      await this.#acquire(action.shards);
-    }
+    const { ownership, events, onSuspicion } = this.#options;
+    if (action.kind === "release") return this.#shards.begin(action.shards);
+    if (action.kind === "acquire") return this.#acquire(action.shards);
+    this.#expired = this.#expired.filter((expired) => expired !== action.bootId);
+    onSuspicion?.();
+    if (await ownership.fence(action.bootId)) events.emit("cluster.fenced", { bootId: action.bootId });
+    this.#noteChange();
   }
 
   async #acquire(asked: readonly Shard[]): Promise<void> {

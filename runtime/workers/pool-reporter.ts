@@ -73,9 +73,10 @@ export class PoolReporter {
     });
   }
 
-  /** Reports no more changes. */
+  /** Reports how the pool ended, and no more changes. */
   stop(): void {
     this.#pending?.();
     this.#pending = undefined;
+    this.#options.events.emit("pool.changed", { tier: this.#options.tier, ...this.#state() });
   }
 }

@@ -12,6 +12,7 @@ import { ERROR_TYPES } from "./builtin/task-input.ts";
 import { ChildThreads, SolitaryChildren } from "./child-threads.ts";
 import { localThreads } from "./local-thread.ts";
 import type { Attempt, AttemptOutcome, HandlerInfo, PoolState } from "./pool.ts";
+import { ProcessTier } from "./process-tier.ts";
 import { type QueuedPool, type QueueLoad, sumOfQueues } from "./queue-load.ts";
 import type { StartThread } from "./thread-link.ts";
 import { ThreadPool } from "./thread-pool.ts";
@@ -35,12 +36,21 @@ export interface WorkerPoolOptions extends Partial<Patience> {
   readonly queueLength?: number;
 }
 
+/** The pool of a node. */
+export interface NodePool extends QueuedPool {
+  /**
+   * Another node may be about to be lost: what was under way there is executed in the child process (see {@link Attempt.isolation}), which starts now, so that
+   * nobody has to wait for it later. It ends by itself if nobody comes. May be called often.
+   */
+  prepareForLoss(): void;
+}
+
 /**
  * Starts a node's pool: resolves when its threads have loaded the handlers.
  *
  * @throws HANDLER_INVALID a handler module could not be loaded, names its file and the reason.
  */
-export async function startWorkerPool(options: WorkerPoolOptions): Promise<QueuedPool> {
+export async function startWorkerPool(options: WorkerPoolOptions): Promise<NodePool> {
   const { clock, events, handlersFolder = "", threads = Math.max(1, availableParallelism() - 1) } = options;
   const { cancelGraceMs = PATIENCE.cancelGraceMs, blockedMs = PATIENCE.blockedMs, unresponsiveMs = PATIENCE.unresponsiveMs } = options;
   invariant(Number.isInteger(threads) && threads >= 1, `a pool has at least one thread, not ${threads}`);
@@ -50,36 +60,37 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Queue
   const inNode = new ThreadPool({ ...shared, tier: "thread", handlers: new Map(), startThread: startLocal, startSolitary: startLocal });
   await inNode.started();
   const setup = { handlersFolder, memoryMb: options.processThreadMemoryMb ?? 0 };
-  const child = new ChildThreads(clock, setup);
-  const children = new SolitaryChildren(clock, setup);
-  const startThread: StartThread = (listener) => child.start(listener);
-  const startSolitary: StartThread = (listener) => children.start(listener);
-  const startInChild = (): QueuedPool => new ThreadPool({ ...shared, tier: "process", handlers: inNode.handlers, startThread, startSolitary });
-  const stopChildren = async (): Promise<void> => void (await Promise.all([child.stop(), children.stop()]));
-  const { allowShell = false, isChildNeeded = false } = options;
-  return new TieredPool({ inNode, startInChild, stopChildren, allowShell, isChildNeeded });
+  const inChild = new ProcessTier(clock, () => {
+    const [child, children] = [new ChildThreads(clock, setup), new SolitaryChildren(clock, setup)];
+    const startThread: StartThread = (listener) => child.start(listener);
+    const startSolitary: StartThread = (listener) => children.start(listener);
+    const pool = new ThreadPool({ ...shared, tier: "process", handlers: inNode.handlers, startThread, startSolitary });
+    const stop = async (graceMs: number): Promise<void> => {
+      await pool.stop(graceMs);
+      await Promise.all([child.stop(), children.stop()]);
+    };
+    return { pool, stop };
+  });
+  if (options.isChildNeeded === true) inChild.prepare();
+  return new TieredPool({ inNode, inChild, allowShell: options.allowShell ?? false });
 }
 
 /** What a pool of two tiers is made of. */
 interface Tiers {
   readonly inNode: QueuedPool;
-  startInChild(): QueuedPool;
-  stopChildren(): Promise<void>;
+  readonly inChild: ProcessTier;
   readonly allowShell: boolean;
-  readonly isChildNeeded: boolean;
 }
 
 /** Two pools as one. The handlers are those that the threads of the node have loaded. */
-class TieredPool implements QueuedPool {
+class TieredPool implements NodePool {
   readonly #tiers: Tiers;
-  #inChild: QueuedPool | undefined;
   /** Handlers of the tier `thread` that crashed outside of the node: they are not let into it again as long as it lives. */
   readonly #crashed = new Set<string>();
   #stopping = false;
 
   constructor(tiers: Tiers) {
     this.#tiers = tiers;
-    if (tiers.isChildNeeded) this.#processPool();
   }
 
   get handlers(): ReadonlyMap<string, HandlerInfo> {
@@ -88,12 +99,12 @@ class TieredPool implements QueuedPool {
 
   get state(): PoolState {
     const { threads, active, queued } = this.#tiers.inNode.state;
-    const child = this.#inChild?.state ?? { threads: 0, active: 0, queued: 0 };
+    const child = this.#tiers.inChild.pool?.state ?? { threads: 0, active: 0, queued: 0 };
     return { threads: threads + child.threads, active: active + child.active, queued: queued + child.queued };
   }
 
   queues(): ReadonlyMap<string, QueueLoad> {
-    return sumOfQueues([this.#tiers.inNode.queues(), this.#inChild?.queues() ?? []]);
+    return sumOfQueues([this.#tiers.inNode.queues(), this.#tiers.inChild.pool?.queues() ?? []]);
   }
 
   submit(attempt: Attempt, settle: (outcome: AttemptOutcome) => void): void {
@@ -103,10 +114,13 @@ class TieredPool implements QueuedPool {
       return;
     }
     const { handler, isolation = "tier" } = attempt;
-    if (this.handlers.get(handler)?.options.tier === "process") this.#processPool().submit(attempt, settle);
-    else if (isolation === "tier" && !this.#crashed.has(handler)) this.#tiers.inNode.submit(attempt, settle);
+    const { inNode, inChild } = this.#tiers;
+    if (this.handlers.get(handler)?.options.tier === "process") {
+      inChild.stayOpen();
+      inChild.submit(attempt, settle);
+    } else if (isolation === "tier" && !this.#crashed.has(handler)) inNode.submit(attempt, settle);
     else {
-      this.#processPool().submit(attempt, (outcome) => {
+      inChild.submit(attempt, (outcome) => {
         if (outcome.kind === "failed" && outcome.error.kind === "crashed") this.#crashed.add(handler);
         settle(outcome);
       });
@@ -114,24 +128,21 @@ class TieredPool implements QueuedPool {
   }
 
   waitingSinceMs(attemptId: string): number | undefined {
-    return this.#tiers.inNode.waitingSinceMs(attemptId) ?? this.#inChild?.waitingSinceMs(attemptId);
+    return this.#tiers.inNode.waitingSinceMs(attemptId) ?? this.#tiers.inChild.pool?.waitingSinceMs(attemptId);
   }
 
   cancel(attemptId: string): void {
     this.#tiers.inNode.cancel(attemptId);
-    this.#inChild?.cancel(attemptId);
+    this.#tiers.inChild.pool?.cancel(attemptId);
+  }
+
+  prepareForLoss(): void {
+    if (!this.#stopping) this.#tiers.inChild.prepare();
   }
 
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
-    await Promise.all([this.#tiers.inNode.stop(graceMs), this.#inChild?.stop(graceMs)]);
-    await this.#tiers.stopChildren();
-  }
-
-  /** A child process costs memory and time: it starts when the first attempt needs it. */
-  #processPool(): QueuedPool {
-    this.#inChild ??= this.#tiers.startInChild();
-    return this.#inChild;
+    await Promise.all([this.#tiers.inNode.stop(graceMs), this.#tiers.inChild.stop(graceMs)]);
   }
 }
 

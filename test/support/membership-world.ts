@@ -35,6 +35,8 @@ export interface WorldNode {
   readonly acting: Set<Shard>;
   readonly handedOff: (readonly Shard[])[];
   readonly fenced: RuntimeEvents["cluster.fenced"][];
+  /** How often it was told that a peer may be about to be lost. */
+  suspicions: number;
   readonly unheard: RuntimeEvents["cluster.unheard"][];
   readonly storeFailures: RuntimeEvents["cluster.storeFailed"][];
   readonly renewals: { done: number; failed: number };
@@ -78,6 +80,7 @@ export class MembershipWorld {
     const membership = new Membership({
       ...{ ownership, bus, clock: this.clock, events, clusterName: "test", bootId, renewal, joined },
       load: () => this.nodes.indexOf(node) / 10,
+      onSuspicion: () => void node.suspicions++,
       onAcquired: ({ shards }) => this.#act(node, shards.keys()),
       handOff: (shards) => this.#handOff(node, shards),
       onReleased: (shards) => void node.handedOff.push(shards),
@@ -96,6 +99,7 @@ export class MembershipWorld {
         storeFailures: [],
         renewals: { done: 0, failed: 0 },
         lost: 0,
+        suspicions: 0,
       },
       store: "there",
     };
