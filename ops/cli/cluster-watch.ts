@@ -3,7 +3,7 @@
  */
 import { messageOf } from "../../runtime/errors.ts";
 import type { Gateway } from "./gateway-port.ts";
-import { type Activity, type ClusterNode, isMember } from "./wire.ts";
+import { type Activity, type ClusterNode, isMember, roleNames } from "./wire.ts";
 
 /** A node at one moment. */
 export interface NodeReading {
@@ -51,6 +51,9 @@ export class ClusterWatch implements Disposable {
   }
 
   async #readOne(node: ClusterNode): Promise<NodeReading> {
+    // Connecting without an address would ask whoever has the default one.
+    if (node.grpcAddress === "")
+      return silentReading(node, roleNames(node).includes("gateway") ? "It has not started yet." : "It has no gateway that could be asked.");
     try {
       const activity = await this.#connectionTo(node.grpcAddress).activity();
       const before = this.#told.get(activity.bootId);
@@ -60,7 +63,7 @@ export class ClusterWatch implements Disposable {
         before === undefined ? undefined : ((activity[count] - before.activity[count]) / (atMs - before.atMs)) * 1_000;
       return { node, problem: "", activeRuns: activity.activeRuns, commitsPerSecond: rate("commits"), endedRunsPerSecond: rate("endedRuns") };
     } catch (error) {
-      return { node, problem: messageOf(error), activeRuns: undefined, commitsPerSecond: undefined, endedRunsPerSecond: undefined };
+      return silentReading(node, messageOf(error));
     }
   }
 
@@ -79,4 +82,8 @@ export class ClusterWatch implements Disposable {
       this.#connections.delete(address);
     }
   }
+}
+
+function silentReading(node: ClusterNode, problem: string): NodeReading {
+  return { node, problem, activeRuns: undefined, commitsPerSecond: undefined, endedRunsPerSecond: undefined };
 }

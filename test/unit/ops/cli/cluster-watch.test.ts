@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ClusterWatch } from "../../../../ops/cli/cluster-watch.ts";
 import type { Gateway } from "../../../../ops/cli/gateway-port.ts";
 import type { Activity, ClusterNode } from "../../../../ops/cli/wire.ts";
-import { NodeState } from "../../../../proto/gen/maestro/v1/cluster_service.ts";
+import { NodeRole, NodeState } from "../../../../proto/gen/maestro/v1/cluster_service.ts";
 import { virtualClock } from "../../../../runtime/clock.ts";
 import { MaestroError } from "../../../../runtime/errors.ts";
 
@@ -63,6 +63,21 @@ describe("the watch over a cluster", () => {
     clock.advance(1_000);
     does("b", 1, "b again");
     assert.deepEqual((await read())[1], ["b", 3, undefined, undefined]);
+  });
+
+  it("asks nobody in place of a node without an address", async () => {
+    does("", 5);
+    nodes = [
+      nodeAt("a"),
+      { ...nodeAt(""), name: "executor", roles: [NodeRole.EXECUTOR] },
+      { ...nodeAt(""), name: "starting", roles: [NodeRole.GATEWAY] },
+    ];
+    const readings = (await watch.read()).map(({ node, problem, activeRuns }) => [node.name, problem, activeRuns]);
+    assert.deepEqual(readings, [
+      ["a", "", 3],
+      ["executor", "It has no gateway that could be asked.", undefined],
+      ["starting", "It has not started yet.", undefined],
+    ]);
   });
 
   it("says why a node does not answer, shows the others, and forgets those that have ended", async () => {
