@@ -10,11 +10,13 @@ import { followRun } from "./follow-run.ts";
 import type { Gateway } from "./gateway-port.ts";
 import { fieldInvalid, jsonArgument } from "./json-argument.ts";
 import { RunTree } from "./run-tree.ts";
+import { describeDuration } from "./terminal.ts";
 import { drawFrame } from "./tree-view.ts";
 import {
   describeProblem,
   describeWait,
   isoOf,
+  millisecondsOf,
   printableEntry,
   printableRun,
   RUN_STATUSES,
@@ -151,7 +153,10 @@ async function showRun({ output, clock }: CliContext, gateway: Gateway, runId: s
   const run = await gateway.run(runId);
   const tree = new RunTree(run.runId);
   if (!output.isJson) for await (const entry of gateway.history(runId, 1, run.lastSeq)) tree.apply(entry);
-  for (const task of run.activeTasks) tree.noteWait(task.path, describeWait(task, clock.now()));
+  for (const { path, waitsFor } of run.activeTasks) {
+    const waited = describeDuration(Math.max(0, clock.now() - millisecondsOf(waitsFor?.since)));
+    if (waitsFor !== undefined) tree.noteWait(path, describeWait(waitsFor.reason), waited);
+  }
   output.answer(printableRun(run), () => {
     const facts: readonly (readonly [string, string])[] = [
       ["workflow", `${run.namespace}/${run.workflow} ${run.version}`],

@@ -27,9 +27,13 @@ export interface TreeNode {
   endedAtMs: number | undefined;
   /** What it waits for, or what it is about to do; empty if it just works. */
   note: string;
+  /** What it waits for, such as `for the signal approved`; empty if it just works. */
+  wait: string;
   /** Why it failed, or why its latest attempt did. */
   error: string;
 }
+
+const TO_TRY_AGAIN = "to try again";
 
 /** Iterations of one `for` that are kept; what is older is only counted. */
 const ITERATIONS_KEPT = 3;
@@ -64,10 +68,16 @@ export class RunTree {
     else this.#applyToTask(entry);
   }
 
-  /** What a task that is under way waits for, as the run's owner knows it: the history does not say it. */
-  noteWait(path: string, note: string): void {
+  /** What a task that is under way waits for, and for how long it has, as the run's owner knows it: the history does not say it. */
+  noteWait(path: string, wait: string, waited: string): void {
     const node = this.#nodes.get(path);
-    if (node?.status === "running" && note !== "") node.note = note;
+    if (node?.status === "running") Object.assign(node, { wait, note: `waits ${waited} ${wait}`.trimEnd() });
+  }
+
+  /** What the run waits for, one text for each task, if nothing in it works; otherwise empty. */
+  get waits(): readonly string[] {
+    const waits = [...this.#nodes.values()].filter(isWorking).map(({ wait }) => wait);
+    return this.status !== "running" || waits.includes("") ? [] : waits;
   }
 
   /** The task of a path, or undefined. */
@@ -106,6 +116,7 @@ export class RunTree {
         startedAtMs: entry.atMs,
         endedAtMs: undefined,
         note: "",
+        wait: "",
         executions: known.executions + 1,
       });
       return;
@@ -138,11 +149,12 @@ export class RunTree {
     switch (entry.type) {
       case "attempt.scheduled":
         node.attempt = entry.attempt;
-        node.note = "";
+        node.note = node.wait = "";
         return;
       case "attempt.failed":
         node.error = describeError(entry);
         node.note = "retryAt" in detailsOf(entry) ? `attempt ${entry.attempt} failed; another follows` : "";
+        node.wait = node.note === "" ? "" : TO_TRY_AGAIN;
         return;
       case "attempt.interrupted":
         node.note = "its node was lost; it is executed again";
@@ -150,15 +162,16 @@ export class RunTree {
       case "try.retried":
         node.error = describeError(entry);
         node.note = `tries again (${entry.attempt})`;
+        node.wait = TO_TRY_AGAIN;
         return;
       case "error.caught":
         node.note = "caught an error";
         return;
       case "signal.awaited":
-        node.note = `waits for the signal ${String(detailsOf(entry).name ?? "")}`;
+        setWait(node, `for the signal ${String(detailsOf(entry).name ?? "")}`);
         return;
       case "timer.set":
-        if (node.kind === "wait") node.note = `waits until ${String(detailsOf(entry).dueAt ?? "")}`;
+        if (node.kind === "wait") setWait(node, `until ${String(detailsOf(entry).dueAt ?? "")}`);
         return;
       case "task.completed":
         end(node, detailsOf(entry).skipped === true ? "skipped" : "completed", entry.atMs);
@@ -182,7 +195,17 @@ export class RunTree {
 function end(node: TreeNode, status: NodeStatus, atMs: number): void {
   node.status = status;
   node.endedAtMs = atMs;
-  node.note = "";
+  node.note = node.wait = "";
+}
+
+function setWait(node: TreeNode, wait: string): void {
+  node.wait = wait;
+  node.note = `waits ${wait}`;
+}
+
+/** True for a task that is under way itself, and not by what is in it. */
+function isWorking({ status, children }: TreeNode): boolean {
+  return status === "running" && children.every((child) => child.status !== "running");
 }
 
 function blankNode(entry: HistoryEntry): TreeNode {
@@ -199,6 +222,7 @@ function blankNode(entry: HistoryEntry): TreeNode {
     startedAtMs,
     endedAtMs: undefined,
     note: "",
+    wait: "",
     error: "",
   };
 }

@@ -89,10 +89,14 @@ function textOf(entry: HistoryEntry, detail: string): string {
 function headline(tree: RunTree, terminal: Terminal, nowMs: number): string {
   const duration = tree.startedAtMs === 0 ? "" : `  ${describeDuration((tree.endedAtMs ?? nowMs) - tree.startedAtMs)}`;
   const tone: Tone = tree.status === "completed" ? "good" : tree.endedAtMs === undefined ? "busy" : "bad";
-  const status = cutTo(` ${tree.status}`, terminal.columns);
+  const [wait, ...others] = tree.waits;
+  const status = cutTo(` ${wait === undefined ? tree.status : "waiting"}`, terminal.columns);
   const shownDuration = cutTo(duration, terminal.columns - status.length);
   const title = cutTo(`run ${tree.runId}`, terminal.columns - status.length - shownDuration.length);
-  return `${terminal.paint("strong", title)}${terminal.paint(tone, status)}${terminal.paint("quiet", shownDuration)}`;
+  // The tree says it as well, so it may be cut where the others may not.
+  const why = wait === undefined ? "" : `, ${wait}${others.length === 0 ? "" : `, and ${others.length} more`}`;
+  const shownWhy = cutTo(why, terminal.columns - status.length - shownDuration.length - title.length);
+  return `${terminal.paint("strong", title)}${terminal.paint(tone, status)}${terminal.paint("quiet", shownDuration + shownWhy)}`;
 }
 
 function errorLines(tree: RunTree, terminal: Terminal): string[] {

@@ -13,10 +13,9 @@ import {
   type ShardGroup,
 } from "../../proto/gen/maestro/v1/cluster_service.ts";
 import { type Problem, RunStatus } from "../../proto/gen/maestro/v1/common.ts";
-import type { Run, Task, HistoryEntry as WireEntry } from "../../proto/gen/maestro/v1/run_service.ts";
+import type { Run, Task, TaskWait, HistoryEntry as WireEntry } from "../../proto/gen/maestro/v1/run_service.ts";
 import type { Workflow } from "../../proto/gen/maestro/v1/workflow_service.ts";
 import type { RunStatus as StatusName } from "../../runtime/storage/journal.ts";
-import { describeDuration } from "./terminal.ts";
 
 export type { Activity, ClusterNode, Queue, Run, RunStatus, ShardGroup, Workflow };
 
@@ -83,13 +82,10 @@ function printableTask({ waitsFor, startedAt, ...task }: Task): object {
   return { ...task, startedAt: isoOf(startedAt), ...wait };
 }
 
-/** What a task's attempt waits for, and how long it has by `nowMs`; empty if it waits for nothing of the kind. */
-export function describeWait({ waitsFor }: Task, nowMs: number): string {
-  if (waitsFor === undefined) return "";
-  const { since, reason } = waitsFor;
-  const waited = describeDuration(Math.max(0, nowMs - millisecondsOf(since)));
-  if (reason?.$case === "concurrency") return `waits ${waited} for a slot of the key ${reason.value.key} (limit ${reason.value.limit})`;
-  return reason?.$case === "queue" ? `waits ${waited} in the queue ${reason.value.queue}` : `waits ${waited}`;
+/** What a task's attempt waits for, such as `in the queue gpu`; empty if it waits for nothing that this version knows. */
+export function describeWait(reason: TaskWait["reason"]): string {
+  if (reason?.$case === "concurrency") return `for a slot of the key ${reason.value.key} (limit ${reason.value.limit})`;
+  return reason?.$case === "queue" ? `in the queue ${reason.value.queue}` : "";
 }
 
 /** An entry as an object that prints well as JSON. */

@@ -81,6 +81,7 @@ describe("the maestro command", function () {
     const { runId } = await runJson<{ runId: string }>("run", "approval");
     const watching = new MaestroProcess(["runs", "watch", runId], { cwd, env });
     await waitUntil("the watcher sees what the run waits for", () => watching.stdout.includes("waits for the signal approval"));
+    assert.match((await run("runs", "show", runId)).stdout, /^run \S+ waiting {2}.*, for the signal approval\n/);
     assert.equal((await run("signal", runId, "approval", "--payload", '{"yes":true}')).code, 0);
     const { code, stdout } = await watching.ended();
     assert.equal(code, 0);

@@ -129,6 +129,22 @@ describe("the tree of a run", () => {
     assert.equal(tree.roots[0]?.note, "waits for the signal approval");
   });
 
+  it("says what the run waits for, once nothing in it works", () => {
+    const started: readonly Short[] = [["run.started"], ["task.started", "/do/0/f", { kind: "fork" }]];
+    const branches: readonly Short[] = ["a", "b"].map((name) => ["task.started", `/do/0/f/fork/branches/0/${name}`]);
+    const awaits: Short = ["signal.awaited", "/do/0/f/fork/branches/0/a", { details: '{"name":"approval"}' }];
+    const fails: Short = ["attempt.failed", "/do/0/f/fork/branches/0/b", { attempt: 1, details: '{"retryAt":"2026-01-01T00:00:00.000Z"}' }];
+    assert.deepEqual(treeOf(...started).waits, []);
+    assert.deepEqual(treeOf(...started, ...branches, awaits).waits, [], "the other branch works");
+    assert.deepEqual(treeOf(...started, ...branches, awaits, fails).waits, ["for the signal approval", "to try again"]);
+    const again: Short = ["attempt.scheduled", "/do/0/f/fork/branches/0/b", { attempt: 2 }];
+    const tree = treeOf(...started, ...branches, awaits, fails, again);
+    assert.deepEqual(tree.waits, []);
+    tree.noteWait("/do/0/f/fork/branches/0/b", "in the queue gpu", "2.0 s");
+    assert.deepEqual([tree.waits[1], tree.node("/do/0/f/fork/branches/0/b")?.note], ["in the queue gpu", "waits 2.0 s in the queue gpu"]);
+    assert.deepEqual(treeOf(...started, ...branches, awaits, fails, ["cancel.requested"]).waits, [], "it is being cancelled");
+  });
+
   it("marks a task whose condition was false as skipped", () => {
     const tree = treeOf(["task.started", "/do/0/a"], ["task.completed", "/do/0/a", { details: '{"skipped":true}' }]);
     assert.equal(tree.roots[0]?.status, "skipped");

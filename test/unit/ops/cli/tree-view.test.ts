@@ -58,6 +58,27 @@ describe("the view of a run's tree", () => {
     ]);
   });
 
+  it("says in its head what a run waits for, as far as that fits", () => {
+    const wait = {
+      ...blank,
+      atMs: T0 + 10,
+      type: "timer.set",
+      path: "/do/0/pause",
+      task: "pause",
+      kind: "wait",
+      details: '{"kind":"wait","dueAt":"2026-01-01"}',
+    };
+    for (const [columns, head] of [
+      [80, "run r1 waiting  2.0 s, until 2026-01-01"],
+      [25, "run r1 waiting  2.0 s, u…"],
+    ] as const) {
+      const { terminal } = screen(columns, { NO_COLOR: "1" });
+      const { tree } = new LiveTree("r1", terminal, virtualClock(T0));
+      for (const entry of [...HISTORY.slice(0, 1), { ...wait, seq: 2, type: "task.started", details: "{}" }, { ...wait, seq: 3 }]) tree.apply(entry);
+      assert.equal(drawFrame(tree, terminal, T0 + 2_000)[0], head);
+    }
+  });
+
   it("never writes wider than the terminal", () => {
     for (const columns of [12, 20, 33]) {
       const { terminal } = screen(columns);
