@@ -77,6 +77,13 @@ export const LOG_TABLE: LogTable = {
   "lease.renewed": { level: "debug", message: "the lease was renewed" },
   "database.returned": { level: "info", message: "the database answers again" },
   "lease.failed": { level: "warn", message: "the lease could not be renewed" },
+  "clock.compared": undefined,
+  "clock.skewed": {
+    level: "warn",
+    message: ({ offsetMs }) => `this node's wall clock is ${seconds(Math.abs(offsetMs))} s ${offsetMs > 0 ? "ahead of" : "behind"} PostgreSQL's`,
+    fields: (event) => ({ ...roundedOffset(event), advice: skewAdvice(event) }),
+  },
+  "clock.aligned": { level: "info", message: "this node's wall clock agrees with PostgreSQL's again", fields: roundedOffset },
   "pool.started": { level: "info", message: "worker threads started" },
   "pool.changed": undefined,
   "pool.threadLost": { level: "warn", message: "a worker thread was lost and is replaced" },
@@ -115,6 +122,22 @@ export const LOG_TABLE: LogTable = {
   },
   "expression.external": undefined,
 };
+
+function skewAdvice({ offsetMs }: RuntimeEvents["clock.skewed"]): string {
+  const [here, elsewhere] = offsetMs > 0 ? ["early", "late"] : ["late", "early"];
+  return (
+    "Check NTP on this machine (chronyc tracking, timedatectl) and, if every node says so, on PostgreSQL's. " +
+    `Timers that other nodes have set fire ${here} by that here, and those set here fire ${elsewhere} on other nodes, or once the clock is set right. Nothing else depends on it.`
+  );
+}
+
+function roundedOffset({ offsetMs, uncertaintyMs }: RuntimeEvents["clock.skewed"]): object {
+  return { offsetMs: Math.round(offsetMs), uncertaintyMs: Math.round(uncertaintyMs) };
+}
+
+function seconds(durationMs: number): string {
+  return (durationMs / 1_000).toFixed(1);
+}
 
 function withProblem(event: { readonly error: unknown }): object {
   const { error, ...facts } = event;

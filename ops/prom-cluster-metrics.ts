@@ -1,5 +1,5 @@
 /**
- * The rows of `prom-metrics.ts` for the message bus, the cluster and the event stream.
+ * The rows of `prom-metrics.ts` for the message bus, the cluster, the clock and the event stream.
  */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { EventName } from "../runtime/events.ts";
@@ -64,6 +64,21 @@ export function clusterRows(registry: Registry): Pick<MetricTable, Extract<Event
     },
     "cluster.handOverFailed": () => failures.inc(),
     "cluster.storeFailed": () => failures.inc(),
+  };
+}
+
+/** What the node's clock shows. */
+export function clockRows(registry: Registry): Pick<MetricTable, Extract<EventName, `clock.${string}`>> {
+  const offset = new Gauge({
+    name: "maestro_clock_offset_seconds",
+    help: "The node's wall clock less PostgreSQL's, as the last renewals of the lease show it: positive if the node is ahead. Absent before the first.",
+    registers: [registry],
+  });
+  offset.remove();
+  return {
+    "clock.compared": ({ offsetMs }) => offset.set(offsetMs / 1_000),
+    "clock.skewed": undefined,
+    "clock.aligned": undefined,
   };
 }
 

@@ -5,7 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { EventHub, EventListener, EventName } from "../runtime/events.ts";
 import type { WatchedLimit } from "../runtime/watched-limits.ts";
-import { busRows, clusterRows, eventRows, exchangeRows } from "./prom-cluster-metrics.ts";
+import { busRows, clockRows, clusterRows, eventRows, exchangeRows } from "./prom-cluster-metrics.ts";
 import { namedGauges, usageGauge } from "./prom-gauges.ts";
 
 /** The metrics of one node. */
@@ -70,6 +70,7 @@ function metricTable(registry: Registry): MetricTable {
     ...journalRows(registry),
     ...busRows(registry),
     ...clusterRows(registry),
+    ...clockRows(registry),
     ...eventRows(registry),
     ...actorRows(registry),
     ...requestRows(registry),

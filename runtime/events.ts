@@ -72,6 +72,11 @@ export interface RuntimeEvents {
   "lease.failed": { readonly reason: string };
   /** A renewal was answered after others were not: whoever still waits for an answer of the database from before should ask again. */
   "database.returned": { readonly awayMs: number };
+  /** The node's wall clock was compared with the store's: what the last renewals show of their difference. `offsetMs` is positive if the node is ahead. */
+  "clock.compared": { readonly offsetMs: number; readonly uncertaintyMs: number };
+  /** The difference passed its bound for certain. Told once until it is well below it. */
+  "clock.skewed": { readonly offsetMs: number; readonly uncertaintyMs: number };
+  "clock.aligned": { readonly offsetMs: number; readonly uncertaintyMs: number };
   "pool.started": { readonly tier: "thread" | "process"; readonly threads: number };
   "pool.changed": { readonly tier: "thread" | "process"; readonly threads: number; readonly active: number; readonly queued: number };
   "pool.threadLost": { readonly tier: "thread" | "process"; readonly reason: string; readonly tasks: number };

@@ -220,6 +220,8 @@ export const LIMITS = Object.freeze({
   queuesTold: 1_000,
   /** Messages of the event stream that a subscriber is sent ahead of what it has taken. */
   streamReadAhead: 256,
+  /** How far the wall clock of a node may be from PostgreSQL's before that is told of, in milliseconds. Nothing is refused above it. */
+  clockOffsetMs: 500,
 });
 
 invariant(LIMITS.payloadBytes < LIMITS.requestBytes, "a payload of the largest size must fit in a request");

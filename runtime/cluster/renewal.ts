@@ -1,6 +1,6 @@
 /**
  * Renews a boot's lease for its whole life, from its join to its end: also while it starts, and while it stops, which may take longer than a lease. Learns with each
- * renewal whether anything has changed, and tells all stores when the database is back. Runs by itself: nothing that waits for a takeover, for a hand-over or for
+ * renewal whether anything has changed and what the store's clock shows, and tells all stores when the database is back. Runs by itself: nothing that waits for a takeover, for a hand-over or for
  * a large answer may keep it. A renewal that fails is only tried again: whether this boot may write is decided by its fence, never by a lease.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
@@ -8,6 +8,7 @@ import { messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import type { BootId } from "../ids.ts";
 import type { Ownership, Renewed } from "../storage/ownership.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { contactAfter, firstContact, provenGone, renewEveryMs, type StoreContact } from "./lease-evidence.ts";
 
 /** While the store is away it is asked so many times as often. */
@@ -46,6 +47,7 @@ const ENDING: RenewalListener = { ...NOBODY, load: () => 1 };
 /** The renewal of one boot. */
 export class Renewal {
   readonly #options: RenewalOptions;
+  readonly #clockWatch: ClockWatch;
   #listener = NOBODY;
   #cancel: CancelTimer | undefined;
   #renewing: Promise<void> | undefined;
@@ -59,6 +61,7 @@ export class Renewal {
 
   constructor(options: RenewalOptions) {
     this.#options = options;
+    this.#clockWatch = new ClockWatch(options);
     this.#renewedAtMs = options.clock.monotonic();
     this.#contact = firstContact(this.#renewedAtMs);
   }
@@ -114,7 +117,9 @@ export class Renewal {
     // A server that stands still, or that the network has forgotten, gives no answer at all.
     const cancel = clock.schedule(leaseMs, () => this.#noteFailure(`the database has not answered for ${leaseMs} ms`));
     try {
+      const answered = this.#clockWatch.asking();
       const renewed = await ownership.renew(bootId, { leaseMs, load: this.#listener.load() });
+      if (renewed.isMember) answered(renewed.storeTimeMs);
       if (this.#isAway) events.emit("database.returned", { awayMs: clock.monotonic() - this.#contact.answeredAtMs });
       this.#isAway = false;
       if (this.#isStopped) return;

@@ -46,12 +46,13 @@ export class MemoryOwnership implements Ownership {
 
   async renew(bootId: BootId, { leaseMs, load }: Renewal): Promise<Renewed> {
     const { ownershipVersion: version, clock } = this.#store;
+    const storeTimeMs = clock.now();
     const node = this.#member(bootId);
-    if (node === undefined) return { isMember: false, version, isDraining: false, expired: [] };
-    node.leaseUntilMs = clock.now() + leaseMs;
+    if (node === undefined) return { isMember: false, version, isDraining: false, expired: [], storeTimeMs };
+    node.leaseUntilMs = storeTimeMs + leaseMs;
     node.load = load;
-    const expired = this.#members().filter((other) => other !== node && other.leaseUntilMs <= clock.now());
-    return { isMember: true, version, isDraining: isDrainingNow(node), expired: expired.map((other) => other.bootId) };
+    const expired = this.#members().filter((other) => other !== node && other.leaseUntilMs <= storeTimeMs);
+    return { isMember: true, version, isDraining: isDrainingNow(node), expired: expired.map((other) => other.bootId), storeTimeMs };
   }
 
   async view(): Promise<OwnershipView> {

@@ -71,6 +71,8 @@ export interface Renewed {
   readonly isDraining: boolean;
   /** Other boots that may be fenced: their leases have ended. No version tells of that, for nothing was changed. */
   readonly expired: readonly BootId[];
+  /** What the store's wall clock showed while the renewal was under way, in milliseconds since the epoch. */
+  readonly storeTimeMs: number;
 }
 
 /** What a boot tells the others. What is absent stays as it is. */

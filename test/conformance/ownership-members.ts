@@ -67,6 +67,18 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
     assert.deepEqual((await renew(a.bootId)).expired, []);
   });
 
+  it("says with each renewal what the store's clock shows meanwhile", async () => {
+    const { bootId } = await join("a");
+    let atLeastMs = Date.now();
+    for (let round = 0; round < 3; round++) {
+      const { storeTimeMs } = await renew(bootId);
+      // The store may read the clock of this machine more finely.
+      const atMostMs = Date.now() + 1;
+      assert.ok(storeTimeMs >= atLeastMs && storeTimeMs <= atMostMs, `${storeTimeMs} is not from ${atLeastMs} to ${atMostMs}`);
+      atLeastMs = storeTimeMs;
+    }
+  });
+
   it("fences a boot whose lease has ended, once, and no other", async () => {
     const a = await join("a");
     const b = await join("b", OVER);

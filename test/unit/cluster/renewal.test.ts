@@ -1,15 +1,15 @@
-/** What renewals tell, and to whom: of a store that was away, of a boot that was fenced, of how busy the node is. */
+/** What renewals tell, and to whom: of a store that was away, of a boot that was fenced, of how busy the node is, of its clock. */
 import assert from "node:assert/strict";
 import { virtualClock } from "../../../runtime/clock.ts";
 import { Renewal, type RenewalListener } from "../../../runtime/cluster/renewal.ts";
-import { EventHub } from "../../../runtime/events.ts";
+import { EventHub, type RuntimeEvents } from "../../../runtime/events.ts";
 import { newBootId } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import type { Renewed } from "../../../runtime/storage/ownership.ts";
 import { nextTurn } from "../../support/next-turn.ts";
 
 const LEASE_MS = 3_000;
-const RENEWED: Renewed = { isMember: true, version: 1, isDraining: false, expired: [] };
+const RENEWED: Renewed = { isMember: true, version: 1, isDraining: false, expired: [], storeTimeMs: 0 };
 const LISTENER: RenewalListener = { load: () => 0, isUrgent: () => false, isSilent: () => false, onRenewed: () => undefined };
 
 describe("the renewal of a lease", () => {
@@ -33,7 +33,7 @@ describe("the renewal of a lease", () => {
       return clock.monotonic() - startMs;
     };
     renewal.start();
-    return { clock, told, store, renewal, passUntil };
+    return { clock, events, told, store, renewal, passUntil };
   }
 
   it("goes on three times in a lease, without a cluster too, until it is stopped", async () => {
@@ -65,6 +65,41 @@ describe("the renewal of a lease", () => {
     await nextTurn();
     await passUntil(() => told.length === 4);
     assert.deepEqual(told, ["failed", `returned after ${silentMs} ms`, "renewed", "renewed"]);
+    await renewal.stop();
+  });
+
+  it("compares the node's clock with the store's, tells once that it is off, whatever the answers take, and once that it is right again", async () => {
+    const { clock, events, told, store, renewal, passUntil } = world();
+    let [shiftMs, latencyMs, compared] = [0, 0, 0];
+    const onOffset = (what: string) => (event: RuntimeEvents["clock.skewed"]) => told.push(`${what}: ${event.offsetMs} ± ${event.uncertaintyMs}`);
+    events.on("clock.compared", () => compared++);
+    events.on("clock.skewed", onOffset("skewed"));
+    events.on("clock.aligned", onOffset("aligned"));
+    const travel = async () => {
+      if (latencyMs > 0) await new Promise<void>((resolve) => clock.schedule(latencyMs / 2, resolve));
+    };
+    store.renew = async () => {
+      await travel();
+      const storeTimeMs = clock.now() - shiftMs;
+      await travel();
+      return { ...RENEWED, storeTimeMs };
+    };
+    const clockLines = async (comparisons: number): Promise<readonly string[]> => {
+      const until = compared + comparisons;
+      await passUntil(() => compared >= until);
+      return told.splice(0).filter((line) => !line.startsWith("renewed"));
+    };
+    assert.deepEqual(await clockLines(10), []);
+    // A clock that leaps is known to have done so once nothing from before is kept any more.
+    [shiftMs, latencyMs] = [2_000, 500];
+    assert.deepEqual(await clockLines(20), ["skewed: 2000 ± 251"]);
+    shiftMs = -2_000;
+    assert.deepEqual(await clockLines(20), [], "it is off still");
+    [shiftMs, latencyMs] = [0, 0];
+    assert.deepEqual(await clockLines(20), ["aligned: 0 ± 1"]);
+    store.renew = async () => ({ ...RENEWED, isMember: false });
+    await passUntil(() => told.length > 0);
+    assert.deepEqual([told, compared], [["lost"], 70], "a boot that is no member is told nothing of clocks");
     await renewal.stop();
   });
 

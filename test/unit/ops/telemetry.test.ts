@@ -71,6 +71,25 @@ describe("the log", () => {
     assert.match(String(line?.advice), /^More runs are started than end/);
   });
 
+  it("warns of a clock that is off, with what comes of it, and says that it is right again", () => {
+    const lines = linesOf("info", (events) => {
+      events.emit("clock.compared", { offsetMs: 2_000.4, uncertaintyMs: 1.2 });
+      events.emit("clock.skewed", { offsetMs: 2_000.4, uncertaintyMs: 1.2 });
+      events.emit("clock.skewed", { offsetMs: -61_540, uncertaintyMs: 9 });
+      events.emit("clock.aligned", { offsetMs: 0.2, uncertaintyMs: 1 });
+    });
+    assert.deepEqual(
+      lines.map(({ level, msg, offsetMs, uncertaintyMs }) => [level, msg, offsetMs, uncertaintyMs]),
+      [
+        ["warn", "this node's wall clock is 2.0 s ahead of PostgreSQL's", 2_000, 1],
+        ["warn", "this node's wall clock is 61.5 s behind PostgreSQL's", -61_540, 9],
+        ["info", "this node's wall clock agrees with PostgreSQL's again", 0, 1],
+      ],
+    );
+    assert.match(String(lines[0]?.advice), /^Check NTP .* set fire early by that here, and those set here fire late /);
+    assert.match(String(lines[1]?.advice), /^Check NTP .* set fire late by that here, and those set here fire early /);
+  });
+
   it("does not even listen to what it would not write", () => {
     const events = new EventHub();
     const log = openLog({ level: "warn", pretty: false, file, base: {}, now: () => 0 });
@@ -114,6 +133,14 @@ describe("the metrics", () => {
     assert.equal(await metricOf("maestro_executor_pool_size"), 4);
     assert.equal(await metricOf("maestro_executor_active_tasks"), 3);
     assert.equal(await metricOf("maestro_executor_queue_length"), 9);
+  });
+
+  it("shows how far the clock is off, once that is known", async () => {
+    assert.equal(await metricOf("maestro_clock_offset_seconds"), undefined);
+    events.emit("clock.compared", { offsetMs: -2_500, uncertaintyMs: 1 });
+    assert.equal(await metricOf("maestro_clock_offset_seconds"), -2.5);
+    events.emit("clock.compared", { offsetMs: 0, uncertaintyMs: 1 });
+    assert.equal(await metricOf("maestro_clock_offset_seconds"), 0);
   });
 
   it("reads a gauge when the page is asked for", async () => {
