@@ -75,6 +75,13 @@ export const STORAGE_ERRORS = {
     "PostgreSQL refused a write of run {runId}: {reason}",
     "The run is left as it was. Report it with the node's log.",
   ),
+  OBJECT_NOT_STORED: entry(
+    "UNAVAILABLE",
+    503,
+    true,
+    "The folder of objects {folder} can't take {bytes} bytes: {reason}",
+    "Give its disk room, and the node's user the right to write in it; it is tried again by itself.",
+  ),
   OWNED_ELSEWHERE: entry(
     "UNAVAILABLE",
     503,

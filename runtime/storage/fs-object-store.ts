@@ -5,6 +5,7 @@
  */
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { MaestroError, messageOf } from "../errors.ts";
 import { newUuid, type RunId } from "../ids.ts";
 import type { Random } from "../random.ts";
 import { type ObjectStore, objectName } from "./object-store.ts";
@@ -22,8 +23,27 @@ export class FsObjectStore implements ObjectStore {
     this.#random = random;
   }
 
-  /** A file appears under its name only when its content is on the disk; its name is on the disk when this returns. */
+  /** @throws OBJECT_NOT_STORED */
   async put(runId: RunId, bytes: Uint8Array): Promise<string> {
+    try {
+      return await this.#write(runId, bytes);
+    } catch (cause) {
+      throw new MaestroError("OBJECT_NOT_STORED", { facts: { folder: this.#folder, bytes: bytes.length, reason: messageOf(cause) }, cause });
+    }
+  }
+
+  async get(runId: RunId, name: string): Promise<Uint8Array | undefined> {
+    if (!NAME.test(name)) return undefined;
+    const bytes = await readFile(join(this.#folderOf(runId), name)).catch(absent);
+    return bytes !== undefined && objectName(bytes) === name ? bytes : undefined;
+  }
+
+  async removeRun(runId: RunId): Promise<void> {
+    await rm(this.#folderOf(runId), { recursive: true, force: true });
+  }
+
+  /** A file appears under its name only when its content is on the disk; its name is on the disk when this returns. */
+  async #write(runId: RunId, bytes: Uint8Array): Promise<string> {
     const name = objectName(bytes);
     const folder = this.#folderOf(runId);
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -44,16 +64,6 @@ export class FsObjectStore implements ObjectStore {
     // All of them, whoever made them: another one that is at it may not have come to this yet.
     await syncFolders(folder, dirname(this.#folder));
     return name;
-  }
-
-  async get(runId: RunId, name: string): Promise<Uint8Array | undefined> {
-    if (!NAME.test(name)) return undefined;
-    const bytes = await readFile(join(this.#folderOf(runId), name)).catch(absent);
-    return bytes !== undefined && objectName(bytes) === name ? bytes : undefined;
-  }
-
-  async removeRun(runId: RunId): Promise<void> {
-    await rm(this.#folderOf(runId), { recursive: true, force: true });
   }
 
   #folderOf(runId: RunId): string {

@@ -10,7 +10,7 @@ import type { RunId } from "../ids.ts";
 
 /** The object store. */
 export interface ObjectStore {
-  /** Stores bytes durably, and answers the name by which they are read: {@link objectName}. Storing them again changes nothing. */
+  /** Stores bytes durably, and answers the name by which they are read: {@link objectName}. Storing them again changes nothing. @throws OBJECT_NOT_STORED */
   put(runId: RunId, bytes: Uint8Array): Promise<string>;
   /** The bytes, or undefined if there is no such object or it is not what its name says. */
   get(runId: RunId, name: string): Promise<Uint8Array | undefined>;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { MaestroError } from "../../runtime/errors.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { FsObjectStore } from "../../runtime/storage/fs-object-store.ts";
 import { MemoryObjectStore } from "../../runtime/storage/memory-object-store.ts";
@@ -33,6 +34,21 @@ describe("the object store in a folder", () => {
       await writeFile(path, bytes);
     },
   }));
+
+  it("says which folder takes no object, and goes on once it does", async () => {
+    // A file where the folder should be: a user who may write everywhere meets this too.
+    const objects = join(folder, "objects");
+    await writeFile(objects, "");
+    const store = new FsObjectStore(objects, systemRandom());
+    const runId = runIdOn();
+    await assert.rejects(store.put(runId, Buffer.from("12345")), (error: MaestroError) => {
+      assert.deepEqual([error.code, error.retryable, error.facts.folder, error.facts.bytes], ["OBJECT_NOT_STORED", true, objects, 5]);
+      assert.match(error.message, /objects can't take 5 bytes.*ENOTDIR/);
+      return true;
+    });
+    await rm(objects);
+    assert.deepEqual(await store.get(runId, await store.put(runId, Buffer.from("12345"))), Buffer.from("12345"));
+  });
 
   it("leaves nothing but the objects behind, which nobody else may read", async () => {
     const store = new FsObjectStore(folder, systemRandom());
