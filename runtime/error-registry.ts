@@ -100,7 +100,13 @@ export const ERRORS = {
     "{field} has {bytes} bytes; at most {limit} are taken.",
     "Send less, or put the data elsewhere and send a reference.",
   ),
-  NODE_NOT_FOUND: entry("NOT_FOUND", 404, false, "There is no node {node} in the cluster.", "`maestro node list` shows the nodes that there are."),
+  NODE_NOT_FOUND: entry(
+    "NOT_FOUND",
+    404,
+    false,
+    "There is no node {node} in the cluster.",
+    "`npx maestro node list` shows the nodes that there are.",
+  ),
   NODE_OVERLOADED: entry(
     "RESOURCE_EXHAUSTED",
     429,
@@ -120,7 +126,7 @@ export const ERRORS = {
     503,
     true,
     "No node answers at {address}: {reason}",
-    "Check the address and that the node runs; `maestro start` starts one.",
+    "Check the address and that the node runs; `npx maestro start` starts one.",
   ),
   NO_HEIR: entry(
     "FAILED_PRECONDITION",
@@ -155,7 +161,7 @@ export const ERRORS = {
   REQUEST_CANCELLED: entry("CANCELLED", 499, false, "The caller gave up waiting.", "Nothing is to be done: what was started goes on."),
   RUN_ENDED: entry("FAILED_PRECONDITION", 409, false, "Run {runId} has ended ({status}).", "Start a new run."),
   RUN_EXISTS: entry("ALREADY_EXISTS", 409, false, "There is a run {runId} already.", "Nothing was stored. Ask for the run by its id."),
-  RUN_NOT_FOUND: entry("NOT_FOUND", 404, false, "There is no run {runId}.", "Check the id; `maestro runs list` shows the runs that exist."),
+  RUN_NOT_FOUND: entry("NOT_FOUND", 404, false, "There is no run {runId}.", "Check the id; `npx maestro runs list` shows the runs that exist."),
   RUN_NOT_QUARANTINED: entry(
     "FAILED_PRECONDITION",
     409,
@@ -210,6 +216,6 @@ export const ERRORS = {
     404,
     false,
     "There is no workflow {workflow}.",
-    "Deploy it first; `maestro workflows list` shows what is deployed.",
+    "Deploy it first; `npx maestro workflows list` shows what is deployed.",
   ),
 } as const satisfies Record<string, RegisteredError>;

@@ -27,7 +27,7 @@ export interface CliContext {
 }
 
 /** Address of the node when neither `--address` nor MAESTRO_ADDRESS names one. */
-const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_GRPC_PORT}`;
+export const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_GRPC_PORT}`;
 
 /** Connects, does the work, and closes the connection. An interruption ends what waits for an answer, however long the node leaves it without one. */
 export async function withGateway<T>(context: CliContext, address: string | undefined, work: (gateway: Gateway) => Promise<T>): Promise<T> {

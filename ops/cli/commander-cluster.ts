@@ -4,6 +4,7 @@
 import type { Command } from "commander";
 import { pause } from "../../runtime/storage/pause.ts";
 import { type CliContext, withGateway } from "./cli-context.ts";
+import { commandHint } from "./command-hint.ts";
 import { EXIT } from "./exit-code.ts";
 import type { Gateway } from "./gateway-port.ts";
 import { NODE_HEADINGS, nodeRow, percent } from "./node-table.ts";
@@ -74,7 +75,7 @@ function addDraining(nodes: Command, context: CliContext, shared: (command: Comm
       withGateway(context, options.address, async (gateway) => {
         const asks = await gateway.drain(asked);
         const node = options.wait === true ? await drained(context, gateway, asks) : asks;
-        output.answer(printableNode(node), () => drainText(node));
+        output.answer(printableNode(node), () => drainText(node, gateway.address));
       }),
     );
   shared(nodes.command("undrain <node>"))
@@ -105,10 +106,11 @@ async function drained(context: CliContext, gateway: Gateway, asked: ClusterNode
   return node;
 }
 
-function drainText(node: ClusterNode): string {
+function drainText(node: ClusterNode, address: string): string {
   const { name, shards } = node;
-  if (nodeStateName(node) === "live") return `${name} was let have shards again meanwhile: maestro node list shows how things stand.`;
-  return shards === 0 ? `${name} has no shards any more.` : `${name} hands its ${shards} shards over: maestro node list shows how many are left.`;
+  const list = commandHint("node list", address);
+  if (nodeStateName(node) === "live") return `${name} was let have shards again meanwhile: ${list} shows how things stand.`;
+  return shards === 0 ? `${name} has no shards any more.` : `${name} hands its ${shards} shards over: ${list} shows how many are left.`;
 }
 
 function shareRow({ node, shards, share, epochs }: NodeShards): string[] {

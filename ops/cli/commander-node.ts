@@ -8,6 +8,7 @@ import { type Config, loadConfig } from "../config.ts";
 import type { RunningNode } from "../node.ts";
 import { SETTINGS, type Setting, type SettingName } from "../settings.ts";
 import type { CliContext } from "./cli-context.ts";
+import { commandHint } from "./command-hint.ts";
 import { EXIT } from "./exit-code.ts";
 import { fieldInvalid } from "./json-argument.ts";
 import { WorkflowFolder } from "./workflow-folder.ts";
@@ -75,7 +76,7 @@ async function develop(context: CliContext, node: RunningNode, root: string): Pr
   try {
     await folder.deployAll();
     const unfollow = folder.follow();
-    output.note(`Try: maestro runs list --address ${node.grpcAddress}    Metrics: http://127.0.0.1:${node.opsPort}/metrics    Ctrl-C stops.`);
+    output.note(`Try: ${commandHint("runs list", node.grpcAddress)}    Metrics: http://127.0.0.1:${node.opsPort}/metrics    Ctrl-C stops.`);
     await finish(context, node);
     await unfollow();
   } finally {

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { HistoryEntry } from "../../actors/runs.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import { type CliContext, exitCodeOf, withGateway } from "./cli-context.ts";
+import { commandHint } from "./command-hint.ts";
 import { EXIT } from "./exit-code.ts";
 import { followRun } from "./follow-run.ts";
 import type { Gateway } from "./gateway-port.ts";
@@ -75,7 +76,7 @@ function addRun(program: Command, context: CliContext, shared: (command: Command
 async function finishWaiting(context: CliContext, gateway: Gateway, runId: string): Promise<void> {
   if (!context.output.isJson) await followRun(context, gateway, runId);
   if (context.interrupted.aborted) {
-    context.output.note(`The run goes on: maestro runs watch ${runId}`);
+    context.output.note(`The run goes on: ${commandHint(`runs watch ${runId}`, gateway.address)}`);
     context.exitCode = EXIT.interrupted;
     return;
   }
@@ -181,13 +182,13 @@ function addInfluencing(program: Command, runs: Command, context: CliContext, sh
     addEnd(shared(parent.command("cancel <run>")), context, {
       name: "cancel",
       description: "Ask a run to stop: what executes is interrupted, what completed is undone.",
-      done: "The run is being cancelled: maestro runs watch shows how.",
+      done: (watch) => `The run is being cancelled: ${watch} shows how.`,
     });
   }
   addEnd(shared(runs.command("terminate <run>")), context, {
     name: "terminate",
     description: "End a run at once. Nothing is undone.",
-    done: "The run was terminated.",
+    done: () => "The run was terminated.",
   });
   shared(runs.command("release <run>"))
     .description("Let a quarantined run go on.")
@@ -203,8 +204,8 @@ function addInfluencing(program: Command, runs: Command, context: CliContext, sh
 interface End {
   readonly name: "cancel" | "terminate";
   readonly description: string;
-  /** What is said once the node has accepted it. */
-  readonly done: string;
+  /** What is said once the node has accepted it. `watch`: the command that follows the run. */
+  done(watch: string): string;
 }
 
 function addEnd(command: Command, context: CliContext, { name, description, done }: End): void {
@@ -214,7 +215,7 @@ function addEnd(command: Command, context: CliContext, { name, description, done
     .action((runId: string, options: Common & { readonly reason: string }) =>
       withGateway(context, options.address, async (gateway) => {
         await gateway[name](runId, options.reason);
-        context.output.answer({ runId, [name]: "accepted" }, () => done);
+        context.output.answer({ runId, [name]: "accepted" }, () => done(commandHint(`runs watch ${runId}`, gateway.address)));
       }),
     );
 }

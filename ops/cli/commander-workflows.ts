@@ -4,6 +4,7 @@
 import type { Command } from "commander";
 import { MaestroError } from "../../runtime/errors.ts";
 import { type CliContext, withGateway } from "./cli-context.ts";
+import { commandHint } from "./command-hint.ts";
 import { readText } from "./json-argument.ts";
 import { isoOf, printableWorkflow } from "./wire.ts";
 
@@ -28,7 +29,7 @@ export function addWorkflowCommands(program: Command, context: CliContext, share
       withGateway(context, options.address, async (gateway) => {
         const found = await gateway.workflows({ namespace: options.namespace, name: options.name, limit: 1_000 });
         const rows = found.map((workflow) => [workflow.name, workflow.version, workflow.namespace, isoOf(workflow.createdAt), workflow.title]);
-        const empty = "No workflow is deployed yet: maestro deploy FILE";
+        const empty = `No workflow is deployed yet: ${commandHint("deploy FILE", gateway.address)}`;
         context.output.table(found.map(printableWorkflow), ["NAME", "VERSION", "NAMESPACE", "DEPLOYED", "TITLE"], rows, empty);
       }),
     );

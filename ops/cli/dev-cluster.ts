@@ -10,6 +10,7 @@ import { AnyNode } from "./any-node.ts";
 import type { CliContext } from "./cli-context.ts";
 import { type ClusterScreen, type ShownNode, screenLines } from "./cluster-screen.ts";
 import { ClusterWatch, type NodeReading } from "./cluster-watch.ts";
+import { commandHint } from "./command-hint.ts";
 import { LiveFrame } from "./live-frame.ts";
 import { Output } from "./output.ts";
 import { WorkflowFolder } from "./workflow-folder.ts";
@@ -127,7 +128,7 @@ class DevCluster {
 
   #hint(): string {
     const [first] = this.#cluster.nodes;
-    return `Try: maestro runs list --address ${first?.address}    kill -9 PID    Ctrl-C stops.`;
+    return `Try: ${commandHint("runs list", first?.address)}    kill -9 PID    Ctrl-C stops.`;
   }
 
   /** Where the folder says what it deploys: beside the frame there is no place for it. */

@@ -150,7 +150,7 @@ describe("operators of a cluster", function () {
   it("are told of names that are none", async () => {
     const { code, stderr } = await ask("node", "drain", "third");
     assert.equal(code, 4);
-    assert.match(stderr, /^NODE_NOT_FOUND .*third.*\n`maestro node list`/);
+    assert.match(stderr, /^NODE_NOT_FOUND .*third.*\n`npx maestro node list`/);
   });
 
   it("drain a node from another one: it hands everything over, stays ready and takes calls", async () => {
