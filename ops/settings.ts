@@ -247,7 +247,7 @@ export const SETTINGS = {
     env: "MAESTRO_LOG_FILE",
     flag: "--log-file",
     fallback: undefined,
-    doc: "File that the log is appended to. Without it the log goes to the standard output.",
+    doc: "File that the log is appended to, in a folder that exists. Without it the log goes to the standard output.",
   } as TextSetting<string | undefined>,
 } as const;
 
