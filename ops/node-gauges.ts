@@ -4,6 +4,8 @@
  */
 import { LIMITS } from "../runtime/limits.ts";
 import { boundOf, type WatchedLimit } from "../runtime/watched-limits.ts";
+import type { QueuedPool } from "../runtime/workers/queue-load.ts";
+import { DEFAULT_QUEUE } from "../runtime/workers/scheduling.ts";
 import type { NodeGateway } from "./node-gateway.ts";
 import type { NodeRuns } from "./node-runs.ts";
 import type { NodeStorage } from "./node-storage.ts";
@@ -33,14 +35,21 @@ export function addNodeGauges(metrics: NodeMetrics, node: GaugedNode): void {
   metrics.addGauge("maestro_actor_pending_replies", "Asks that await their answer.", () => system.pendingReplies);
   metrics.addGauge("maestro_grpc_waiting_calls", "Calls that wait for something: watches, executions.", () => gateway.waitingCalls);
   metrics.addGauge("maestro_events_waiting", "Events in memory, not acknowledged.", () => runs.events.publisher?.backlog ?? 0);
-  const depths = (): [string, number][] => [...runs.pool.queues()].slice(0, LIMITS.queuesTold).map(([queue, { waiting }]) => [queue, waiting]);
+  // Not the threads' own queue: in a cluster what finds no slot waits for one on any node, and never gets there.
+  metrics.addGauge("maestro_executor_queue_length", "Task attempts of this node's runs that wait to be executed.", () => runs.pool.state.queued);
   metrics.addGauges(
     "maestro_queue_depth",
     "Task attempts of this node's runs that wait to be executed, by queue, without those that wait for a slot of their concurrency key (maestro_concurrency_waiting).",
     "queue",
-    depths,
+    () => depthsOf(runs.pool),
   );
   addUsages(metrics, node);
+}
+
+/** The usual queue is always told of: a figure that is not there looks like a node that has none. */
+function depthsOf(pool: QueuedPool): ReadonlyMap<string, number> {
+  const told = [...pool.queues()].slice(0, LIMITS.queuesTold);
+  return new Map([[DEFAULT_QUEUE, 0], ...told.map(([queue, { waiting }]) => [queue, waiting] as const)]);
 }
 
 function addUsages(metrics: NodeMetrics, { runs, storage, lanes }: GaugedNode): void {

@@ -89,7 +89,8 @@ function runRows(registry: Registry): Pick<MetricTable, Extract<EventName, `run.
     buckets: SLOW_SECONDS,
     registers,
   });
-  const runs = new Counter({ name: "maestro_workflow_runs_total", help: "Runs that ended, by status.", labelNames: ["status"], registers });
+  // With the same labels, so that alerts can divide one by the other. By status they are in the histogram.
+  const runs = new Counter({ name: "maestro_workflow_runs_total", help: "Runs that ended.", registers });
   const failures = new Counter({ name: "maestro_workflow_failures_total", help: "Runs that failed.", registers });
   const duration = new Histogram({
     name: "maestro_workflow_run_duration_seconds",
@@ -110,7 +111,7 @@ function runRows(registry: Registry): Pick<MetricTable, Extract<EventName, `run.
   return {
     "run.started": () => started.inc(),
     "run.ended": ({ status, durationMs }) => {
-      runs.inc({ status });
+      runs.inc();
       latency.observe(durationMs / 1000);
       duration.observe({ status }, durationMs / 1000);
       if (status === "completed") succeeded.inc();
@@ -137,7 +138,6 @@ function taskRows(
   const labelNames = ["tier"] as const;
   const threads = new Gauge({ name: "maestro_executor_pool_size", help: "Worker threads.", labelNames, registers });
   const active = new Gauge({ name: "maestro_executor_active_tasks", help: "Task attempts that execute.", labelNames, registers });
-  const queued = new Gauge({ name: "maestro_executor_queue_length", help: "Task attempts that wait for a thread.", labelNames, registers });
   const lost = new Counter({
     name: "maestro_executor_threads_lost_total",
     help: "Worker threads that died under their tasks.",
@@ -170,7 +170,6 @@ function taskRows(
     "pool.changed": (event) => {
       threads.set({ tier: event.tier }, event.threads);
       active.set({ tier: event.tier }, event.active);
-      queued.set({ tier: event.tier }, event.queued);
     },
     "pool.threadLost": ({ tier }) => lost.inc({ tier }),
     "slots.reclaimed": ({ count }) => reclaimed.inc(count),

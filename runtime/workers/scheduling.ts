@@ -5,7 +5,7 @@
 import { LIMITS } from "../limits.ts";
 
 /** Queue of attempts for which none is named. */
-const DEFAULT_QUEUE = "default";
+export const DEFAULT_QUEUE = "default";
 /** Priority of attempts for which none is given. */
 export const DEFAULT_PRIORITY = 3;
 /** The last of the priorities, which begin with 1. */

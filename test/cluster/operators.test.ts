@@ -89,6 +89,11 @@ describe("operators of a cluster", function () {
       .split("\n")
       .map((line) => JSON.parse(line) as NodeLine);
 
+  const figures = async (node: RunningNode, which: RegExp): Promise<readonly string[]> => {
+    const page = await (await fetch(`http://127.0.0.1:${node.opsPort}/metrics`)).text();
+    return page.split("\n").filter((line) => which.test(line));
+  };
+
   it("see every node and every shard, whichever node they ask", async () => {
     const listed = (await nodes()).map(({ name, state, grpcAddress }) => [name, state, grpcAddress]);
     assert.deepEqual(listed, [
@@ -144,6 +149,10 @@ describe("operators of a cluster", function () {
     assert.match((await ask("runs", "show", idle)).stdout, /• ask .*waits .* for a slot of the key customer-7 \(limit 1\)\n/);
     assert.equal((await shown(unserved)).activeTasks[0]?.waitsFor?.queue, "gpu");
     assert.match((await ask("runs", "show", unserved)).stdout, /• render .*waits .* in the queue gpu\n/);
+    const queued = await Promise.all([first, second].map((node) => figures(node, /^maestro_(?:executor_queue_length|queue_depth)\{/)));
+    const depths = queued.flat().filter((line) => !line.endsWith(" 0"));
+    assert.match(depths.join("\n"), /^maestro_executor_queue_length\{node="(\w+)"\} 1\nmaestro_queue_depth\{queue="gpu",node="\1"\} 1$/);
+    assert.equal(queued.flat().filter((line) => line.includes('queue="default"')).length, 2, "the usual queue is shown while nothing is in it");
     for (const runId of [holder, waiting, unserved]) await client.terminate(runId, "seen");
   });
 

@@ -212,7 +212,7 @@ describe("calls in a cluster", function () {
 
   it("succeed, and do once what they ask, through any schedule of hand-overs, deaths and faults", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), fc.array(STEP, { minLength: 5, maxLength: 40 }), async (seed, steps) => {
+      fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), fc.array(STEP, { minLength: 5, maxLength: 40, size: "max" }), async (seed, steps) => {
         const world = new ClusterWorld({ charge: (input) => input, ship: (input) => input }, seed);
         world.journalBounds = JOURNAL_BOUNDS;
         await world.begin(3);

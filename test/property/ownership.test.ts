@@ -175,7 +175,7 @@ describe("the ownership table", () => {
         anyBoot.map(leave),
         fc.integer({ min: 1, max: 2 * LEASE_MS }).map(advance),
       ],
-      { maxCommands: 60 },
+      { maxCommands: 60, size: "max" },
     );
     await fc.assert(
       fc.asyncProperty(commands, async (sequence) => {

@@ -91,6 +91,28 @@ describe("a lender of tasks", () => {
     assert.deepEqual(lender.outcomes.get(id), { kind: "completed", output: "1" });
   });
 
+  it("leaves an attempt with who has it now, whatever one whose loan is over renews", async () => {
+    const id = world.submit(lender, 1);
+    await ask(1, TAKE_ALL);
+    await world.pass(LOAN_MS + 1_500, 20);
+    const first = self;
+    self = world.admit();
+    assert.deepEqual(idsOf(await ask(1, TAKE_ALL)), [id]);
+    const second = self;
+    const held = [{ id, grant: 1 }];
+    self = first;
+    assert.deepEqual(await ask(2, { $case: "renew", value: { held } }), { $case: "renewed", value: { unwanted: held } });
+    self = second;
+    assert.deepEqual(await ask(2, { $case: "renew", value: { held } }), { $case: "renewed", value: { unwanted: [] } });
+  });
+
+  it("settles an attempt once that is cancelled again before it has settled", async () => {
+    const id = world.submit(lender, 1);
+    for (let time = 0; time < 2; time += 1) lender.exchange.pool.cancel(id);
+    await world.pass(10);
+    assert.deepEqual(lender.outcomes.get(id), { kind: "cancelled" });
+  });
+
   it("takes no result from one to whom the attempt was not lent, and calls it unwanted there", async () => {
     const id = world.submit(lender, 1);
     const held = [{ id, grant: 1 }];

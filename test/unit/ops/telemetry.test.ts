@@ -123,16 +123,23 @@ describe("the metrics", () => {
     assert.equal(await metricOf("maestro_jobs_started_total"), 2);
     assert.equal(await metricOf("maestro_jobs_succeeded_total"), 1);
     assert.equal(await metricOf("maestro_jobs_failed_total"), 1);
-    assert.equal(await metricOf("maestro_workflow_runs_total", 'status="failed"'), 1);
+    assert.equal(await metricOf("maestro_workflow_run_duration_seconds_count", 'status="failed"'), 1);
     assert.equal(await metricOf("maestro_job_latency_seconds_sum"), 2);
     assert.equal(await metricOf("maestro_workflow_run_duration_seconds_sum", 'status="completed"'), 1.5);
+  });
+
+  it("lets an alert divide the runs that failed by those that ended: both have the same labels", async () => {
+    events.emit("run.ended", { runId: "r1", workflow: "w", status: "completed", durationMs: 1500 });
+    events.emit("run.ended", { runId: "r2", workflow: "w", status: "failed", durationMs: 500 });
+    const lines = (await metrics.page()).text.split("\n");
+    assert.ok(lines.includes('maestro_workflow_failures_total{node="n1"} 1'));
+    assert.ok(lines.includes('maestro_workflow_runs_total{node="n1"} 2'));
   });
 
   it("shows the pool as it is now", async () => {
     events.emit("pool.changed", { tier: "thread", threads: 4, active: 3, queued: 9 });
     assert.equal(await metricOf("maestro_executor_pool_size"), 4);
     assert.equal(await metricOf("maestro_executor_active_tasks"), 3);
-    assert.equal(await metricOf("maestro_executor_queue_length"), 9);
   });
 
   it("shows how far the clock is off, once that is known", async () => {
