@@ -256,17 +256,23 @@ export function journalConformance(makeBed: MakeBed): void {
     it("is fenced by another boot for good", async () => {
       const stale = await bed.boot();
       const runId = runIdOn();
-      await stale.journal.append(createWrite(runId));
+      const timer = { runId, timer: 1, dueAtMs: 1_000 };
+      await stale.journal.append({ ...createWrite(runId), timersSet: [timer] });
       let fenced = 0;
       stale.events.on("journal.fenced", () => fenced++);
       await bed.boot();
-      const writes = [entryWrite(runId, 2), createWrite(runIdOn(0), { key: "fenced" }), headWrite(runId, { status: "waiting", wake: 4 })];
+      const kept = { snapshot: Buffer.from("state"), payloads: [{ seq: 2, place: 0, bytes: Buffer.from("large") }] };
+      const more = { ...kept, timersSet: [{ ...timer, timer: 2 }], timersCleared: [timer] };
+      const writes = [entryWrite(runId, 2, more), createWrite(runIdOn(0), { key: "fenced" }), headWrite(runId, { status: "waiting", wake: 4 })];
       for (const result of await Promise.allSettled(writes.map((write) => stale.journal.append(write)))) {
         assert.equal(result.status === "rejected" && (result.reason as MaestroError).code, "JOURNAL_FENCED");
       }
       await assert.rejects(stale.journal.append(entryWrite(runId, 2)), { code: "JOURNAL_FENCED" });
       assert.deepEqual([await historyOf(runId), await journal.findByKey("fenced"), fenced], ["1;", undefined, 1]);
       assert.equal((await journal.find(runId))?.status, "running");
+      assert.deepEqual(await journal.listTimers(ShardSet.all, 2_000, 10), [timer]);
+      assert.equal(await journal.readSnapshot(runId, 2), undefined);
+      await assert.rejects(journal.readPayload(runId, 2, 0), { code: "JOURNAL_CORRUPT" });
     });
 
     listCases(() => journal);

@@ -209,4 +209,13 @@ describe("waiting for slots", () => {
     await nextTurn();
     assert.deepEqual(events.slice(3), ["untold"]);
   });
+
+  it("is for so many at a time, and refused to more with the time to come back", async () => {
+    const { open, ask } = setUp();
+    const node = open();
+    for (let asked = 0; asked < LIMITS.slotsAwaited; asked++) ask(node, "one");
+    assert.throws(() => ask(node, "too many"), { code: "TASK_QUEUE_FULL", retryAfterMs: 1_000 });
+    assert.equal(node.slots.waiting, LIMITS.slotsAwaited);
+    await node.slots.close();
+  });
 });

@@ -81,6 +81,18 @@ describe("faults of a run", () => {
     assert.equal(run.output, "second");
   });
 
+  it("a second outcome of an attempt changes nothing, also while the next one is awaited", async () => {
+    const run = await world(CALL, { charge: () => "later" });
+    run.retry.set("charge", { attempts: 2, delayMs: 10, jitter: 0 });
+    run.start().settle("/do/0/pay", thrown());
+    const before = run.entries.length;
+    for (const outcome of [{ kind: "completed" as const, output: '"again"' }, thrown("again")])
+      run.tell({ kind: "attemptEnded", frame: 2, attempt: 1, outcome });
+    assert.equal(run.entries.length, before);
+    run.advance(10).settle("/do/0/pay", { kind: "completed", output: '"second"' });
+    assert.equal(run.output, "second");
+  });
+
   it("catch runs its tasks with the error as a variable", async () => {
     const run = (
       await world(TRY("{ as: problem, do: [{ note: { set: { why: '${ $problem.detail }', data: '${ . }' } } }] }"), { charge: () => thrown("broke") })
