@@ -9,6 +9,7 @@ import {
   NodeRole as WireRole,
   NodeState as WireState,
 } from "../proto/gen/maestro/v1/cluster_service.ts";
+import { isMember } from "../runtime/cluster/cluster-view.ts";
 import type { NodeRole } from "../runtime/storage/ownership.ts";
 import type { NodeState } from "../runtime/storage/ownership-view.ts";
 import { timestamp } from "./grpc-messages.ts";
@@ -31,12 +32,11 @@ const WIRE_ROLE: Readonly<Record<NodeRole, WireRole>> = {
 export function nodeMessage(node: HeardNode): Node {
   const { nodeName: name, bootId, state, roles, programVersion: version, grpcAddress, load, leaseLeftMs, shards, startedAtMs } = node;
   const { endedAtMs, silentMs } = node;
-  const isMember = state === "live" || state === "draining";
   return {
     ...{ name, bootId, version, grpcAddress, load },
     state: WIRE_STATE[state],
     roles: roles.map((role) => WIRE_ROLE[role]),
-    leaseLeft: duration(isMember ? Math.max(leaseLeftMs, 0) : 0),
+    leaseLeft: duration(isMember(state) ? Math.max(leaseLeftMs, 0) : 0),
     shards: shards.size,
     startedAt: timestamp(startedAtMs),
     endedAt: endedAtMs === undefined ? undefined : timestamp(endedAtMs),

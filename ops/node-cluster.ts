@@ -10,6 +10,7 @@ import type { Runs } from "../actors/runs.ts";
 import type { Bus } from "../runtime/bus/bus.ts";
 import { openNatsBus } from "../runtime/bus/nats-bus.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { heirsOf } from "../runtime/cluster/cluster-view.ts";
 import { Membership } from "../runtime/cluster/membership.ts";
 import type { EventHub } from "../runtime/events.ts";
 import { Exchange } from "../runtime/exchange/exchange.ts";
@@ -172,7 +173,7 @@ export class NodeCluster implements ClusterMap {
       start: () => undefined,
       stopTimeoutMs: DRAIN_MS,
       stop: async () => {
-        const hasHeirs = this.view.nodes.some(({ bootId, state, roles }) => bootId !== this.self && state === "live" && roles.includes("engine"));
+        const hasHeirs = heirsOf(this.view, this.self).length > 0;
         if (hasHeirs && !hurried.aborted) await Promise.race([this.#membership?.drain(), abortOf(hurried)]);
       },
     };

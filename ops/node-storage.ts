@@ -4,7 +4,7 @@
  */
 import { join, resolve } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
-import { Renewal } from "../runtime/cluster/renewal.ts";
+import { LeaseRenewal } from "../runtime/cluster/lease-renewal.ts";
 import { DIALECT } from "../runtime/dialect.ts";
 import { MaestroError } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
@@ -62,7 +62,7 @@ export class NodeStorage {
   #url: string | undefined;
   #joined: Joined | undefined;
   #ownershipTable: Ownership | undefined;
-  #renewal: Renewal | undefined;
+  #renewal: LeaseRenewal | undefined;
   #held: HeldShards | undefined;
   #journal: Journal | undefined;
   #documents: DocumentStore | undefined;
@@ -95,7 +95,7 @@ export class NodeStorage {
   }
 
   /** The renewal of this boot's lease, from its join until its stores have stopped. */
-  get renewal(): Renewal {
+  get renewal(): LeaseRenewal {
     return started(this.#renewal, "ownership");
   }
 
@@ -183,7 +183,7 @@ export class NodeStorage {
           throw error;
         }
         this.#ownershipTable = ownership;
-        const renewal = new Renewal({ ownership, bootId, leaseMs, clock, events, onLost });
+        const renewal = new LeaseRenewal({ ownership, bootId, leaseMs, clock, events, onLost });
         this.#renewal = renewal;
         renewal.start();
         stop = async () => {

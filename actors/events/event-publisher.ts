@@ -15,12 +15,12 @@ import { pause } from "../../runtime/storage/pause.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { StreamListener, StreamWriter } from "../../runtime/stream/stream.ts";
 import type { RunSource } from "../run/loading.ts";
-import { Backlog } from "./backlog.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { CloudEvent, EventLevel } from "./cloud-event.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Gathering } from "./gathering.ts";
 import { type HeldEvents, LiveEvents } from "./live-events.ts";
+import { OwingShards } from "./owing-shards.ts";
 import { OwnMark } from "./own-mark.ts";
 import { PublishReport } from "./publish-report.ts";
 
@@ -63,7 +63,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
   readonly #report: PublishReport;
   readonly #live: LiveEvents;
   readonly #mark: OwnMark;
-  readonly #backlog = new Backlog();
+  readonly #owing = new OwingShards();
   readonly #gathering: Gathering;
   /** Of shards whose debt is being asked for. */
   readonly #asking = new Set<HeldEvents>();
@@ -85,7 +85,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
     const queue = new EventQueue({ length, chars: LIMITS.eventQueueChars, window: LIMITS.eventsUnacknowledged }, this.#nextToken);
     const onFull = (): void => this.#fallBehind(this.#live.dropLive(), this.#mark.current, "queueFull");
     this.#live = new LiveEvents(queue, length, () => this.#pumpSoon(), onFull);
-    const isHeldBack = (): boolean => this.#backlog.isOwing || [...this.#asking].some(({ isBroken }) => isBroken);
+    const isHeldBack = (): boolean => this.#owing.isOwing || [...this.#asking].some(({ isBroken }) => isBroken);
     this.#mark = new OwnMark({ ...options, progress: this.#live.progress, isHeldBack });
     this.#writer = options.openWriter(this);
   }
@@ -135,12 +135,12 @@ export class EventPublisher implements EventOutlet, StreamListener {
     // What was committed last has not been told here before the next turn of the event loop.
     do await pause(LEAVE_POLL_MS, clock);
     while (this.#isReady && clock.monotonic() < endMs && this.#live.published(shards).size < shards.size);
-    const published = this.#backlog.payable(this.#live.published(shards));
+    const published = this.#owing.payable(this.#live.published(shards));
     if (published.size > 0) await checkpoints.handOver(bootId, heldShards.epochsOf(published), undefined);
     const owing = ShardSet.of([...shards].filter((shard) => !published.has(shard)));
     if (owing.size > 0) await checkpoints.handOver(bootId, heldShards.epochsOf(owing), this.#mark.current);
     this.#live.leave(shards);
-    this.#backlog.remove(shards);
+    this.#owing.remove(shards);
   }
 
   publish(events: readonly CloudEvent[], committed: Promise<void>): void {
@@ -186,7 +186,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
     this.#cancelTick();
     this.#catchUp?.stop();
     await this.#passes;
-    await this.#mark.end(wasDone && !this.#backlog.owesToNewer);
+    await this.#mark.end(wasDone && !this.#owing.owesToNewer);
     await this.#writer.close();
     this.#report.tell(this.backlog);
   }
@@ -225,7 +225,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
   }
 
   #fallBehind(shards: ReadonlySet<Shard>, since: PublishMark, reason: RuntimeEvents["events.behind"]["reason"]): void {
-    this.#backlog.add(shards, since);
+    this.#owing.add(shards, since);
     this.#options.events.emit("events.behind", { shards: shards.size, reason });
     this.#passes ??= this.#passUntilLive().finally(() => {
       this.#passes = undefined;
@@ -234,7 +234,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
 
   async #passUntilLive(): Promise<void> {
     const { clock, events } = this.#options;
-    while (!this.#isClosed && !this.#backlog.isEmpty) {
+    while (!this.#isClosed && !this.#owing.isEmpty) {
       try {
         if (this.#isReady) await this.#pass();
         else await pause(TICK_MS, clock);
@@ -250,7 +250,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
     const { clock, checkpoints, bootId, heldShards, source, events } = this.#options;
     const startedMs = clock.monotonic();
     const committedAt = await checkpoints.now();
-    const { shards, since } = this.#backlog.begin();
+    const { shards, since } = this.#owing.begin();
     const held = this.#live.hold(shards);
     const mark: PublishMark = { committedAt, entriesFromMs: clock.now() };
     const nextToken = this.#nextToken;
@@ -260,10 +260,10 @@ export class EventPublisher implements EventOutlet, StreamListener {
     try {
       await source.journal.flush();
       await catchUp.publish(since);
-      this.#backlog.looked(shards, this.#live.heldIn(held, catchUp.tooNew));
+      this.#owing.looked(shards, this.#live.heldIn(held, catchUp.tooNew));
       // Where something was dropped meanwhile the debt stays: the node's own mark says nothing of it.
       // A shard that has left meanwhile may have come back with a debt that this pass knows nothing of.
-      const settled = this.#backlog.payable(this.#live.heldIn(held, shards));
+      const settled = this.#owing.payable(this.#live.heldIn(held, shards));
       if (!held.isBroken && !this.#isClosed) await checkpoints.settle(bootId, heldShards.epochsOf(settled));
       if (!this.#isClosed) reached = mark;
     } finally {
@@ -272,12 +272,12 @@ export class EventPublisher implements EventOutlet, StreamListener {
       if (reached === mark) this.#goLive(held, left, mark);
       else {
         this.#live.fallBehind(held, left);
-        this.#backlog.add(left, since);
+        this.#owing.add(left, since);
       }
-      this.#backlog.ended();
+      this.#owing.ended();
     }
     const { runs, published } = catchUp;
-    if (this.#backlog.isEmpty) events.emit("events.caughtUp", { runs, published, durationMs: clock.monotonic() - startedMs });
+    if (this.#owing.isEmpty) events.emit("events.caughtUp", { runs, published, durationMs: clock.monotonic() - startedMs });
   }
 
   #schedule(): void {

@@ -2,6 +2,7 @@
  * The cluster as all skins of the gateway show it: its nodes, who owns which shards, and the request that a node hands its own over. Each answer is read
  * from the ownership table, so every node says the same; a node alone is a cluster of one. It moves no shard itself.
  */
+import { heirsOf, isMember } from "../../runtime/cluster/cluster-view.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import { type BootId, SHARD_COUNT, type Shard } from "../../runtime/ids.ts";
 import type { Ownership } from "../../runtime/storage/ownership.ts";
@@ -127,7 +128,7 @@ export class ClusterService {
   }
 
   #heard(node: NodeView): HeardNode {
-    return { ...node, silentMs: isMember(node) ? this.#hearsay.silenceMsOf(node.bootId) : undefined };
+    return { ...node, silentMs: isMember(node.state) ? this.#hearsay.silenceMsOf(node.bootId) : undefined };
   }
 }
 
@@ -136,17 +137,13 @@ function memberOf({ nodes }: OwnershipView, asked: string): NodeView {
   fields.check("node", textReason(asked, true));
   fields.refuse();
   const node = nodes.find(({ nodeName }) => nodeName === asked) ?? nodes.find(({ bootId }) => bootId === asked.toLowerCase());
-  if (node === undefined || !isMember(node)) throw nodeNotFound(asked);
+  if (node === undefined || !isMember(node.state)) throw nodeNotFound(asked);
   return node;
 }
 
-function isMember({ state }: NodeView): boolean {
-  return state === "live" || state === "draining";
-}
-
-/** True if another node is there that shards are given to. */
-function hasHeirs({ nodes }: OwnershipView, leaving: BootId): boolean {
-  return nodes.some(({ bootId, state, roles, leaseLeftMs }) => bootId !== leaving && state === "live" && roles.includes("engine") && leaseLeftMs > 0);
+/** True if another node is there that shards are given to, and renews its lease. */
+function hasHeirs(view: OwnershipView, leaving: BootId): boolean {
+  return heirsOf(view, leaving).some(({ leaseLeftMs }) => leaseLeftMs > 0);
 }
 
 function groupsOf(view: OwnershipView): readonly ShardGroup[] {

@@ -55,15 +55,10 @@ export class MemoryNetwork {
     return bus;
   }
 
-  /** What goes wrong from now on between any two nodes that have no faults of their own. */
+  /** What goes wrong from now on between any two nodes. */
   setFaults(faults: PathFaults): void {
     this.#faults = faults;
     for (const path of this.#paths.values()) path.setFaults(faults);
-  }
-
-  /** What goes wrong from now on with messages from one node to another. */
-  setFaultsBetween(from: string, to: string, faults: PathFaults): void {
-    this.#path(from, to).setFaults(faults);
   }
 
   /** Loses all messages from one node to another, and back unless `isOneWay`. Neither is told. */

@@ -18,6 +18,11 @@ export function isMember(state: ClusterNode["state"]): boolean {
   return state === "live" || state === "draining";
 }
 
+/** Those that a node's shards can go to as it leaves: the other engines that are there to stay. */
+export function heirsOf<Node extends ClusterNode>({ nodes }: { readonly nodes: readonly Node[] }, leaving: BootId): readonly Node[] {
+  return nodes.filter(({ bootId, state, roles }) => bootId !== leaving && state === "live" && roles.includes("engine"));
+}
+
 /** The snapshot. */
 export interface ClusterView {
   /** Grows with each change of what is here. */

@@ -19,10 +19,8 @@ export type ClusterAction =
 
 /** How quickly shards move. */
 export interface ConvergencePace {
-  /** Shards that one node hands over at a time. */
+  /** Shards that one node hands over at a time. Their runs stand still meanwhile, but changes of ownership take turns: many small groups stand still for longer. */
   readonly releasesAtOnce: number;
-  /** Shards that are handed over together. Their runs stand still meanwhile, but changes of ownership take turns: many small groups stand still for longer. */
-  readonly releaseGroup: number;
   /** How long a free shard waits for the node that it belongs to before any node takes it, in milliseconds. */
   readonly graceMs: number;
   /** How long a shard that was taken so is kept from the node that did not want it, in milliseconds. */
@@ -30,7 +28,7 @@ export interface ConvergencePace {
 }
 
 /** The pace of the product. */
-export const CONVERGENCE_PACE: ConvergencePace = { releasesAtOnce: 128, releaseGroup: 128, graceMs: 3_000, adoptedMs: 60_000 };
+export const CONVERGENCE_PACE: ConvergencePace = { releasesAtOnce: 128, graceMs: 3_000, adoptedMs: 60_000 };
 
 /** What this node has of a shard: nothing; `held`: it acts for it; `leaving`: it is handing it over. */
 export type Holding = "none" | "held" | "leaving";
@@ -78,8 +76,9 @@ export function converge(
   const taken = isHost ? shardsToTake(survey, situation.nowMs, memory, isHome, pace) : { ...NOTHING_SEEN, shards: survey.unknown };
   const leaving = shardsToLeave(survey, taken.adoptedAtMs, (shard) => isHost && isHome(shard), pace);
   const acquires: ClusterAction[] = taken.shards.length === 0 ? [] : [{ kind: "acquire", shards: taken.shards }];
+  const releases: ClusterAction[] = leaving.length === 0 ? [] : [{ kind: "release", shards: leaving }];
   return {
-    actions: [...fences, ...acquires, ...groupsOf(leaving, pace.releaseGroup).map((shards): ClusterAction => ({ kind: "release", shards }))],
+    actions: [...fences, ...acquires, ...releases],
     memory: { placement, freeSinceMs: taken.freeSinceMs, adoptedAtMs: taken.adoptedAtMs },
   };
 }
@@ -168,8 +167,4 @@ function shardsToLeave(
     if (!staysHere(shard) && !adoptedAtMs.has(shard)) shards.push(shard);
   }
   return shards;
-}
-
-function groupsOf(shards: readonly Shard[], size: number): readonly (readonly Shard[])[] {
-  return Array.from({ length: Math.ceil(shards.length / size) }, (_, index) => shards.slice(index * size, (index + 1) * size));
 }

@@ -15,7 +15,7 @@ import { isMember } from "./cluster-view.ts";
 import { type ClusterAction, CONVERGENCE_PACE, type ConvergenceMemory, converge, NOTHING_SEEN } from "./convergence.ts";
 import { HandOvers, type HandOversOptions } from "./hand-overs.ts";
 import { Heartbeats } from "./heartbeats.ts";
-import type { Renewal } from "./renewal.ts";
+import type { LeaseRenewal } from "./lease-renewal.ts";
 
 const PAUSE_MIN_MS = 100;
 const PAUSE_MAX_MS = 2_000;
@@ -29,7 +29,7 @@ export interface MembershipOptions {
   readonly clusterName: string;
   readonly bootId: BootId;
   /** Of the boot's lease; it has begun, and ends after the membership. */
-  readonly renewal: Pick<Renewal, "listen">;
+  readonly renewal: Pick<LeaseRenewal, "listen">;
   /** What the boot got as it joined. Its shards are held, and {@link onAcquired} is not called for them. */
   readonly joined: Joined;
   /** How busy the node is: 0 idle, 1 full. */
@@ -95,11 +95,6 @@ export class Membership {
     return this.#view;
   }
 
-  /** Shards that are held or being handed over. */
-  get heldCount(): number {
-    return this.#shards.count;
-  }
-
   /** What it has heard of the other nodes. */
   get heard(): Pick<Heartbeats, "loadOf" | "silenceMsOf"> {
     return this.#heartbeats;
@@ -143,15 +138,6 @@ export class Membership {
     this.#cancelPause?.();
     this.#drained.resolve();
     await Promise.all([this.#shards.stop(), this.#running]);
-  }
-
-  /** Ends in order, after the last write was committed: what is still held is free at once. */
-  async leave(): Promise<void> {
-    await this.stop();
-    await this.#options.ownership.leave(this.#options.bootId);
-    // The others need not know the version: any larger one makes them look.
-    this.#knownVersion++;
-    this.#heartbeats.tell();
   }
 
   /** Somebody knows this version of the ownership: if it is a newer one, it is looked at now. */

@@ -11,7 +11,7 @@ import { LIMITS } from "../limits.ts";
 import { type Attempt, type AttemptOutcome, type HandlerInfo, type Tier, tierOf } from "../workers/pool.ts";
 import { failed } from "../workers/protocol.ts";
 import { turnOf } from "../workers/scheduling.ts";
-import { Backlog, type LineFilter } from "./backlog.ts";
+import { AttemptBacklog, type LineFilter } from "./attempt-backlog.ts";
 import { type Lent, type LentHere, type LoanName, Loans } from "./loans.ts";
 import { MissingHandlers } from "./missing-handlers.ts";
 import { asItIs, type PendingAttempt } from "./pending-attempt.ts";
@@ -46,7 +46,7 @@ export interface LenderOptions {
 /** The lender of one node. */
 export class Lender {
   readonly #options: LenderOptions;
-  readonly #backlog = new Backlog();
+  readonly #backlog = new AttemptBacklog();
   readonly #loans: Loans;
   readonly #pending = new Map<string, PendingAttempt>();
   readonly #missing = new MissingHandlers();
@@ -58,7 +58,7 @@ export class Lender {
   }
 
   /** What waits. */
-  get backlog(): Pick<Backlog, "size" | "queues" | "count"> {
+  get backlog(): Pick<AttemptBacklog, "size" | "queues" | "count"> {
     return this.#backlog;
   }
 

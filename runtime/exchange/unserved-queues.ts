@@ -4,7 +4,7 @@
 import type { Clock } from "../clock.ts";
 import type { EventHub } from "../events.ts";
 import type { ClusterQueue } from "../workers/queue-load.ts";
-import type { WaitingInQueue } from "./backlog.ts";
+import type { WaitingInQueue } from "./attempt-backlog.ts";
 
 /** Nodes that start take a moment to say what they serve, in milliseconds. */
 const PATIENCE_MS = 5_000;

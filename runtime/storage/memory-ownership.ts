@@ -13,8 +13,8 @@ import {
   type JoinRequest,
   NODE_ROLES,
   type Ownership,
-  type Renewal,
   type Renewed,
+  type RenewRequest,
 } from "./ownership.ts";
 import { type NodeView, OwnershipView } from "./ownership-view.ts";
 import { ShardSet } from "./shard-set.ts";
@@ -44,15 +44,15 @@ export class MemoryOwnership implements Ownership {
     return { version: this.#raiseVersion(), shards, bereft, isDraining };
   }
 
-  async renew(bootId: BootId, { leaseMs, load }: Renewal): Promise<Renewed> {
+  async renew(bootId: BootId, { leaseMs, load }: RenewRequest): Promise<Renewed> {
     const { ownershipVersion: version, clock } = this.#store;
     const storeTimeMs = clock.now();
     const node = this.#member(bootId);
-    if (node === undefined) return { isMember: false, version, isDraining: false, expired: [], storeTimeMs };
+    if (node === undefined) return { isMember: false, version, expired: [], storeTimeMs };
     node.leaseUntilMs = storeTimeMs + leaseMs;
     node.load = load;
     const expired = this.#members().filter((other) => other !== node && other.leaseUntilMs <= storeTimeMs);
-    return { isMember: true, version, isDraining: isDrainingNow(node), expired: expired.map((other) => other.bootId), storeTimeMs };
+    return { isMember: true, version, expired: expired.map((other) => other.bootId), storeTimeMs };
   }
 
   async view(): Promise<OwnershipView> {

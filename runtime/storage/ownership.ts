@@ -55,7 +55,7 @@ export interface Joined extends Acquired {
 }
 
 /** What a boot says with each renewal. */
-export interface Renewal {
+export interface RenewRequest {
   readonly leaseMs: number;
   /** The share of what it can take that it has under way: 0 idle, 1 full. */
   readonly load: number;
@@ -67,8 +67,6 @@ export interface Renewed {
   readonly isMember: boolean;
   /** Of the ownership; whoever knows a smaller one should look at {@link Ownership.view}. */
   readonly version: number;
-  /** It was asked to drain, by itself or by an operator. */
-  readonly isDraining: boolean;
   /** Other boots that may be fenced: their leases have ended. No version tells of that, for nothing was changed. */
   readonly expired: readonly BootId[];
   /** What the store's wall clock showed while the renewal was under way, in milliseconds since the epoch. */
@@ -94,7 +92,7 @@ export interface Ownership {
    */
   join(request: JoinRequest): Promise<Joined>;
   /** Extends the lease from now on, also one that has ended, as long as nobody fenced the boot. Waits for no change of ownership. */
-  renew(bootId: BootId, renewal: Renewal): Promise<Renewed>;
+  renew(bootId: BootId, request: RenewRequest): Promise<Renewed>;
   /** How things stand. */
   view(): Promise<OwnershipView>;
   /**

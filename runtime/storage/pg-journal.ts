@@ -17,7 +17,7 @@ import { PgBatchStore } from "./pg-batch-store.ts";
 import { PgDatabase } from "./pg-database.ts";
 import { PgJournalReader } from "./pg-journal-reader.ts";
 import { PgLaneConnection } from "./pg-lane-connection.ts";
-import { BatchStatements, type FenceLock } from "./pg-statement.ts";
+import { BatchStatements } from "./pg-statement.ts";
 
 /** What the journal is made from. */
 export interface PgJournalOptions {
@@ -36,8 +36,6 @@ export interface PgJournalOptions {
   readonly defer?: (callback: () => void) => void;
   /** For tests only. */
   readonly bounds?: LaneBounds | undefined;
-  /** For the test of the fence only. */
-  readonly fenceLock?: FenceLock;
 }
 
 /** Connections for reading. */
@@ -45,11 +43,11 @@ const READERS = 4;
 
 /** Opens the journal of a boot that joined. Connections are made when they are needed. */
 export async function openPgJournal(options: PgJournalOptions): Promise<Journal> {
-  const { url, bootId, held, clock, random, events, fenceLock, defer = setImmediate } = options;
+  const { url, bootId, held, clock, random, events, defer = setImmediate } = options;
   const lanes = Array.from({ length: options.lanes }, (_, lane) => {
     const connection = new PgLaneConnection({ url, bootId, lane, clock });
     events.on("database.returned", () => connection.doubt());
-    const store = new PgBatchStore(connection, new BatchStatements(bootId, lane, held, fenceLock));
+    const store = new PgBatchStore(connection, new BatchStatements(bootId, lane, held));
     return new Lane({ lane, store, held, clock, random, events, defer, bounds: options.bounds });
   });
   const reader = new PgJournalReader(new PgDatabase({ url, applicationName: `maestro-read-${bootId}`, size: READERS, events }));

@@ -15,8 +15,8 @@ import {
   type JoinRequest,
   NODE_ROLES,
   type Ownership,
-  type Renewal,
   type Renewed,
+  type RenewRequest,
 } from "./ownership.ts";
 import type { OwnershipView } from "./ownership-view.ts";
 import { PgDatabase, type PgQuery } from "./pg-database.ts";
@@ -80,8 +80,8 @@ const RELEASE = `WITH changed AS (
 const RENEW = `WITH renewed AS (
     UPDATE nodes SET lease_until = clock_timestamp() + $2 * interval '1 millisecond', load = $3
      WHERE boot_id = $1 AND released_at IS NULL AND NOT EXISTS (SELECT FROM lane_fences f WHERE f.boot_id = $1 AND f.fenced_at IS NOT NULL)
-    RETURNING is_draining)
-  SELECT v.version, r.is_draining, extract(epoch FROM clock_timestamp())::float8 * 1000 AS "storeTimeMs",
+    RETURNING true AS is_member)
+  SELECT v.version, r.is_member IS NOT NULL AS "isMember", extract(epoch FROM clock_timestamp())::float8 * 1000 AS "storeTimeMs",
     ARRAY(SELECT boot_id FROM nodes WHERE released_at IS NULL AND lease_until <= clock_timestamp() AND boot_id <> $1)::text[] AS expired
   FROM ownership_version AS v LEFT JOIN renewed AS r ON true`;
 
@@ -128,12 +128,11 @@ class PgOwnership implements Ownership {
     });
   }
 
-  async renew(bootId: BootId, { leaseMs, load }: Renewal): Promise<Renewed> {
-    type Row = Pick<Renewed, "expired" | "storeTimeMs"> & { readonly version: string; readonly is_draining: boolean | null };
+  async renew(bootId: BootId, { leaseMs, load }: RenewRequest): Promise<Renewed> {
+    type Row = Omit<Renewed, "version"> & { readonly version: string };
     const [row] = await this.#renewals.prepared<Row>("renew", RENEW, [bootId, leaseMs, load]);
-    const isMember = row !== undefined && row.is_draining !== null;
-    const { version = 0, is_draining: isDraining, storeTimeMs = 0 } = row ?? {};
-    return { isMember, version: Number(version), isDraining: isDraining === true, expired: isMember ? row.expired : [], storeTimeMs };
+    const { isMember = false, version = 0, expired = [], storeTimeMs = 0 } = row ?? {};
+    return { isMember, version: Number(version), expired: isMember ? expired : [], storeTimeMs };
   }
 
   view(): Promise<OwnershipView> {

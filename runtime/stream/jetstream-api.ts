@@ -25,7 +25,6 @@ export interface JetStreamAnswer {
   readonly name?: string;
   /** Of a consumer: messages that it has not delivered yet. */
   readonly num_pending?: number;
-  readonly config?: { readonly duplicate_window?: number };
   /** Of a stream. */
   readonly state?: { readonly first_seq: number; readonly last_seq: number };
 }

@@ -1,16 +1,14 @@
 /**
  * The event stream in NATS JetStream, over connections of its own: what waits here must not delay the calls between nodes.
  */
-import type { NatsBusOptions } from "../bus/nats-bus.ts";
-import { natsLink } from "../bus/nats-bus.ts";
+import { type NatsBusOptions, natsLink } from "../bus/nats-bus.ts";
 import { JetStreamLink } from "./jetstream-link.ts";
 import { JetStreamReader } from "./jetstream-reader.ts";
 import { JetStreamWriter } from "./jetstream-writer.ts";
 import type { StreamListener, StreamReader, StreamWriter } from "./stream.ts";
 
 /** How to reach the stream. */
-export interface NatsStreamOptions extends Omit<NatsBusOptions, "events"> {
-  readonly events: NatsBusOptions["events"];
+export interface NatsStreamOptions extends NatsBusOptions {
   /** The subjects of the stream begin with this. */
   readonly subjects: string;
 }

@@ -116,16 +116,15 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
     assert.equal(await ownership().fence(bootId, { even: "alive" }), false);
   });
 
-  it("tells a boot, and the others, that it is to be drained, until the mark is taken back", async () => {
+  it("tells everybody that a boot is to be drained, until the mark is taken back", async () => {
     const { bootId } = await join("a");
-    assert.equal((await renew(bootId)).isDraining, false);
     assert.equal(await ownership().announce(bootId, { isDraining: true }), true);
-    assert.deepEqual([(await renew(bootId)).isDraining, await stateOf(bootId)], [true, "draining"]);
+    assert.equal(await stateOf(bootId), "draining");
     await ownership().announce(bootId, { grpcAddress: "host:1" });
     const node = (await ownership().view()).find(bootId);
     assert.deepEqual([node?.state, node?.grpcAddress], ["draining", "host:1"]);
     await ownership().announce(bootId, { isDraining: false });
-    assert.deepEqual([(await renew(bootId)).isDraining, await stateOf(bootId)], [false, "live"]);
+    assert.equal(await stateOf(bootId), "live");
     await ownership().leave(bootId);
     assert.equal(await ownership().announce(bootId, { isDraining: true }), false);
   });
@@ -149,7 +148,7 @@ export function membershipSuite({ ownership, another, join, stranger }: Ownershi
       const { bootId } = await join("b", { isStarting: true });
       for (const isDraining of asked) {
         await ownership().announce(bootId, { isDraining });
-        assert.deepEqual([await stateOf(bootId), (await renew(bootId)).isDraining], ["draining", true], "it can't act for shards");
+        assert.equal(await stateOf(bootId), "draining", "it can't act for shards");
       }
       await ownership().announce(bootId, { grpcAddress: "h:1" });
       await ownership().announce(bootId, { hasStarted: true });

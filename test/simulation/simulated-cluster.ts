@@ -10,9 +10,9 @@ import type { EventPublisher } from "../../actors/events/event-publisher.ts";
 import type { OpenRuns } from "../../actors/run/open-runs.ts";
 import type { Runs } from "../../actors/runs.ts";
 import type { Bus } from "../../runtime/bus/bus.ts";
-import { isMember } from "../../runtime/cluster/cluster-view.ts";
+import { heirsOf, isMember } from "../../runtime/cluster/cluster-view.ts";
+import type { LeaseRenewal } from "../../runtime/cluster/lease-renewal.ts";
 import { Membership } from "../../runtime/cluster/membership.ts";
-import type { Renewal } from "../../runtime/cluster/renewal.ts";
 import type { EventHub } from "../../runtime/events.ts";
 import { Exchange } from "../../runtime/exchange/exchange.ts";
 import type { BootId } from "../../runtime/ids.ts";
@@ -53,7 +53,7 @@ export interface ClusterParts {
   readonly held: HeldShards;
   readonly open: OpenRuns;
   readonly publisher: EventPublisher;
-  readonly renewal: Renewal;
+  readonly renewal: LeaseRenewal;
 }
 
 /** See the file header. */
@@ -91,7 +91,7 @@ export class SimulatedCluster implements ClusterMap {
 
   /** True if there is somebody to hand shards over to. */
   get hasHeirs(): boolean {
-    return this.#view?.nodes.some(({ bootId, state, roles }) => bootId !== this.self && state === "live" && roles.includes("engine")) === true;
+    return this.#view !== undefined && heirsOf(this.#view, this.self).length > 0;
   }
 
   /** True if it has seen that a boot is no member any more. */

@@ -7,7 +7,7 @@ import type { Workflow } from "../../actors/language/model.ts";
 import { type OpenRuns, openRuns } from "../../actors/run/open-runs.ts";
 import type { Runs } from "../../actors/runs.ts";
 import { within } from "../../runtime/bus/within.ts";
-import { Renewal } from "../../runtime/cluster/renewal.ts";
+import { LeaseRenewal } from "../../runtime/cluster/lease-renewal.ts";
 import { EventHub } from "../../runtime/events.ts";
 import type { BootId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -108,7 +108,7 @@ export class SimulatedNode {
     const link = surroundings.link(process);
     const { ownership } = link;
     const joined = await ownership.join({ bootId, nodeName, roles, lanes: 1, leaseMs: LEASE_MS, isStarting: true });
-    const renewal = new Renewal({ ownership, bootId, leaseMs: LEASE_MS, clock, events, onLost: () => this.#fence() });
+    const renewal = new LeaseRenewal({ ownership, bootId, leaseMs: LEASE_MS, clock, events, onLost: () => this.#fence() });
     renewal.start();
     this.#stages.push(async () => {
       await renewal.stop();

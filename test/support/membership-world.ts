@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import type { Bus } from "../../runtime/bus/bus.ts";
 import { MemoryNetwork } from "../../runtime/bus/memory-network.ts";
 import { type VirtualClock, virtualClock } from "../../runtime/clock.ts";
+import { LeaseRenewal } from "../../runtime/cluster/lease-renewal.ts";
 import { Membership } from "../../runtime/cluster/membership.ts";
 import { Placement } from "../../runtime/cluster/placement.ts";
-import { Renewal } from "../../runtime/cluster/renewal.ts";
 import { EventHub, type RuntimeEvents } from "../../runtime/events.ts";
 import { type BootId, newBootId, SHARD_COUNT, type Shard } from "../../runtime/ids.ts";
 import { type Random, seededRandom } from "../../runtime/random.ts";
@@ -30,7 +30,7 @@ export interface WorldNode {
   readonly name: string;
   readonly bootId: BootId;
   readonly membership: Membership;
-  readonly renewal: Renewal;
+  readonly renewal: LeaseRenewal;
   readonly bus: Bus;
   readonly acting: Set<Shard>;
   readonly handedOff: (readonly Shard[])[];
@@ -75,7 +75,7 @@ export class MembershipWorld {
     const bus = this.network.join(name, events);
     const ownership = this.#throughSwitch(() => node.store);
     const joined = await this.#ownership.join({ bootId, nodeName: name, lanes: 1, leaseMs: LEASE_MS, isStarting: true });
-    const renewal = new Renewal({ ownership, bootId, leaseMs: LEASE_MS, clock: this.clock, events, onLost: () => void node.lost++ });
+    const renewal = new LeaseRenewal({ ownership, bootId, leaseMs: LEASE_MS, clock: this.clock, events, onLost: () => void node.lost++ });
     renewal.start();
     const membership = new Membership({
       ...{ ownership, bus, clock: this.clock, events, clusterName: "test", bootId, renewal, joined },
@@ -121,6 +121,13 @@ export class MembershipWorld {
   /** How the ownership stands. */
   look(): Promise<OwnershipView> {
     return this.#ownership.view();
+  }
+
+  /** Ends a node in order, as the stages of a stopping node do. */
+  async end(node: WorldNode): Promise<void> {
+    await node.membership.stop();
+    await node.renewal.stop();
+    await this.#ownership.leave(node.bootId);
   }
 
   /** Ends a node without a word. */

@@ -90,9 +90,9 @@ describe("converge", () => {
     assert.deepEqual(actions, []);
   });
 
-  it("hands over in groups, as many at a time as the pace allows beside those that are leaving", () => {
+  it("hands over as many at a time as the pace allows beside those that are leaving", () => {
     const nodes = [member("a"), member("b")];
-    const pace = { releasesAtOnce: 10, releaseGroup: 4, graceMs: 1, adoptedMs: 1 };
+    const pace = { releasesAtOnce: 10, graceMs: 1, adoptedMs: 1 };
     const foreign = belongingTo("b", "a", "b");
     const leaving = new Set(foreign.slice(0, 3));
     const holdingOf = (shard: Shard): Holding => (leaving.has(shard) ? "leaving" : "held");
@@ -101,14 +101,11 @@ describe("converge", () => {
       NOTHING_SEEN,
       pace,
     );
-    assert.deepEqual(actions, [
-      { kind: "release", shards: foreign.slice(3, 7) },
-      { kind: "release", shards: foreign.slice(7, 10) },
-    ]);
+    assert.deepEqual(actions, [{ kind: "release", shards: foreign.slice(3, 10) }]);
   });
 
   it("takes what another node leaves lying after the grace, and keeps it from that node for a while", () => {
-    const pace = { releasesAtOnce: 10_000, releaseGroup: 10_000, graceMs: 100, adoptedMs: 1_000 };
+    const pace = { releasesAtOnce: 10_000, graceMs: 100, adoptedMs: 1_000 };
     const nodes = [member("a"), member("b")];
     const foreign = belongingTo("b", "a", "b");
     const owned = new Set(belongingTo("a", "a", "b"));

@@ -6,8 +6,8 @@ import type { Shard } from "../../runtime/ids.ts";
 import type { EventDebt, PublishMark } from "../../runtime/storage/event-checkpoints.ts";
 import { ShardSet } from "../../runtime/storage/shard-set.ts";
 
-/** The backlog of one node. */
-export class Backlog {
+/** Those of one node. */
+export class OwingShards {
   readonly #shards = new Set<Shard>();
   readonly #tooNew = new Set<Shard>();
   #since: PublishMark | undefined;

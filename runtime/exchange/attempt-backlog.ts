@@ -25,7 +25,7 @@ interface WaitingQueue {
 }
 
 /** The backlog of one node. */
-export class Backlog {
+export class AttemptBacklog {
   readonly #lines = new Map<string, WaitingLine>();
   readonly #queues = new Map<string, WaitingQueue>();
   #size = 0;

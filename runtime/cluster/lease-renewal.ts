@@ -17,7 +17,7 @@ const AWAY_TIMES = 2;
 const URGENT_EVERY_MS = 250;
 
 /** Who wants to know what renewals tell, and has a say in when they are done: the membership in a cluster. */
-export interface RenewalListener {
+export interface LeaseRenewalListener {
   /** How busy the node is: 0 idle, 1 full. */
   load(): number;
   /** True while it is worth to look more often. */
@@ -29,7 +29,7 @@ export interface RenewalListener {
 }
 
 /** What renewal needs. */
-export interface RenewalOptions {
+export interface LeaseRenewalOptions {
   readonly ownership: Pick<Ownership, "renew">;
   readonly bootId: BootId;
   readonly leaseMs: number;
@@ -40,13 +40,13 @@ export interface RenewalOptions {
 }
 
 /** Of a boot without a cluster, or one that does not take part in it yet. */
-const NOBODY: RenewalListener = { load: () => 0, isUrgent: () => false, isSilent: () => false, onRenewed: () => undefined };
+const NOBODY: LeaseRenewalListener = { load: () => 0, isUrgent: () => false, isSilent: () => false, onRenewed: () => undefined };
 /** Of a boot that takes no part in its cluster any more: nobody is to begin anything here. */
-const ENDING: RenewalListener = { ...NOBODY, load: () => 1 };
+const ENDING: LeaseRenewalListener = { ...NOBODY, load: () => 1 };
 
 /** The renewal of one boot. */
-export class Renewal {
-  readonly #options: RenewalOptions;
+export class LeaseRenewal {
+  readonly #options: LeaseRenewalOptions;
   readonly #clockWatch: ClockWatch;
   #listener = NOBODY;
   #cancel: CancelTimer | undefined;
@@ -59,7 +59,7 @@ export class Renewal {
   #isInDoubt = false;
   #isStopped = false;
 
-  constructor(options: RenewalOptions) {
+  constructor(options: LeaseRenewalOptions) {
     this.#options = options;
     this.#clockWatch = new ClockWatch(options);
     this.#renewedAtMs = options.clock.monotonic();
@@ -72,7 +72,7 @@ export class Renewal {
   }
 
   /** Tells, and asks, this one from now on. Undefined: nobody any more, and others are told that the node is busy until it has ended. */
-  listen(listener: RenewalListener | undefined): void {
+  listen(listener: LeaseRenewalListener | undefined): void {
     this.#listener = listener ?? ENDING;
   }
 
@@ -83,7 +83,7 @@ export class Renewal {
     await this.#renewing;
   }
 
-  /** Renews at the next tick if that is urgent now: see {@link RenewalListener.isUrgent}. Somebody may be about to be proven gone, too. */
+  /** Renews at the next tick if that is urgent now: see {@link LeaseRenewalListener.isUrgent}. Somebody may be about to be proven gone, too. */
   #schedule(): void {
     if (this.#isStopped) return;
     const { clock, leaseMs } = this.#options;

@@ -1,7 +1,7 @@
 /** What renewals tell, and to whom: of a store that was away, of a boot that was fenced, of how busy the node is, of its clock. */
 import assert from "node:assert/strict";
 import { virtualClock } from "../../../runtime/clock.ts";
-import { Renewal, type RenewalListener } from "../../../runtime/cluster/renewal.ts";
+import { LeaseRenewal, type LeaseRenewalListener } from "../../../runtime/cluster/lease-renewal.ts";
 import { EventHub, type RuntimeEvents } from "../../../runtime/events.ts";
 import { newBootId } from "../../../runtime/ids.ts";
 import { seededRandom } from "../../../runtime/random.ts";
@@ -9,8 +9,8 @@ import type { Renewed } from "../../../runtime/storage/ownership.ts";
 import { nextTurn } from "../../support/next-turn.ts";
 
 const LEASE_MS = 3_000;
-const RENEWED: Renewed = { isMember: true, version: 1, isDraining: false, expired: [], storeTimeMs: 0 };
-const LISTENER: RenewalListener = { load: () => 0, isUrgent: () => false, isSilent: () => false, onRenewed: () => undefined };
+const RENEWED: Renewed = { isMember: true, version: 1, expired: [], storeTimeMs: 0 };
+const LISTENER: LeaseRenewalListener = { load: () => 0, isUrgent: () => false, isSilent: () => false, onRenewed: () => undefined };
 
 describe("the renewal of a lease", () => {
   type Renew = (load: number) => Promise<Renewed>;
@@ -23,7 +23,7 @@ describe("the renewal of a lease", () => {
     events.on("lease.renewed", () => told.push("renewed"));
     events.on("database.returned", ({ awayMs }) => told.push(`returned after ${awayMs} ms`));
     const store: { renew: Renew } = { renew: async () => RENEWED };
-    const renewal = new Renewal({
+    const renewal = new LeaseRenewal({
       ...{ clock, events, bootId: newBootId(seededRandom(1)), leaseMs: LEASE_MS, onLost: () => void told.push("lost") },
       ownership: { renew: (_bootId, { load }) => store.renew(load) },
     });
