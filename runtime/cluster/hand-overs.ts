@@ -10,9 +10,7 @@ import type { Ownership } from "../storage/ownership.ts";
 import { pause } from "../storage/pause.ts";
 import type { ShardSet } from "../storage/shard-set.ts";
 import type { Holding } from "./convergence.ts";
-
-const PAUSE_MIN_MS = 100;
-const PAUSE_MAX_MS = 2_000;
+import { retryPauseMs } from "./retry-pause.ts";
 
 /** What hand-overs need. */
 export interface HandOversOptions {
@@ -96,12 +94,12 @@ export class HandOvers {
   /** Tries however often it takes; undefined: the node was stopped before. */
   async #untilDone<T>(attempt: () => Promise<T>, onFailed: (reason: string) => void): Promise<T | undefined> {
     const { clock } = this.#options;
-    for (let pauseMs = PAUSE_MIN_MS; !this.#isStopped; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
+    for (let failures = 1; !this.#isStopped; failures++) {
       try {
         return await attempt();
       } catch (error) {
         onFailed(messageOf(error));
-        await pause(pauseMs, clock);
+        await pause(retryPauseMs(failures), clock);
       }
     }
     return undefined;

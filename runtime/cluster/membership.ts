@@ -16,9 +16,7 @@ import { type ClusterAction, CONVERGENCE_PACE, type ConvergenceMemory, converge,
 import { HandOvers, type HandOversOptions } from "./hand-overs.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { LeaseRenewal } from "./lease-renewal.ts";
-
-const PAUSE_MIN_MS = 100;
-const PAUSE_MAX_MS = 2_000;
+import { retryPauseMs } from "./retry-pause.ts";
 
 /** What membership needs. */
 export interface MembershipOptions {
@@ -208,8 +206,8 @@ export class Membership {
   }
 
   #pause(): void {
-    const pauseMs = Math.min(PAUSE_MIN_MS * 2 ** Math.min(this.#failures++, 16), PAUSE_MAX_MS);
-    this.#cancelPause = this.#options.clock.schedule(pauseMs, () => {
+    this.#failures++;
+    this.#cancelPause = this.#options.clock.schedule(retryPauseMs(this.#failures), () => {
       this.#cancelPause = undefined;
       this.#wake();
     });
