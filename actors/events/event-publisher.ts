@@ -1,7 +1,7 @@
 /**
  * Publishes the events of a node's runs, each after the commit of what it tells, in order for each run, and at least once; the same event always has the
- * same id. Owns the way to the stream, the node's mark of how far everything is published, and what is to be read from the journal first: what earlier
- * owners of its shards left, and what memory had no place for. Nothing here is ever waited for by a commit.
+ * same id. Owns the node's mark of how far everything is published, and what is to be read from the journal first: what earlier owners of its shards left, and
+ * what memory had no place for. Nothing here is ever waited for by a commit.
  *
  * Shards that are behind are caught up in passes. A pass holds what is committed meanwhile; if that has fitted into memory when it ends, they are live.
  */
@@ -17,8 +17,7 @@ import type { StreamListener, StreamWriter } from "../../runtime/stream/stream.t
 import type { RunSource } from "../run/loading.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { CloudEvent, EventLevel } from "./cloud-event.ts";
-import { EventQueue } from "./event-queue.ts";
-import { Gathering } from "./gathering.ts";
+import { EventSender } from "./event-sender.ts";
 import { type HeldEvents, LiveEvents } from "./live-events.ts";
 import { OwingShards } from "./owing-shards.ts";
 import { OwnMark } from "./own-mark.ts";
@@ -56,43 +55,36 @@ export interface EventPublisherOptions {
 }
 
 /** The publisher of one node. */
-export class EventPublisher implements EventOutlet, StreamListener {
+export class EventPublisher implements EventOutlet {
   readonly level: EventLevel;
   readonly #options: EventPublisherOptions;
-  readonly #writer: StreamWriter;
   readonly #report: PublishReport;
+  readonly #sender: EventSender;
   readonly #live: LiveEvents;
   readonly #mark: OwnMark;
   readonly #owing = new OwingShards();
-  readonly #gathering: Gathering;
   /** Of shards whose debt is being asked for. */
   readonly #asking = new Set<HeldEvents>();
-  #catchUp: CatchUp | undefined;
-  #isReady = false;
-  #isPumpDue = false;
   #isClosed = false;
-  #lastToken = 0;
   #ticks = 0;
   #cancelTick: CancelTimer = () => undefined;
   #passes: Promise<void> | undefined;
 
   constructor(options: EventPublisherOptions) {
-    const { queueLength: length = LIMITS.eventQueueLength } = options;
+    const { clock, events, queueLength = LIMITS.eventQueueLength, openWriter } = options;
     this.#options = options;
     this.level = options.level;
-    this.#report = new PublishReport(options.clock, options.events);
-    this.#gathering = new Gathering(options.clock.monotonic());
-    const queue = new EventQueue({ length, chars: LIMITS.eventQueueChars, window: LIMITS.eventsUnacknowledged }, this.#nextToken);
+    this.#report = new PublishReport(clock, events);
+    this.#sender = new EventSender({ clock, report: this.#report, queueLength, openWriter });
     const onFull = (): void => this.#fallBehind(this.#live.dropLive(), this.#mark.current, "queueFull");
-    this.#live = new LiveEvents(queue, length, () => this.#pumpSoon(), onFull);
+    this.#live = new LiveEvents(this.#sender.live, queueLength, () => this.#sender.sendSoon(), onFull);
     const isHeldBack = (): boolean => this.#owing.isOwing || [...this.#asking].some(({ isBroken }) => isBroken);
     this.#mark = new OwnMark({ ...options, progress: this.#live.progress, isHeldBack });
-    this.#writer = options.openWriter(this);
   }
 
   /** Events in memory that the stream has not acknowledged. */
   get backlog(): number {
-    return this.#live.queue.length + (this.#catchUp?.queue.length ?? 0);
+    return this.#sender.backlog;
   }
 
   /** Begins, with the shards that the node has; to be awaited before the first commit. */
@@ -134,7 +126,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
     const [shards, endMs] = [new Set(left), clock.monotonic() + LEAVE_GRACE_MS];
     // What was committed last has not been told here before the next turn of the event loop.
     do await pause(LEAVE_POLL_MS, clock);
-    while (this.#isReady && clock.monotonic() < endMs && this.#live.published(shards).size < shards.size);
+    while (this.#sender.isReady && clock.monotonic() < endMs && this.#live.published(shards).size < shards.size);
     const published = this.#owing.payable(this.#live.published(shards));
     if (published.size > 0) await checkpoints.handOver(bootId, heldShards.epochsOf(published), undefined);
     const owing = ShardSet.of([...shards].filter((shard) => !published.has(shard)));
@@ -147,31 +139,6 @@ export class EventPublisher implements EventOutlet, StreamListener {
     this.#live.publish(events, committed);
   }
 
-  onReady(): void {
-    this.#isReady = true;
-    this.#report.ready(this.backlog);
-    this.#pump();
-  }
-
-  onLost(reason: string): void {
-    this.#isReady = false;
-    this.#live.queue.lost();
-    this.#catchUp?.queue.lost();
-    this.#report.lost(reason);
-  }
-
-  onStored(token: number): void {
-    if (this.#catchUp?.stored(token) === true || this.#live.queue.stored(token)) this.#report.stored();
-    this.#pumpSoon();
-  }
-
-  onRefused(token: number, reason: string): void {
-    const nowMs = this.#options.clock.monotonic();
-    this.#catchUp?.queue.refused(token, nowMs);
-    this.#live.queue.refused(token, nowMs);
-    this.#report.refused(reason);
-  }
-
   /**
    * Ends, after the last commit: waits up to `graceMs` for what is on its way, and stores how far it came. What is not published then, the next owner of
    * these runs finds.
@@ -180,41 +147,16 @@ export class EventPublisher implements EventOutlet, StreamListener {
     const { clock } = this.#options;
     const endMs = clock.monotonic() + graceMs;
     const isDone = (): boolean => !this.#live.isIncomplete && this.#live.progress.isSettled;
-    while (this.#isReady && !isDone() && clock.monotonic() < endMs) await pause(TICK_MS / 10, clock);
+    while (this.#sender.isReady && !isDone() && clock.monotonic() < endMs) await pause(TICK_MS / 10, clock);
     const wasDone = isDone();
     this.#isClosed = true;
+    this.#sender.stop();
     this.#cancelTick();
-    this.#catchUp?.stop();
+    this.#sender.catchUp?.stop();
     await this.#passes;
     await this.#mark.end(wasDone && !this.#owing.owesToNewer);
-    await this.#writer.close();
+    await this.#sender.close();
     this.#report.tell(this.backlog);
-  }
-
-  readonly #nextToken = (): number => ++this.#lastToken;
-
-  #pumpSoon(): void {
-    if (this.#isPumpDue) return;
-    this.#isPumpDue = true;
-    this.#options.clock.schedule(this.#gathering.delayMs, () => {
-      this.#isPumpDue = false;
-      this.#pump();
-    });
-  }
-
-  /** Sends what may be sent. */
-  #pump(): void {
-    if (!this.#isReady || this.#isClosed) return;
-    const nowMs = this.#options.clock.monotonic();
-    let count = 0;
-    for (const queue of [this.#live.queue, this.#catchUp?.queue]) {
-      for (let sending = queue?.next(nowMs); sending !== undefined; sending = queue?.next(nowMs)) {
-        const { subject, id, text } = sending.event;
-        this.#writer.send(sending.token, subject, id, text);
-        count += 1;
-      }
-    }
-    if (count > 0) this.#gathering.wrote(count, nowMs);
   }
 
   /** Shards go live, unless some of what was held was dropped: then they are behind from `since` on. */
@@ -236,7 +178,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
     const { clock, events } = this.#options;
     while (!this.#isClosed && !this.#owing.isEmpty) {
       try {
-        if (this.#isReady) await this.#pass();
+        if (this.#sender.isReady) await this.#pass();
         else await pause(TICK_MS, clock);
       } catch (error) {
         events.emit("events.catchUpFailed", { error });
@@ -253,9 +195,9 @@ export class EventPublisher implements EventOutlet, StreamListener {
     const { shards, since } = this.#owing.begin();
     const held = this.#live.hold(shards);
     const mark: PublishMark = { committedAt, entriesFromMs: clock.now() };
-    const nextToken = this.#nextToken;
-    const catchUp = new CatchUp({ source, checkpoints, shards, level: this.level, nextToken, events, onOffered: () => this.#pumpSoon() });
-    this.#catchUp = catchUp;
+    const { nextToken } = this.#sender;
+    const catchUp = new CatchUp({ source, checkpoints, shards, level: this.level, nextToken, events, onOffered: () => this.#sender.sendSoon() });
+    this.#sender.catchUp = catchUp;
     let reached = since;
     try {
       await source.journal.flush();
@@ -267,7 +209,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
       if (!held.isBroken && !this.#isClosed) await checkpoints.settle(bootId, heldShards.epochsOf(settled));
       if (!this.#isClosed) reached = mark;
     } finally {
-      this.#catchUp = undefined;
+      this.#sender.catchUp = undefined;
       const left = this.#live.heldIn(held, shards);
       if (reached === mark) this.#goLive(held, left, mark);
       else {
@@ -289,10 +231,7 @@ export class EventPublisher implements EventOutlet, StreamListener {
   }
 
   #tick(): void {
-    const nowMs = this.#options.clock.monotonic();
-    this.#live.queue.tick(nowMs);
-    this.#catchUp?.queue.tick(nowMs);
-    this.#pump();
+    this.#sender.tick();
     if (++this.#ticks % TICKS_PER_MARK !== 0) return;
     this.#report.tell(this.backlog);
     this.#mark.store().catch((error: unknown) => this.#options.events.emit("events.catchUpFailed", { error }));
