@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type Json, Payload } from "../../../actors/json.ts";
 import type { RunCommand } from "../../../actors/run/core/command.ts";
+import { headOf } from "../../../actors/run/core/head.ts";
 import { encodeSnapshot, parseSnapshot, restoreSnapshot } from "../../../actors/run/core/snapshot.ts";
 import { emptyRun, type RunState } from "../../../actors/run/core/state.ts";
 import { takeTurn } from "../../../actors/run/core/turn.ts";
@@ -9,6 +10,7 @@ import type { MaestroError } from "../../../runtime/errors.ts";
 import { newRunId } from "../../../runtime/ids.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { seededRandom } from "../../../runtime/random.ts";
+import { WAKE } from "../../../runtime/storage/journal.ts";
 import { compileText, HEAD } from "../../support/compile-document.ts";
 
 /** A run of a document, which is told commands and goes on as far as it can. */
@@ -133,5 +135,16 @@ describe("the output of a run", () => {
     const { state: larger } = await begin(body, "ü".repeat(LIMITS.payloadBytes / 4));
     assert.equal(larger.status, "failed");
     assert.match(larger.error?.detail ?? "", /the output of the run has 2097154 bytes; at most 2097152 are taken/);
+  });
+});
+
+describe("a run whose turn stops at its bound", () => {
+  it("is ready by its row, beside the timer that it waits for: whoever takes it over goes on with it", async () => {
+    const body = "do: [{ all: { for: { in: '${ [range(2000)] }' }, do: [{ one: { set: { a: 1 } } }], timeout: { after: { hours: 1 } } } }]";
+    const state = emptyRun(newRunId(1, 0, seededRandom(1)), "w", await compileText(HEAD + body));
+    const environment = { nowMs: 0, random: seededRandom(1), retryOf: () => undefined, isBlocked: () => false, answer: () => undefined };
+    const request = { workflowId: "w", input: "{}", userId: "", labels: {}, traceParent: "" };
+    assert.equal(takeTurn(state, [{ kind: "start", request }], environment).unfinished, true);
+    assert.deepEqual(headOf(state, 0), { status: "running", wake: WAKE.ready | WAKE.timer });
   });
 });
