@@ -139,6 +139,14 @@ export function f() {}`,
       architecture: "## Error codes\n| `A_B` | x |\n| `A_C` | y |",
     },
   ],
+  "the tests that ARCHITECTURE.md names": [
+    { files: {}, architecture: "| 7 | It holds. | the code |\n", expected: /names no test for invariant 7/ },
+    {
+      files: { "test/unit/a.test.ts": "", "test/unit/b/c.test.ts": "" },
+      architecture: "| 8 | It holds. | `test/unit/a*.test.ts`, `test/unit/b`, `test/unit/d.test.ts` |\n",
+      expected: /^ARCHITECTURE\.md {2}names test\/unit\/d\.test\.ts for invariant 8, which is not there$/,
+    },
+  ],
   "every error code is raised": [
     one("runtime/error-registry.ts", "const ERRORS = { A_B: 1 };", /error-registry\.ts:1 {2}A_B is never raised/),
     one("runtime/storage-errors.ts", "const STORAGE_ERRORS = { A_B: 1 };", /storage-errors\.ts:1 {2}A_B is never raised/),

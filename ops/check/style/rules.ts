@@ -6,6 +6,7 @@ import { CALL_RULES } from "./banned-calls.ts";
 import { CATALOGUE_RULES } from "./catalogue-rules.ts";
 import { GRAPH_RULES } from "./import-graph.ts";
 import { IMPORT_RULES } from "./import-rules.ts";
+import { INVARIANT_RULES } from "./invariant-rules.ts";
 import { READING_RULES } from "./reading-rules.ts";
 import type { StyleRule } from "./rule.ts";
 import { SIZE_RULES } from "./sizes.ts";
@@ -18,4 +19,5 @@ export const STYLE_RULES: readonly StyleRule[] = [
   ...CALL_RULES,
   ...READING_RULES,
   ...CATALOGUE_RULES,
+  ...INVARIANT_RULES,
 ];
