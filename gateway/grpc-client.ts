@@ -16,6 +16,7 @@ import type {
   Run,
   RunResult,
   SignalRunRequest,
+  SignalRunResponse,
   StartRunRequest,
   StartRunResponse,
   WatchRunResponse,
@@ -212,9 +213,12 @@ export class MaestroClient implements Disposable {
     });
   }
 
-  /** Hands a signal to a run; resolves after it is committed. */
-  async signal(request: Partial<SignalRunRequest> & { readonly runId: string; readonly name: string }, settings?: CallSettings): Promise<void> {
-    await this.#calls.call("Signal", this.#runs.signal.bind(this.#runs), { payload: "", signalId: "", ...request }, settings);
+  /** Hands a signal to a run; resolves after it is committed. With `checkName` it says if no task waits for signals of that name. */
+  signal(
+    request: Partial<SignalRunRequest> & { readonly runId: string; readonly name: string },
+    settings?: CallSettings,
+  ): Promise<SignalRunResponse> {
+    return this.#calls.call("Signal", this.#runs.signal.bind(this.#runs), { payload: "", signalId: "", checkName: false, ...request }, settings);
   }
 
   /** Asks a run to stop and to undo what it did. */

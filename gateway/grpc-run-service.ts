@@ -36,7 +36,10 @@ export function runHandlers(service: RunService, calls: Calls): RunServiceServer
       const { entries, nextSeq } = await service.history(request);
       return { entries: entries.map(entryMessage), nextSeq };
     }),
-    signal: calls.unary("RunService/Signal", (request) => acknowledged(service.signal(request))),
+    signal: calls.unary("RunService/Signal", async (request) => {
+      const { nameUnknown, knownNames } = await service.signal(request);
+      return { nameUnknown, knownNames: [...knownNames] };
+    }),
     cancel: calls.unary("RunService/Cancel", (request) => acknowledged(service.cancel(request))),
     terminate: calls.unary("RunService/Terminate", (request) => acknowledged(service.terminate(request))),
     release: calls.unary("RunService/Release", ({ runId }) => acknowledged(service.release(runId))),

@@ -3,6 +3,7 @@
  * that serves calls.
  */
 import { hostname } from "node:os";
+import { awaitedSignals } from "../actors/language/awaited-signals.ts";
 import type { Runs } from "../actors/runs.ts";
 import { GrpcServer } from "../gateway/grpc-server.ts";
 import { type ClusterHearsay, ClusterService } from "../gateway/service/cluster-service.ts";
@@ -88,7 +89,10 @@ export class NodeGateway {
     const compile = (text: string) => executing.compile(text);
     const activity = countActivity(bootId, events, () => executing.open.activeCount);
     return new GrpcServer({
-      runs: new RunService({ runs: runs(), directory, filter: new WorkflowFilter(documents) }),
+      runs: new RunService({
+        ...{ runs: runs(), directory, filter: new WorkflowFilter(documents) },
+        signalsOf: async (workflowId) => awaitedSignals(await executing.workflow(workflowId)),
+      }),
       workflows: new WorkflowService({ documents, directory, compile, clock, limits: new LimitWatch(clock, events), random }),
       cluster: new ClusterService(storage.ownership, activity, hearsay),
       eventService: new EventService(executing.events.reader),

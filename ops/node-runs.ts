@@ -93,6 +93,11 @@ export class NodeRuns {
     return this.#compile(text, { handlers: new Set(this.pool.handlers.keys()), allowShell: this.#options.config.allowShell });
   }
 
+  /** A version that is stored. @throws WORKFLOW_NOT_FOUND */
+  workflow(id: string): Promise<Workflow> {
+    return this.#cache.get(id);
+  }
+
   /** The stages, in order of their start. */
   stages(): readonly Stage[] {
     return [this.#workers(), this.#expressions(), this.events.stage(), this.#runs(), this.#tasks()];

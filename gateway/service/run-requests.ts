@@ -67,6 +67,8 @@ export interface SignalRequest {
   readonly payload: string;
   /** Empty: none. */
   readonly signalId: string;
+  /** To say if no task of the workflow waits for signals of this name. */
+  readonly checkName: boolean;
 }
 
 /** A cancellation or termination. */

@@ -42,11 +42,23 @@ export interface HistoryPage {
   readonly nextSeq: number;
 }
 
+/** What is said of a signal that a run has. */
+export interface SignalAnswer {
+  /** Its name was to be checked, and no task waits for signals of it. */
+  readonly nameUnknown: boolean;
+  /** The names that tasks wait for, if this one is unknown. */
+  readonly knownNames: readonly string[];
+}
+
+const EXPECTED: SignalAnswer = { nameUnknown: false, knownNames: [] };
+
 /** What the service needs. */
 export interface RunServiceParts {
   readonly runs: Runs;
   readonly directory: WorkflowDirectory;
   readonly filter: WorkflowFilter;
+  /** The names of the signals that tasks of a workflow version wait for; undefined if nobody can tell. @throws WORKFLOW_NOT_FOUND */
+  signalsOf(workflowId: string): Promise<readonly string[] | undefined>;
 }
 
 /** The service. Every method throws MaestroError: FIELD_INVALID and RUN_NOT_FOUND where they fit, and what {@link Runs} throws. */
@@ -54,11 +66,13 @@ export class RunService {
   readonly #runs: Runs;
   readonly #directory: WorkflowDirectory;
   readonly #filter: WorkflowFilter;
+  readonly #signalsOf: RunServiceParts["signalsOf"];
 
   constructor(parts: RunServiceParts) {
     this.#runs = parts.runs;
     this.#directory = parts.directory;
     this.#filter = parts.filter;
+    this.#signalsOf = (workflowId) => parts.signalsOf(workflowId);
   }
 
   /** Whether starts are taken now, for skins that can hold them back. */
@@ -133,9 +147,13 @@ export class RunService {
   }
 
   /** Hands a signal to a run; resolves after it is committed. @throws RUN_ENDED, MESSAGE_TOO_LARGE */
-  async signal(request: SignalRequest): Promise<void> {
+  async signal(request: SignalRequest): Promise<SignalAnswer> {
     checkSignal(request);
-    await this.#runs.signal(canonical(request.runId), { name: request.name, payload: request.payload || "null", signalId: request.signalId });
+    const [runId, { name, signalId, checkName }] = [canonical(request.runId), request];
+    // Before the signal is sent: a failure then means that nothing was done.
+    const known = checkName ? await this.#signalsOf((await this.#runs.get(runId)).workflowId) : undefined;
+    await this.#runs.signal(runId, { name, payload: request.payload || "null", signalId });
+    return known === undefined || known.includes(name) ? EXPECTED : { nameUnknown: true, knownNames: known };
   }
 
   /** Asks a run to stop and to undo what it did; resolves after the request is committed. @throws RUN_ENDED */

@@ -34,7 +34,7 @@ const evaluator = jqWasmEvaluator(clock);
 const instant = new InstantRuns(clock, random);
 const documents = new MemoryDocuments(new MemoryStore(clock));
 const directory = new WorkflowDirectory(documents);
-const runs = new RunService({ runs: instant, directory, filter: new WorkflowFilter(documents) });
+const runs = new RunService({ runs: instant, directory, filter: new WorkflowFilter(documents), signalsOf: async () => undefined });
 const compile = (text: string) => compileWorkflow(text, { handlers: undefined, allowShell: false, evaluator });
 const workflows = new WorkflowService({ documents, directory, compile, clock, limits: new LimitWatch(clock, events), random });
 const cluster = new ClusterService(

@@ -4,6 +4,7 @@
 import type { Command } from "commander";
 import type { HistoryEntry } from "../../actors/runs.ts";
 import { MaestroError } from "../../runtime/errors.ts";
+import { closestName } from "../closest-name.ts";
 import { type CliContext, exitCodeOf, withGateway } from "./cli-context.ts";
 import { commandHint } from "./command-hint.ts";
 import { EXIT } from "./exit-code.ts";
@@ -228,10 +229,18 @@ function addSignal(program: Command, context: CliContext, shared: (command: Comm
     .action((runId: string, name: string, options: Common & { readonly payload?: string; readonly signalId: string }) => {
       const payload = options.payload === undefined ? "" : jsonArgument("--payload", options.payload);
       return withGateway(context, options.address, async (gateway) => {
-        await gateway.signal(runId, { name, payload, signalId: options.signalId });
-        context.output.answer({ runId, signal: name }, () => "The run has it.");
+        const { nameUnknown, knownNames } = await gateway.signal(runId, { name, payload, signalId: options.signalId });
+        context.output.answer({ runId, signal: name, ...(nameUnknown && { nameUnknown, knownNames }) }, () => "The run has it.");
+        if (nameUnknown) context.output.note(describeUnknownSignal(name, knownNames));
       });
     });
+}
+
+/** What is said to somebody who sent a signal that no task waits for. */
+function describeUnknownSignal(name: string, knownNames: readonly string[]): string {
+  const meant = closestName(name, knownNames);
+  const waited = knownNames.length === 0 ? "Its workflow waits for no signals." : `Its workflow waits for: ${knownNames.join(", ")}.`;
+  return `No task of the run takes signals named ${name}. ${meant === undefined ? waited : `Did you mean ${meant}?`}`;
 }
 
 function runRow(run: Run): string[] {

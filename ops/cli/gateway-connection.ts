@@ -37,7 +37,7 @@ export function connectGateway(address: string, signal?: AbortSignal): Gateway {
     watch: (runId, fromSeq, signal) => watch(client, runId, fromSeq, signal),
     events: ({ from, stopsAtEnd, types, ...rest }, signal) =>
       client.subscribe({ ...rest, types: [...types], stopAtEnd: stopsAtEnd, start: eventStart(from) }, { signal }),
-    signal: (runId, signal) => client.signal({ runId, ...signal }),
+    signal: (runId, signal) => client.signal({ runId, ...signal, checkName: true }),
     cancel: (runId, reason) => client.cancel(runId, reason),
     terminate: (runId, reason) => client.terminate(runId, reason),
     release: (runId) => client.release(runId),

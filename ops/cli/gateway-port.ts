@@ -3,6 +3,7 @@
  * the scenes; history comes as the entries that the rest of the product knows.
  */
 import type { HistoryEntry } from "../../actors/runs.ts";
+import type { SignalAnswer } from "../../gateway/service/run-service.ts";
 import type { Activity, ClusterNode, Queue, Run, RunStatus, ShardGroup, Workflow } from "./wire.ts";
 
 /** A workflow by name. */
@@ -63,7 +64,8 @@ export interface Gateway {
   watch(runId: string, fromSeq: number, signal: AbortSignal): AsyncIterable<HistoryEntry>;
   /** Events, until `signal` is aborted. Each is a CloudEvent as JSON text. */
   events(request: EventRequest, signal: AbortSignal): AsyncIterable<{ readonly sequence: number; readonly json: string }>;
-  signal(runId: string, signal: { readonly name: string; readonly payload: string; readonly signalId: string }): Promise<void>;
+  /** Says also if no task waits for signals of that name. */
+  signal(runId: string, signal: { readonly name: string; readonly payload: string; readonly signalId: string }): Promise<SignalAnswer>;
   cancel(runId: string, reason: string): Promise<void>;
   terminate(runId: string, reason: string): Promise<void>;
   release(runId: string): Promise<void>;

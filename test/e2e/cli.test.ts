@@ -82,6 +82,9 @@ describe("the maestro command", function () {
     const watching = new MaestroProcess(["runs", "watch", runId], { cwd, env });
     await waitUntil("the watcher sees what the run waits for", () => watching.stdout.includes("waits for the signal approval"));
     assert.match((await run("runs", "show", runId)).stdout, /^run \S+ waiting {2}.*, for the signal approval\n/);
+    const misspelt = await run("signal", runId, "aproval");
+    assert.deepEqual([misspelt.code, misspelt.stdout], [0, "The run has it.\n"]);
+    assert.match(misspelt.stderr, /No task of the run takes signals named aproval\. Did you mean approval\?/);
     assert.equal((await run("signal", runId, "approval", "--payload", '{"yes":true}')).code, 0);
     const { code, stdout } = await watching.ended();
     assert.equal(code, 0);

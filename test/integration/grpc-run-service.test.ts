@@ -120,6 +120,14 @@ describe("gRPC run service", () => {
     assert.deepEqual([rest.entries.map(({ seq }) => seq), rest.nextSeq], [[4, 5], 0]);
   });
 
+  it("says of a signal, if asked, that no task waits for its name", async () => {
+    const { runId } = await world.client.start({ workflow: "echo", input: '{"hold":true}' });
+    const signal = (name: string, checkName: boolean) => world.client.signal({ runId, name, checkName });
+    assert.deepEqual(await signal("aprove", true), { nameUnknown: true, knownNames: ["approve", "finish"] });
+    for (const answer of [await signal("approve", true), await signal("aprove", false)])
+      assert.deepEqual(answer, { nameUnknown: false, knownNames: [] });
+  });
+
   it("delivers signals once per id, with null for no payload", async () => {
     const runId = await held();
     await world.client.signal({ runId, name: "approve", signalId: "s1" });

@@ -35,7 +35,12 @@ describe("a node that is full", () => {
     const documents = new MemoryDocuments(store.memory);
     const names = { namespace: "default", name: "echo", version: "1.0.0", title: "", summary: "", text: "" };
     await documents.put({ id: await store.deploy(SLOW), ...names, createdAtMs: 0 });
-    const runs = new RunService({ runs: node.runs, directory: new WorkflowDirectory(documents), filter: new WorkflowFilter(documents) });
+    const runs = new RunService({
+      runs: node.runs,
+      directory: new WorkflowDirectory(documents),
+      filter: new WorkflowFilter(documents),
+      signalsOf: async () => undefined,
+    });
     const { workflows, cluster } = gatewayParts(documents);
     server = new GrpcServer({ runs, workflows, cluster, clock: store.clock, events: node.events, port: 0 });
     raw = new RawExecute(await server.start());

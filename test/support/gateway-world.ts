@@ -57,7 +57,7 @@ export function gatewayParts(documents: DocumentStore = new MemoryDocuments(new 
     random: seededRandom(2),
   });
   const ownership = new MemoryOwnership(new MemoryStore(clock));
-  const runs = new RunService({ runs: fake, directory, filter: new WorkflowFilter(documents) });
+  const runs = new RunService({ runs: fake, directory, filter: new WorkflowFilter(documents), signalsOf: async () => ["approve", "finish"] });
   return {
     fake,
     directory,

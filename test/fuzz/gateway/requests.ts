@@ -135,7 +135,15 @@ export const UNARY_METHODS: readonly Method[] = [
   {
     path: RUN.signal.path,
     request: (chance, known) =>
-      bytes(SignalRunRequest.encode({ runId: runId(chance, known), name: name(chance), payload: chance.pick(INPUTS), signalId: anyText(chance) })),
+      bytes(
+        SignalRunRequest.encode({
+          runId: runId(chance, known),
+          name: name(chance),
+          payload: chance.pick(INPUTS),
+          signalId: anyText(chance),
+          checkName: false,
+        }),
+      ),
   },
   { path: RUN.cancel.path, request: (chance, known) => bytes(CancelRunRequest.encode({ runId: runId(chance, known), reason: anyText(chance) })) },
   {

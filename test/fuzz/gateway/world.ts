@@ -52,7 +52,12 @@ export async function openHostileWorld(change: (runs: Runs) => Runs = (runs) => 
   });
   const state = { fake: new FakeRuns(), runIds: [] as string[] };
   const busy = new Set<FakeRuns>();
-  const runs = new RunService({ runs: change(delegating(() => state.fake)), directory, filter: new WorkflowFilter(documents) });
+  const runs = new RunService({
+    runs: change(delegating(() => state.fake)),
+    directory,
+    filter: new WorkflowFilter(documents),
+    signalsOf: async () => undefined,
+  });
   const broken: unknown[] = [];
   events.on("request.broken", ({ error }) => broken.push(error));
   const cluster = new ClusterService(

@@ -230,9 +230,15 @@ export interface SignalRunRequest {
   payload: string;
   /** A second signal with the same id is acknowledged and not delivered again. */
   signalId: string;
+  /** Say in the answer if no task of the run's workflow waits for signals of this name. Costs the node a look at the run; for people who type names. */
+  checkName: boolean;
 }
 
 export interface SignalRunResponse {
+  /** The name was to be checked, and no task of the run's workflow waits for signals of it: most likely it is misspelt. The run has the signal all the same. */
+  nameUnknown: boolean;
+  /** The names that its tasks wait for, if this one is unknown. */
+  knownNames: string[];
 }
 
 export interface CancelRunRequest {
@@ -1775,7 +1781,7 @@ export const GetRunHistoryResponse: MessageFns<GetRunHistoryResponse> = {
 };
 
 function createBaseSignalRunRequest(): SignalRunRequest {
-  return { runId: "", name: "", payload: "", signalId: "" };
+  return { runId: "", name: "", payload: "", signalId: "", checkName: false };
 }
 
 export const SignalRunRequest: MessageFns<SignalRunRequest> = {
@@ -1791,6 +1797,9 @@ export const SignalRunRequest: MessageFns<SignalRunRequest> = {
     }
     if (message.signalId !== "") {
       writer.uint32(34).string(message.signalId);
+    }
+    if (message.checkName !== false) {
+      writer.uint32(40).bool(message.checkName);
     }
     return writer;
   },
@@ -1840,6 +1849,14 @@ export const SignalRunRequest: MessageFns<SignalRunRequest> = {
             message.signalId = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.checkName = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1854,11 +1871,17 @@ export const SignalRunRequest: MessageFns<SignalRunRequest> = {
 };
 
 function createBaseSignalRunResponse(): SignalRunResponse {
-  return {};
+  return { nameUnknown: false, knownNames: [] };
 }
 
 export const SignalRunResponse: MessageFns<SignalRunResponse> = {
-  encode(_: SignalRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SignalRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nameUnknown !== false) {
+      writer.uint32(8).bool(message.nameUnknown);
+    }
+    for (const v of message.knownNames) {
+      writer.uint32(18).string(v!);
+    }
     return writer;
   },
 
@@ -1875,6 +1898,22 @@ export const SignalRunResponse: MessageFns<SignalRunResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.nameUnknown = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.knownNames.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
