@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { EventPublisher } from "../../../actors/events/event-publisher.ts";
 import type { EventName } from "../../../runtime/events.ts";
+import { type Shard, shardOf } from "../../../runtime/ids.ts";
 import { type Random, seededRandom } from "../../../runtime/random.ts";
 import type { PublishMark } from "../../../runtime/storage/event-checkpoints.ts";
 import { MemoryEventCheckpoints } from "../../../runtime/storage/memory-event-checkpoints.ts";
@@ -160,6 +161,24 @@ describe("the publisher of events", () => {
     assert.deepEqual(third.told, ["events.behind"]);
     await complete();
     await waitUntil("the old mark to be forgotten", () => store.memory.marks.size === 1);
+  });
+
+  it("says of each shard that it hands over whether all of it is published", async () => {
+    const id = await store.deploy(CALLS);
+    const node = await open();
+    const runOne = async (): Promise<Shard> => {
+      const { runId } = await node.runs.runs.start(startOf(id));
+      await waitUntil("the run to end", () => store.memory.runs.get(runId)?.status === "completed");
+      return shardOf(runId);
+    };
+    const published = await runOne();
+    await complete();
+    await waitUntil("the publisher to hear of it", () => node.publisher.backlog === 0);
+    stream.stop();
+    const owing = await runOne();
+    await node.publisher.leave([published, owing]);
+    const epochs = [published, owing].map((shard) => store.memory.published.get(shard));
+    assert.deepEqual(epochs, [published === owing ? -1 : 1, -1], "a debt is the epoch negated");
   });
 
   it("leaves its own mark where it is while it is not sure to have caught up, because it drops meanwhile what it commits", async () => {
