@@ -15,7 +15,7 @@ import { ClusterServiceService } from "../proto/gen/maestro/v1/cluster_service.t
 import { EventServiceService } from "../proto/gen/maestro/v1/event_service.ts";
 import { RunServiceService } from "../proto/gen/maestro/v1/run_service.ts";
 import { WorkflowServiceService } from "../proto/gen/maestro/v1/workflow_service.ts";
-import type { CancelTimer, Clock } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { MaestroError, messageOf } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -133,26 +133,31 @@ export class GrpcServer {
   /** Closes everything at once. Callers see their calls cancelled. */
   stop(): void {
     this.#calls.stop();
+    this.#cutAfter(0);
     this.#server.forceShutdown();
   }
 
   async #drain(graceMs: number, hurried?: AbortSignal): Promise<void> {
     this.setServing(false);
-    const { clock } = this.#options;
+    const callsMs = hurried?.aborted === true ? 0 : graceMs;
+    this.#cutAfter(callsMs + FLUSH_MS);
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     this.#health.endWatches();
     this.#calls.drain();
-    let cancelFlush: CancelTimer | undefined;
-    const endCalls = (): void => {
-      this.#calls.stop();
-      cancelFlush ??= clock.schedule(FLUSH_MS, () => this.#server.forceShutdown());
-    };
-    const cancelGrace = clock.schedule(hurried?.aborted === true ? 0 : graceMs, endCalls);
+    const endCalls = (): void => this.#calls.stop();
+    const cancelGrace = this.#options.clock.schedule(callsMs, endCalls);
     hurried?.addEventListener("abort", endCalls, { once: true });
     await closed;
     hurried?.removeEventListener("abort", endCalls);
     cancelGrace();
-    cancelFlush?.();
+  }
+
+  /**
+   * Tells clients to connect elsewhere, and ends the connections that are there then, with whatever is still open on them: half a request, say, which no handler
+   * knows of. The library's forceShutdown ends none: it finds them by the bookkeeping that is off here. Only the first time counts.
+   */
+  #cutAfter(delayMs: number): void {
+    if (this.#address !== "") this.#server.drain(this.#address, delayMs);
   }
 
   #bind(host: string, port: number): Promise<number> {
