@@ -90,12 +90,16 @@ export class Client {
     while (order.signalled < order.signals.length) {
       await this.#think();
       const [name, payload, signalId] = ["go", String(order.signals[order.signalled]), `${order.id}-${order.signalled}`];
-      await this.#unlessEnded(this.#call(`signal ${signalId} to ${runId}`, (runs) => runs.signal(runId, { name, payload, signalId })));
+      const signalling = this.#call(`signal ${signalId} to ${runId}`, (runs) => runs.signal(runId, { name, payload, signalId }));
+      await this.#unlessEnded(signalling, runId, signalId);
       order.signalled += 1;
     }
     if (order.program.ending !== "wait" || order.isCancelled) return;
     await this.#think();
-    await this.#unlessEnded(this.#call(`cancel ${runId}`, (runs) => runs.cancel(runId, "the client changed its mind")));
+    await this.#unlessEnded(
+      this.#call(`cancel ${runId}`, (runs) => runs.cancel(runId, "the client changed its mind")),
+      runId,
+    );
     order.isCancelled = true;
   }
 
@@ -114,11 +118,13 @@ export class Client {
   }
 
   /** A run that has ended did hear an earlier call, whose answer was lost, or was cancelled before. */
-  async #unlessEnded(call: Promise<void>): Promise<void> {
+  async #unlessEnded(call: Promise<void>, runId: RunId, signalId?: string): Promise<void> {
+    const { order, time } = this.#options;
     try {
       await call;
     } catch (error) {
       if (!(error instanceof MaestroError) || error.code !== "RUN_ENDED") throw error;
+      order.refusals.push({ runId, signalId, atMs: time.now() });
     }
   }
 

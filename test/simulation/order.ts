@@ -11,6 +11,15 @@ export function isLeftAlone({ isOpen, program }: Order): boolean {
   return isOpen && (program.ending === "wait" || program.steps.some(({ kind }) => kind === "ask"));
 }
 
+/** The answer that a run has ended, and takes nothing more. */
+export interface Refusal {
+  readonly runId: RunId;
+  /** The id of a signal; undefined: a cancellation. */
+  readonly signalId: string | undefined;
+  /** When the client heard it: true time, milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
 /** A run that a client wants. */
 export interface Order {
   /** Also the label `order` of its run, and the name of its client. */
@@ -36,6 +45,8 @@ export interface Order {
   /** How many signals were acknowledged. */
   signalled: number;
   isCancelled: boolean;
+  /** Calls that were refused because the run had ended; they count as heard. */
+  readonly refusals: Refusal[];
   /** The client does not know whether the run exists, and has stopped asking. */
   isOpen: boolean;
   /** How the run ended, as the client was told. */

@@ -1,6 +1,7 @@
 /**
  * The defects that the product is given on purpose, at least one for each checker, and who has to notice.
  */
+import { MaestroError } from "../../runtime/errors.ts";
 import type { Batch } from "../../runtime/storage/batch.ts";
 import type { BatchStore } from "../../runtime/storage/batch-store.ts";
 import type { CheckerName } from "./checkers/index.ts";
@@ -53,6 +54,23 @@ export const PLANTED_DEFECTS: readonly PlantedDefect[] = [
     checker: "acknowledged",
     mode: "safety",
     plant: () => ({ batches: (store) => altered(store, (batch) => ({ ...batch, keys: [] })) }),
+  },
+  {
+    defect: "a run that goes on is said to have ended",
+    checker: "acknowledged",
+    mode: "safety",
+    plant: () => {
+      const isRefused = everyNth(3);
+      return {
+        runs: (runs) =>
+          overridden(runs, {
+            signal: async (runId, signal) => {
+              if (isRefused()) throw new MaestroError("RUN_ENDED", { facts: { runId, status: "completed" } });
+              await runs.signal(runId, signal);
+            },
+          }),
+      };
+    },
   },
   {
     defect: "a result is made up",

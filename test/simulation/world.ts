@@ -270,6 +270,7 @@ function newOrder(id: string, { id: workflowId, program }: Deployed, random: Ret
     ...{
       acknowledged: new Set(),
       signalled: 0,
+      refusals: [],
       isCancelled: false,
       isOpen: false,
       told: undefined,
