@@ -92,7 +92,7 @@ export class PlainCallers {
     const runId = await this.#start("asking");
     if (runId === undefined) return;
     const waiting = this.#unary("wait", this.#client.get, { runId, wait: true, part: RunPart.UNSPECIFIED });
-    await this.#unary("signal", this.#client.signal, { runId, name: "go", payload: "1", signalId: "" });
+    await this.#unary("signal", this.#client.signal, { runId, name: "go", payload: "1", signalId: "", checkName: false });
     await waiting;
   }
 
