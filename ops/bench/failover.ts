@@ -4,69 +4,46 @@
  *
  * Counted is every run of the dead node that had not ended, from the kill or, if it waited for a timer that was due later, from then on.
  */
-
 import { pause } from "../../runtime/storage/pause.ts";
 import { awaited } from "../local-cluster/awaited.ts";
+import type { LocalNode } from "../local-cluster/local-node.ts";
 import { type BenchSetting, type Figure, figureOf, percentile, type Round } from "./benchmark.ts";
 import type { ClusterBed } from "./cluster-bed.ts";
+import { type FailureLoad, failInTurn } from "./failure-load.ts";
 import type { OpenRun } from "./journal-times.ts";
-import { ParkedLoad } from "./parked-load.ts";
-import { TargetLoad } from "./target.ts";
 
 const ROUNDS = 5;
-const IN_FLIGHT = 60;
-/** For clients to have what they asked for before the end. */
-const GRACE_MS = 30_000;
 const PARKED = 150;
 const RECOVERY_MS = 30_000;
 
 /** Measures it on a bed of three nodes. */
 export async function measureFailover(setting: BenchSetting, bed: ClusterBed): Promise<readonly Figure[]> {
-  await ParkedLoad.deploy(bed.client);
-  const rounds: Round[] = [];
-  for (let round = 0; round < (setting.scale < 1 ? 1 : ROUNDS); round++) {
-    setting.signal.throwIfAborted();
-    setting.progress(`failover, round ${round + 1}: ${bed.node(round % 3).name} is killed`);
-    rounds.push(await oneRound(setting, bed, round % 3));
-  }
+  const rounds = await failInTurn(setting, bed, {
+    ...{ name: "failover", fate: "is killed", rounds: ROUNDS, parked: PARKED * setting.scale },
+    round: (load, node) => oneRound(setting, bed, load, node),
+  });
   const about =
     "a node of three is killed under load: from the kill to a run's next committed row, 99th percentile of its runs; asked: < 5 s, 0 lost, 0 twice";
   return [figureOf({ name: "failover, p99", unit: "ms", about }, rounds)];
 }
 
-async function oneRound(setting: BenchSetting, bed: ClusterBed, victim: number): Promise<Round> {
-  const { clock, random, scale } = setting;
-  const load = new TargetLoad({ addresses: bed.addresses, clock, random, inFlight: IN_FLIGHT, graceMs: GRACE_MS });
-  const parked = new ParkedLoad(bed.client);
-  const over = new AbortController();
-  try {
-    await load.deploy();
-    await parked.start(PARKED * scale);
-    const loading = load.run(over.signal);
-    await pause(setting.roundMs / 2, clock);
-    const node = bed.node(victim);
-    const boot = await bed.journal.bootOf(node.name);
-    const open = await bed.journal.openRunsOf(boot);
-    const killedMs = await bed.journal.now();
-    await node.kill();
-    const delays = await delaysOf(bed, open, killedMs, setting);
-    over.abort();
-    await loading;
-    await node.start();
-    const { acknowledged, lost, twice } = await parked.finish();
-    await bed.balanced();
-    const outage = load.log.report(clock.monotonic());
-    return {
-      value: percentile(delays, 0.99),
-      details: {
-        ...{ runs: delays.length, "p50 ms": percentile(delays, 0.5), "longest ms": delays.at(-1) ?? Number.NaN },
-        ...{ acknowledged: acknowledged + outage.completed, lost: lost + outage.failed, twice, "calls repeated": outage.repeated },
-      },
-    };
-  } finally {
-    over.abort();
-    load.close();
-  }
+async function oneRound(setting: BenchSetting, bed: ClusterBed, load: FailureLoad, node: LocalNode): Promise<Round> {
+  await pause(setting.roundMs / 2, setting.clock);
+  const boot = await bed.journal.bootOf(node.name);
+  const open = await bed.journal.openRunsOf(boot);
+  const killedMs = await bed.journal.now();
+  await node.kill();
+  const delays = await delaysOf(bed, open, killedMs, setting);
+  await load.end();
+  await node.start();
+  const { repeated, ...report } = await load.report();
+  return {
+    value: percentile(delays, 0.99),
+    details: {
+      ...{ runs: delays.length, "p50 ms": percentile(delays, 0.5), "longest ms": delays.at(-1) ?? Number.NaN },
+      ...{ ...report, "calls repeated": repeated },
+    },
+  };
 }
 
 /** Of each run that had something to do since, sorted. A run that never goes on makes this fail. */

@@ -4,15 +4,12 @@
  */
 import { pause } from "../../runtime/storage/pause.ts";
 import { awaited } from "../local-cluster/awaited.ts";
+import type { LocalNode } from "../local-cluster/local-node.ts";
 import { type BenchSetting, type Figure, figureOf, type Round } from "./benchmark.ts";
 import type { ClusterBed } from "./cluster-bed.ts";
-import { ParkedLoad } from "./parked-load.ts";
-import { TargetLoad } from "./target.ts";
+import { type FailureLoad, failInTurn } from "./failure-load.ts";
 
 const ROUNDS = 3;
-const IN_FLIGHT = 60;
-/** For clients to have what they asked for before the end. */
-const GRACE_MS = 30_000;
 const PARKED = 50;
 /** Beyond a lease of 3 s, and what follows it. */
 const FROZEN_MS = 10_000;
@@ -23,50 +20,29 @@ const AFTER_MS = 3_000;
 
 /** Measures it on a bed of three nodes. */
 export async function measureStaleOwner(setting: BenchSetting, bed: ClusterBed): Promise<readonly Figure[]> {
-  await ParkedLoad.deploy(bed.client);
-  const rounds: Round[] = [];
-  for (let round = 0; round < (setting.scale < 1 ? 1 : ROUNDS); round++) {
-    setting.signal.throwIfAborted();
-    setting.progress(`stale owner, round ${round + 1}: ${bed.node(round % 3).name} is frozen`);
-    rounds.push(await oneRound(setting, bed, round % 3));
-  }
+  const rounds = await failInTurn(setting, bed, {
+    ...{ name: "stale owner", fate: "is frozen", rounds: ROUNDS, parked: PARKED },
+    round: (load, node) => oneRound(setting, bed, load, node),
+  });
   const about = `a node frozen for ${FROZEN_MS / 1_000} s under load goes on: rows that it commits after the takeover; asked: 0`;
   return [figureOf({ name: "stale owner, rows", unit: "rows", about }, rounds)];
 }
 
-async function oneRound({ clock, random, roundMs, scale }: BenchSetting, bed: ClusterBed, victim: number): Promise<Round> {
-  const load = new TargetLoad({ addresses: bed.addresses, clock, random, inFlight: IN_FLIGHT, graceMs: GRACE_MS });
-  const parked = new ParkedLoad(bed.client);
-  const over = new AbortController();
-  try {
-    await load.deploy();
-    await parked.start(PARKED);
-    const sinceMs = (await bed.journal.now()) - roundMs;
-    const loading = load.run(over.signal);
-    await pause(roundMs, clock);
-    const node = bed.node(victim);
-    const boot = await bed.journal.bootOf(node.name);
-    const frozenMs = await bed.journal.now();
-    node.signal("SIGSTOP");
-    const fencedMs = await awaited("the frozen node to be fenced", () => bed.journal.fencedMs(boot), TAKEN_OVER_MS, clock);
-    await pause(Math.max(0, (scale < 1 ? QUICK_FROZEN_MS : FROZEN_MS) - (fencedMs - frozenMs)), clock);
-    node.signal("SIGCONT");
-    await pause(AFTER_MS, clock);
-    over.abort();
-    await loading;
-    // It finds itself fenced and ends by itself.
-    await node.program?.exited;
-    const staleRows = await bed.journal.staleRows(sinceMs);
-    await node.start();
-    const { acknowledged, lost, twice } = await parked.finish();
-    await bed.balanced();
-    const { completed, failed } = load.log.report(clock.monotonic());
-    return {
-      value: staleRows,
-      details: { "fenced after ms": fencedMs - frozenMs, acknowledged: acknowledged + completed, lost: lost + failed, twice },
-    };
-  } finally {
-    over.abort();
-    load.close();
-  }
+async function oneRound({ clock, roundMs, scale }: BenchSetting, bed: ClusterBed, load: FailureLoad, node: LocalNode): Promise<Round> {
+  const sinceMs = (await bed.journal.now()) - roundMs;
+  await pause(roundMs, clock);
+  const boot = await bed.journal.bootOf(node.name);
+  const frozenMs = await bed.journal.now();
+  node.signal("SIGSTOP");
+  const fencedMs = await awaited("the frozen node to be fenced", () => bed.journal.fencedMs(boot), TAKEN_OVER_MS, clock);
+  await pause(Math.max(0, (scale < 1 ? QUICK_FROZEN_MS : FROZEN_MS) - (fencedMs - frozenMs)), clock);
+  node.signal("SIGCONT");
+  await pause(AFTER_MS, clock);
+  await load.end();
+  // It finds itself fenced and ends by itself.
+  await node.program?.exited;
+  const staleRows = await bed.journal.staleRows(sinceMs);
+  await node.start();
+  const { acknowledged, lost, twice } = await load.report();
+  return { value: staleRows, details: { "fenced after ms": fencedMs - frozenMs, acknowledged, lost, twice } };
 }
