@@ -46,8 +46,6 @@ export interface GrpcServerOptions {
   readonly host?: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** The setting that an error about the port names. Default: MAESTRO_GRPC_PORT. */
-  readonly portSetting?: string;
 }
 
 /** Full names of the services, for health checks. */
@@ -166,15 +164,16 @@ export class GrpcServer {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(formatAddress(host, port), ServerCredentials.createInsecure(), (error, boundPort) => {
         if (error === null) resolve(boundPort);
-        else reject(bindError(error, host, port, this.#options.portSetting ?? "MAESTRO_GRPC_PORT"));
+        else reject(bindError(error, host, port));
       });
     });
   }
 }
 
 /** The library gives the system's error only in words. */
-function bindError(error: Error, host: string, port: number, setting: string): MaestroError {
-  if (error.message.includes("EADDRINUSE")) return new MaestroError("PORT_IN_USE", { facts: { port, host, purpose: "gRPC", setting } });
+function bindError(error: Error, host: string, port: number): MaestroError {
+  if (error.message.includes("EADDRINUSE"))
+    return new MaestroError("PORT_IN_USE", { facts: { port, host, purpose: "gRPC", setting: "MAESTRO_GRPC_PORT" } });
   const problems = `the gRPC gateway can't listen on ${formatAddress(host, port)}: ${messageOf(error)}`;
   return new MaestroError("CONFIG_INVALID", { facts: { problems }, cause: error });
 }

@@ -32,11 +32,6 @@ export class SuspectTurns {
     this.#admit();
   }
 
-  /** All that wait or have their turn. */
-  ids(): readonly string[] {
-    return [...this.#current.keys(), ...[...this.#waiting.values()].flatMap((queue) => [...queue.keys()])];
-  }
-
   #admit(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const [id, width, begin] = next;

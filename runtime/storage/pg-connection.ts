@@ -5,6 +5,9 @@
 import pg from "pg";
 import { MaestroError, messageOf } from "../errors.ts";
 
+/** How long a connection is waited for, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
 /** A connection. */
 export type PgClient = pg.Client;
 
@@ -22,8 +25,6 @@ export interface PgFailure {
 export interface ConnectOptions {
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
-  /** Milliseconds to wait for a connection. Default 5,000. */
-  readonly connectTimeoutMs?: number;
   /** Milliseconds to wait for the answer to a statement, which then fails; the connection is of no use any more. Default: for ever. */
   readonly answerTimeoutMs?: number;
   /** Settings of the session, by name. They are sent when the connection is made, so that it can't be used without them. */
@@ -121,7 +122,7 @@ function configOf(url: string, options: ConnectOptions): pg.ClientConfig {
     connectionString: target.href,
     options: all,
     application_name: options.applicationName,
-    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     ...(options.answerTimeoutMs !== undefined && { query_timeout: options.answerTimeoutMs }),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
