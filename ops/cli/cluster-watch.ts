@@ -51,9 +51,8 @@ export class ClusterWatch implements Disposable {
   }
 
   async #readOne(node: ClusterNode): Promise<NodeReading> {
-    // Connecting without an address would ask whoever has the default one.
-    if (node.grpcAddress === "")
-      return silentReading(node, roleNames(node).includes("gateway") ? "It has not started yet." : "It has no gateway that could be asked.");
+    const reason = reasonNotToAsk(node);
+    if (reason !== undefined) return untold(node, reason);
     try {
       const activity = await this.#connectionTo(node.grpcAddress).activity();
       const before = this.#told.get(activity.bootId);
@@ -63,7 +62,7 @@ export class ClusterWatch implements Disposable {
         before === undefined ? undefined : ((activity[count] - before.activity[count]) / (atMs - before.atMs)) * 1_000;
       return { node, problem: "", activeRuns: activity.activeRuns, commitsPerSecond: rate("commits"), endedRunsPerSecond: rate("endedRuns") };
     } catch (error) {
-      return silentReading(node, messageOf(error));
+      return untold(node, messageOf(error));
     }
   }
 
@@ -84,6 +83,13 @@ export class ClusterWatch implements Disposable {
   }
 }
 
-function silentReading(node: ClusterNode, problem: string): NodeReading {
+/** Connecting without an address would ask whoever has the default one; and one that hangs would keep all the others from being shown. */
+function reasonNotToAsk(node: ClusterNode): string | undefined {
+  if (node.silentFor !== undefined) return "It is not heard on the message bus.";
+  if (node.grpcAddress !== "") return undefined;
+  return roleNames(node).includes("gateway") ? "It has not started yet." : "It has no gateway that could be asked.";
+}
+
+function untold(node: ClusterNode, problem: string): NodeReading {
   return { node, problem, activeRuns: undefined, commitsPerSecond: undefined, endedRunsPerSecond: undefined };
 }

@@ -80,6 +80,12 @@ describe("the watch over a cluster", () => {
     ]);
   });
 
+  it("shows all nodes although one hangs: a silent node is not asked", async () => {
+    nodes = [nodeAt("a"), { ...nodeAt("b"), silentFor: { seconds: 2, nanos: 0 } }];
+    const [a, b] = await watch.read();
+    assert.deepEqual([a?.activeRuns, b?.activeRuns, b?.problem], [3, undefined, "It is not heard on the message bus."]);
+  });
+
   it("says why a node does not answer, shows the others, and forgets those that have ended", async () => {
     activities.delete("b");
     const [a, b] = await watch.read();
