@@ -195,7 +195,7 @@ describe("the exchange of tasks, under any schedule", function () {
         for (const step of steps) await schedule.take(step);
         await schedule.end();
       }),
-      { numRuns: Number(process.env.EXCHANGE_RUNS ?? 25) },
+      { numRuns: Number(process.env.EXCHANGE_RUNS ?? 60) },
     );
   });
 });
