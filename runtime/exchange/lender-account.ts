@@ -96,11 +96,6 @@ export class LenderAccount {
     return this.#options.lender;
   }
 
-  /** What is here, with what has ended and is not noted. */
-  get held(): Iterable<Borrowed> {
-    return this.#held.values();
-  }
-
   /** Attempts that the lender said wait with it. */
   get waiting(): ByTier {
     return this.#waiting;

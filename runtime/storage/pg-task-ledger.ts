@@ -89,11 +89,6 @@ export class PgTaskLedger implements TaskLedger {
     this.#applicationName = applicationName;
   }
 
-  /** Records that were dropped since the ledger was opened. */
-  get dropped(): number {
-    return this.#buffer.dropped;
-  }
-
   record(attempt: AttemptRecord): void {
     this.#buffer.add(attempt);
     this.#arm();
