@@ -7,9 +7,10 @@
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
 import { MaestroError } from "../../runtime/errors.ts";
 import type { EventHub } from "../../runtime/events.ts";
-import type { BootId } from "../../runtime/ids.ts";
+import { type BootId, shardOf } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Random } from "../../runtime/random.ts";
+import type { HeldShards } from "../../runtime/storage/held-shards.ts";
 import type { SlotRequest, TaskSlot, TaskSlots } from "../../runtime/storage/task-slots.ts";
 import { turnOf } from "../../runtime/workers/scheduling.ts";
 import { attemptIdOf } from "./attempt-id.ts";
@@ -33,6 +34,8 @@ export interface ConcurrencySlotsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub;
+  /** The shards of this node, with their epochs. */
+  readonly held: Pick<HeldShards, "epochsOf">;
   /** The store failed; it is asked again. For the log. */
   onTrouble(what: string, error: unknown): void;
 }
@@ -119,10 +122,7 @@ export class ConcurrencySlots {
     this.#drop(id, "forget");
   }
 
-  /**
-   * Attempts whose shard is handed over are still executed here: each execution has a slot of its own from now on, until {@link executed}. Rejects if the
-   * store does not answer: then nothing may be handed over.
-   */
+  /** What is executed of shards that are handed over has slots of its own from now on, until {@link executed}. Rejects without the store: nothing may be handed over then. */
   async linger(ids: readonly string[]): Promise<void> {
     const slots = ids.flatMap((id) => {
       const seeker = this.#seekers.get(id);
@@ -237,8 +237,8 @@ export class ConcurrencySlots {
     const left = [...this.#reclaiming].filter(([id]) => !this.#seekers.has(id)).map(([, slot]) => slot);
     this.#reclaiming.clear();
     if (left.length === 0) return;
-    const { store, bootId, events } = this.#options;
-    const count = await store.reclaim(bootId, left);
+    const { store, bootId, events, held } = this.#options;
+    const count = await store.reclaim(bootId, left, held.epochsOf(left.map(({ runId }) => shardOf(runId))));
     if (count > 0) events.emit("slots.reclaimed", { count });
     this.#freed(left.map(({ key }) => key));
   }
@@ -281,9 +281,8 @@ export class ConcurrencySlots {
     const { clock, random } = this.#options;
     this.#cancelYield ??= clock.schedule(random.fraction() * YIELD_MS, () => {
       this.#cancelYield = undefined;
-      const yielded = [...this.#yielded];
+      this.noteFreed(this.#yielded);
       this.#yielded.clear();
-      this.noteFreed(yielded);
     });
   }
 

@@ -65,7 +65,7 @@ export interface OpenRunsOptions {
   /** How many starts may wait, and runs be under way. Default: those of {@link LIMITS}. Only tests pass others. */
   readonly admissionBounds?: AdmissionBounds | undefined;
   /** The shards that the journal writes; those that it holds now are opened at once. */
-  readonly held: Pick<HeldShards, "open" | "close" | "epochOf">;
+  readonly held: Pick<HeldShards, "open" | "close" | "epochOf" | "epochsOf">;
   /** Those of them whose owner before ended without giving them up: it may have been ended by one of their attempts. */
   readonly bereft: ShardSet;
   /** Where events go. Default: nowhere. */
@@ -176,12 +176,12 @@ interface Parts {
 
 /** The parts refer to each other through messages to runs only. */
 function assemble(options: OpenRunsOptions, system: ActorSystem, scheduler: Scheduler): Parts {
-  const { clock, random, events, journal, ledger, pool, evaluator, onTrouble, idleMs = DEFAULT_IDLE_MS } = options;
+  const { clock, random, events, held, journal, ledger, pool, evaluator, onTrouble, idleMs = DEFAULT_IDLE_MS } = options;
   const command = (runId: RunId, message: RunCommand): boolean =>
     region.tell(runId, { kind: "command", command: message, replyTo: undefined }) === "accepted";
   const hub = new RunHub();
   const gate = new ShardGate();
-  const slots = new ConcurrencySlots({ ...{ clock, random, events, onTrouble }, store: options.taskSlots, bootId: options.bootId });
+  const slots = new ConcurrencySlots({ ...{ clock, random, events, held, onTrouble }, store: options.taskSlots, bootId: options.bootId });
   const dispatcher = new Dispatcher({
     ...{ pool, ledger, clock, slots, onTrouble },
     shards: gate.served,

@@ -2,6 +2,7 @@
  * The slots of concurrency keys in memory, for tests and simulation.
  */
 import { type BootId, shardOf } from "../ids.ts";
+import type { ShardEpochs } from "./held-shards.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { ShardSet } from "./shard-set.ts";
 import { LEAST_LIMIT_MS, type SlotRequest, type TaskSlot, type TaskSlots } from "./task-slots.ts";
@@ -41,8 +42,9 @@ export class MemoryTaskSlots implements TaskSlots {
     for (const slot of slots) this.#store.slots.delete(nameOf(slot));
   }
 
-  async reclaim(bootId: BootId, slots: readonly TaskSlot[]): Promise<number> {
-    return slots.filter((slot) => this.#isOwner(bootId, slot) && this.#store.slots.delete(nameOf(slot))).length;
+  async reclaim(bootId: BootId, slots: readonly TaskSlot[], epochs: ShardEpochs): Promise<number> {
+    const isOf = ({ runId }: TaskSlot): boolean => this.#store.shards.get(shardOf(runId))?.epoch === epochs.get(shardOf(runId));
+    return slots.filter((slot) => this.#isOwner(bootId, slot) && isOf(slot) && this.#store.slots.delete(nameOf(slot))).length;
   }
 
   async list(shards: ShardSet, limit: number, after?: TaskSlot): Promise<readonly TaskSlot[]> {

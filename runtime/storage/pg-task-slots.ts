@@ -4,6 +4,7 @@
  */
 import type { EventHub } from "../events.ts";
 import { type BootId, type Shard, shardOf } from "../ids.ts";
+import type { ShardEpochs } from "./held-shards.ts";
 import { PgDatabase } from "./pg-database.ts";
 import { shardCondition } from "./pg-shards.ts";
 import type { ShardSet } from "./shard-set.ts";
@@ -18,7 +19,7 @@ const LINGER = `INSERT INTO task_slots (key, run_id, frame, attempt)
   SELECT * FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::integer[]) ON CONFLICT DO NOTHING`;
 
 /** The shard's row is held until the commit: whoever acquires the shard has to change it, and begins after that. */
-const RECLAIM = `WITH owned AS MATERIALIZED (SELECT shard FROM shards WHERE shard = $1::smallint AND boot_id = $2::uuid FOR SHARE), freed AS (
+const RECLAIM = `WITH owned AS MATERIALIZED (SELECT shard FROM shards WHERE shard = $1::smallint AND boot_id = $2::uuid AND epoch = $7::bigint FOR SHARE), freed AS (
     DELETE FROM task_slots AS t USING owned, unnest($3::text[], $4::uuid[], $5::integer[], $6::integer[]) AS f (key, run_id, frame, attempt)
      WHERE t.key = f.key AND t.run_id = f.run_id AND t.frame = f.frame AND t.attempt = f.attempt RETURNING 1)
   SELECT count(*)::integer AS count FROM freed`;
@@ -59,10 +60,11 @@ class PgTaskSlots implements TaskSlots {
   }
 
   /** Shard by shard, so that no two who hold rows of shards wait for each other. */
-  async reclaim(bootId: BootId, slots: readonly TaskSlot[]): Promise<number> {
+  async reclaim(bootId: BootId, slots: readonly TaskSlot[], epochs: ShardEpochs): Promise<number> {
     let count = 0;
     for (const [shard, ofShard] of Map.groupBy(slots, ({ runId }): Shard => shardOf(runId))) {
-      const [row] = await this.#database.prepared<{ readonly count: number }>("slots-reclaim", RECLAIM, [shard, bootId, ...columnsOf(ofShard)]);
+      const values = [shard, bootId, ...columnsOf(ofShard), epochs.get(shard)];
+      const [row] = await this.#database.prepared<{ readonly count: number }>("slots-reclaim", RECLAIM, values);
       count += row?.count ?? 0;
     }
     return count;

@@ -99,13 +99,27 @@ export function taskSlotsConformance(makeBed: MakeBed): void {
       await bed.slots.take(boot, [here, there]);
       await bed.ownership.release(boot, atEpoch(1, [8]));
       await bed.ownership.acquire(other, [8]);
-      assert.equal(await bed.slots.reclaim(boot, [here, there]), 1);
+      assert.equal(await bed.slots.reclaim(boot, [here, there], atEpoch(1, [7, 8])), 1);
       assert.deepEqual(
         (await all()).map(({ runId }) => runId),
         [there.runId],
       );
-      assert.equal(await bed.slots.reclaim(other, [here, there]), 1);
+      assert.equal(await bed.slots.reclaim(other, [here, there], atEpoch(2, [7, 8])), 1);
       assert.equal((await all()).length, 0);
+    });
+
+    it("reclaims nothing by a call from before its shard had left and come back", async () => {
+      const other = (await bed.boot("b")).bootId;
+      const attempt = wanted("ada", 1);
+      await bed.slots.take(boot, [attempt]);
+      await bed.ownership.release(boot, atEpoch(1, [7]));
+      await bed.ownership.acquire(other, [7]);
+      await bed.ownership.release(other, atEpoch(2, [7]));
+      await bed.ownership.acquire(boot, [7]);
+      assert.deepEqual(await bed.slots.take(boot, [attempt]), [attempt], "it is executed again, with the slot that it has");
+      assert.equal(await bed.slots.reclaim(boot, [attempt], atEpoch(1, [7])), 0);
+      assert.deepEqual(await bed.slots.take(boot, [wanted("ada", 1)]), [], "the slot is still its own");
+      assert.equal(await bed.slots.reclaim(boot, [attempt], atEpoch(3, [7])), 1);
     });
 
     it("counts executions that linger, beyond the limit", async () => {

@@ -183,7 +183,8 @@ export class SlotWorld {
     view.failures = this.#failures;
     const [bootId, served, executing, events] = [newBootId(random), new ChangingShards(), new Map<string, ConcurrencyLimit>(), new EventHub()];
     const onTrouble = (): void => undefined;
-    const slots = new ConcurrencySlots({ store: view, bootId, clock, random, events, onTrouble });
+    const epochsOf = (shards: Iterable<Shard>) => new Map([...shards].map((shard) => [shard, this.store.shards.get(shard)?.epoch ?? 0]));
+    const slots = new ConcurrencySlots({ store: view, bootId, clock, random, events, held: { epochsOf }, onTrouble });
     const settle = (runId: RunId): void => this.#commit(node, runId);
     const dispatcher: Dispatcher = new Dispatcher({
       ...{ pool: this.#pool(() => node), clock, slots, shards: served, settle, onTrouble },

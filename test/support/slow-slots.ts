@@ -5,6 +5,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { BootId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";
+import type { ShardEpochs } from "../../runtime/storage/held-shards.ts";
 import type { ShardSet } from "../../runtime/storage/shard-set.ts";
 import type { SlotRequest, TaskSlot, TaskSlots } from "../../runtime/storage/task-slots.ts";
 
@@ -42,8 +43,8 @@ export class SlowSlots implements TaskSlots {
     return this.#call(() => this.#store.free(slots));
   }
 
-  reclaim(bootId: BootId, slots: readonly TaskSlot[]): Promise<number> {
-    return this.#call(() => this.#store.reclaim(bootId, slots));
+  reclaim(bootId: BootId, slots: readonly TaskSlot[], epochs: ShardEpochs): Promise<number> {
+    return this.#call(() => this.#store.reclaim(bootId, slots, epochs));
   }
 
   list(shards: ShardSet, limit: number, after?: TaskSlot): Promise<readonly TaskSlot[]> {

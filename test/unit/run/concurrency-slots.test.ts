@@ -13,6 +13,7 @@ import { seededRandom } from "../../../runtime/random.ts";
 import { MemoryStore } from "../../../runtime/storage/memory-store.ts";
 import { MemoryTaskSlots } from "../../../runtime/storage/memory-task-slots.ts";
 import type { SlotRequest, TaskSlot } from "../../../runtime/storage/task-slots.ts";
+import { atEpoch } from "../../support/at-epoch.ts";
 import { nextTurn } from "../../support/next-turn.ts";
 
 /** A store that answers when it is told to. */
@@ -41,6 +42,7 @@ function setUp() {
     const slots = new ConcurrencySlots({
       ...{ clock, random, bootId, events: new EventHub() },
       store: view,
+      held: { epochsOf: (shards) => atEpoch(1, shards) },
       onTrouble: (what, error) => assert.fail(`${what}: ${error}`),
     });
     return { bootId, slots, view };

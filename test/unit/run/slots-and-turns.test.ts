@@ -12,6 +12,7 @@ import { MemoryStore } from "../../../runtime/storage/memory-store.ts";
 import { MemoryTaskSlots } from "../../../runtime/storage/memory-task-slots.ts";
 import { ShardSet } from "../../../runtime/storage/shard-set.ts";
 import type { AttemptOutcome } from "../../../runtime/workers/pool.ts";
+import { atEpoch } from "../../support/at-epoch.ts";
 import { nextTurn } from "../../support/next-turn.ts";
 
 /** A node whose dispatcher, slots and reclaimer are real. The pool is settled by hand; runs store at once that it is a suspect's turn. */
@@ -24,7 +25,8 @@ function setUp() {
   const taskSlots = new MemoryTaskSlots(store);
   const shards = { has: () => true, current: ShardSet.all };
   const onTrouble = (what: string, error: unknown): void => assert.fail(`${what}: ${error}`);
-  const slots = new ConcurrencySlots({ ...{ clock, random, bootId, onTrouble }, events: new EventHub(), store: taskSlots });
+  const held = { epochsOf: (asked: Iterable<number>) => atEpoch(1, asked) };
+  const slots = new ConcurrencySlots({ ...{ clock, random, bootId, onTrouble, held }, events: new EventHub(), store: taskSlots });
   const running = new Map<number, (outcome: AttemptOutcome) => void>();
   const submitted: number[] = [];
   const views = new Map<number, AttemptView>();
