@@ -16,7 +16,7 @@ export interface CliContext {
   readonly output: Output;
   readonly clock: Clock;
   readonly random: Random;
-  /** Aborts at the first SIGINT or SIGTERM. */
+  /** Aborts at the first SIGINT or SIGTERM, or when the terminal is closed. */
   readonly interrupted: AbortSignal;
   /** Aborts at the second one, for commands that take time to stop in order. Without a call of it the second one ends the process. */
   hurried(): AbortSignal;

@@ -1,6 +1,6 @@
 /**
- * What SIGINT and SIGTERM ask of a command, by their number: the first to stop in order, the second to hurry, the next to end at once. It counts; whoever ends the
- * process does it by the answer.
+ * What SIGINT, SIGTERM and a closed terminal ask of a command, by their number: the first to stop in order, the second to hurry, the next to end at once. It
+ * counts; whoever ends the process does it by the answer.
  */
 import type { Clock } from "../../runtime/clock.ts";
 

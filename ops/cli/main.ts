@@ -16,7 +16,9 @@ boundRegularExpressions();
 
 const clock = systemClock();
 const interruption = new Interruption(clock);
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+// Who closes a terminal asks the same. Without one SIGHUP keeps its meaning: under nohup it is ignored.
+const hangup = process.stdout.isTTY ? (["SIGHUP"] as const) : [];
+for (const signal of ["SIGINT", "SIGTERM", ...hangup] as const) {
   process.on(signal, () => {
     if (interruption.note() === "end at once") process.exit(EXIT.interrupted);
   });
@@ -27,11 +29,14 @@ process.on("uncaughtException", (error) => {
   process.stderr.write(`${error.stack ?? String(error)}\n`);
   process.exit(EXIT.node);
 });
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // Whoever read our output, as `head` does, has seen enough.
-  if (error.code === "EPIPE") process.exit(EXIT.ok);
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // Whoever read our output, as `head` does, has seen enough.
+    if (error.code === "EPIPE" && stream === process.stdout) process.exit(EXIT.ok);
+    // The terminal is gone: nobody reads what a command says that stops for it.
+    if (error.code !== "EIO") throw error;
+  });
+}
 
 // The clock's timers don't keep a process alive; as long as a command is under way, this does.
 const { port1: alive } = new MessageChannel();
