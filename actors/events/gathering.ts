@@ -1,15 +1,15 @@
 /**
- * How long events are gathered before they are sent. A write to the connection costs as much as five events, here and in the server. While there are few,
- * that is cheap, and they are sent soon; the more there are, the longer they are gathered, which nobody notices beside their commits, slower then as well.
+ * How long events are gathered before they are sent. A write to the connection costs as much as many events, here and in the server. While there are few, that
+ * is cheap, and they are sent soon; the more there are, the longer they are gathered, up to what the client library sends in one write anyway (32 KiB).
  * Pure: time comes in.
  */
 
 /** The shortest time of gathering, in milliseconds. */
 const GATHER_MIN_MS = 1;
 /** The longest, in milliseconds. */
-const GATHER_MAX_MS = 10;
+const GATHER_MAX_MS = 4;
 /** Milliseconds of gathering for each event in a millisecond. */
-const MS_PER_RATE = 0.7;
+const MS_PER_RATE = 0.35;
 
 /** The pace of one publisher. */
 export class Gathering {
