@@ -151,8 +151,8 @@ export class GrpcServer {
   }
 
   /**
-   * Tells clients to connect elsewhere, and ends the connections that are there then, with whatever is still open on them: half a request, say, which no handler
-   * knows of. The library's forceShutdown ends none: it finds them by the bookkeeping that is off here. Only the first time counts.
+   * Tells clients to connect elsewhere, and ends the connections that are there then, with whatever is still open on them: half a request, say, which
+   * no handler knows of. The library's forceShutdown ends none: it finds them by the bookkeeping that is off here. Only the first time counts.
    */
   #cutAfter(delayMs: number): void {
     if (this.#address !== "") this.#server.drain(this.#address, delayMs);

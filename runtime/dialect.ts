@@ -8,7 +8,8 @@
  *
  * 1. Everything up to schema 0010: the calls `start`, `commands`, `describe`, `awaitOutcome`, `awaitGrowth` and `part`.
  * 2. A run with an entry of an unknown kind is left to those who know it (`RUN_TOO_NEW`); the first dialect quarantines it.
- * 3. So is a run with an entry or a snapshot that asks for a later dialect (`reads_from`); the second goes on from a snapshot that covers what it does not know.
+ * 3. So is a run with an entry or a snapshot that asks for a later dialect (`reads_from`); the second goes on from a snapshot that covers what it
+ *    does not know.
  *    So a kind of entry, or a field of one that the state keeps, may be written once this is spoken by all, although not all can read it: those that can't
  *    lose time, and nothing else. It says the dialect that it came with.
  */

@@ -93,7 +93,10 @@ export const LIMITS = Object.freeze({
   timersUnderWay: 1_000,
   /** Signal ids that a run remembers to notice repetitions. */
   rememberedSignals: 10_000,
-  /** Entries of one run's history, half of which are told of: a run that long seldom was meant to be. It is a mark for warnings: nothing is refused above it. */
+  /**
+   * Entries of one run's history, half of which are told of: a run that long seldom was meant to be. It is a mark for warnings: nothing is refused
+   * above it.
+   */
   historyEntries: 200_000,
   /** Tasks of one run that are under way at a time. */
   framesPerRun: 100_000,
@@ -119,7 +122,10 @@ export const LIMITS = Object.freeze({
   laneRefusedRuns: 100_000,
   /** Task attempts that wait to be stored in the task ledger; above it they are dropped and counted. */
   ledgerRecords: 50_000,
-  /** Tasks that wait for a worker thread on one node, and those that wait for an executor; of the latter a queue with less than its share is let in above that. */
+  /**
+   * Tasks that wait for a worker thread on one node, and those that wait for an executor; of the latter a queue with less than its share is let in
+   * above that.
+   */
   taskQueueLength: 100_000,
   /** Attempts with the same concurrency key that may be under way at a time, at most. */
   slotsPerKey: 10_000,

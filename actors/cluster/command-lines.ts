@@ -18,7 +18,10 @@ export interface LinedCommand {
   readonly isRepeat: boolean;
 }
 
-/** What became of a command as it was sent now: it is committed, it is refused, or it has to be sent again. `mayBeDone`: it may have been carried out all the same. */
+/**
+ * What became of a command as it was sent now: it is committed, it is refused, or it has to be sent again. `mayBeDone`: it may have been carried out
+ * all the same.
+ */
 export type CommandResult = "done" | MaestroError | { readonly again: true; readonly mayBeDone: boolean };
 
 /** What the lines need. */

@@ -16,8 +16,8 @@ import { errorOf } from "./failure-message.ts";
 const TRAVEL_MS = 1_000;
 
 /**
- * For how long a bus that is away is waited for, in milliseconds. What would change something is refused after that: it was not sent, so it is not done, and the
- * deadline of its caller would say neither this nor why.
+ * For how long a bus that is away is waited for, in milliseconds. What would change something is refused after that: it was not sent, so it is not
+ * done, and the deadline of its caller would say neither this nor why.
  */
 const BUS_GRACE_MS = 5_000;
 
@@ -86,8 +86,9 @@ export class OwnerCalls {
   }
 
   /**
-   * Asks once. Rejects with errors that asking again does not mend: MESSAGE_TOO_LARGE, FIELD_INVALID. What not every node of the cluster understands is not
-   * sent, whoever the owner is: it may be another one in a moment. It fails with CALL_UNKNOWN; so whoever has an older way to say it looks at the dialect first.
+   * Asks once. Rejects with errors that asking again does not mend: MESSAGE_TOO_LARGE, FIELD_INVALID. What not every node of the cluster understands
+   * is not sent, whoever the owner is: it may be another one in a moment. It fails with CALL_UNKNOWN; so whoever has an older way to say it looks at
+   * the dialect first.
    */
   async ask(runId: RunId, call: NonNullable<RunCall["call"]>, { timeoutMs, signal }: OwnerCallOptions): Promise<Reply> {
     const { map, bus, subject } = this.#options;

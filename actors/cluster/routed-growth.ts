@@ -60,7 +60,8 @@ async function askOwners(
     }
     const lastSeq = seenSeq();
     const call = { $case: "awaitGrowth", value: { lastSeq } } as const;
-    // Growth is a hint: whatever goes wrong with asking for it, a watcher reads the journal itself, and the owner of that moment is asked again, less and less often.
+    // Growth is a hint: whatever goes wrong with asking for it, a watcher reads the journal itself, and the owner of that moment is asked again, less
+    // and less often.
     const reply = await calls.ask(runId, call, { timeoutMs: LONGEST_WAIT_MS, signal }).catch(() => undefined);
     const answer = reply?.kind === "answer" ? reply.answer.$case : undefined;
     if (answer === "grown") listener();

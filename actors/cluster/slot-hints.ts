@@ -1,6 +1,6 @@
 /**
- * Tells the nodes of a cluster which concurrency keys have free slots again. Hints only: what gets lost costs those who wait at most until they ask by themselves.
- * Keys may hold what users keep to themselves, so that only hashes of them travel.
+ * Tells the nodes of a cluster which concurrency keys have free slots again. Hints only: what gets lost costs those who wait at most until they ask
+ * by themselves. Keys may hold what users keep to themselves, so that only hashes of them travel.
  */
 import type { Bus } from "../../runtime/bus/bus.ts";
 import { MaestroError } from "../../runtime/errors.ts";

@@ -19,8 +19,8 @@ export class OwingShards {
   }
 
   /**
-   * True while something waits, or is in the pass that is under way. What this boot commits of such a shard is noted nowhere else, so its own mark must stay, also
-   * where it was an earlier owner who left the debt: a pass that fails drops what it held, though it may have paid that debt.
+   * True while something waits, or is in the pass that is under way. What this boot commits of such a shard is noted nowhere else, so its own mark
+   * must stay, also where it was an earlier owner who left the debt: a pass that fails drops what it held, though it may have paid that debt.
    */
   get isOwing(): boolean {
     return this.#isPassing || !this.isEmpty;

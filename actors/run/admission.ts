@@ -117,7 +117,10 @@ export class Admission implements Intake {
     if (queued >= this.#bounds.queueLength || this.#isStrict(this.#options.clock.monotonic())) throw this.overloaded();
   }
 
-  /** Admits a run, now or later. Aborting gives the wait up. `chosen`: the id that it must have. @throws NODE_OVERLOADED, REQUEST_CANCELLED, what `admit` throws */
+  /**
+   * Admits a run, now or later. Aborting gives the wait up. `chosen`: the id that it must have.
+   * @throws NODE_OVERLOADED, REQUEST_CANCELLED, what `admit` throws
+   */
   enter(signal?: AbortSignal, chosen?: RunId): RunId | Promise<RunId> {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#waiting.length === 0 && this.#hasPlace()) return this.#admit(chosen);

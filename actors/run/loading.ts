@@ -19,7 +19,10 @@ import { moved } from "./shard-gate.ts";
 /** Rows of the journal read at once. */
 const ROWS_PER_READ = 200;
 
-/** What reading a run can end in that is no failure of its actor, nor worth another attempt here: it is not there, is parked, of a newer version, or another node's. */
+/**
+ * What reading a run can end in that is no failure of its actor, nor worth another attempt here: it is not there, is parked, of a newer version, or
+ * another node's.
+ */
 export const OUT_OF_REACH: ReadonlySet<ErrorCode> = new Set(["RUN_NOT_FOUND", "RUN_QUARANTINED", "RUN_TOO_NEW", "SHARD_MOVED"]);
 
 /** What reading a run for its actor ends in where others own it. */
@@ -77,7 +80,10 @@ function requireOwner(runId: RunId, standing: Standing): void {
   if (standing === "moved") throw moved(runId);
 }
 
-/** The state of a run, whoever owns it. Most take one reading, which others share; those with a longer tail go on page by page. @throws RUN_NOT_FOUND, JOURNAL_CORRUPT */
+/**
+ * The state of a run, whoever owns it. Most take one reading, which others share; those with a longer tail go on page by page.
+ * @throws RUN_NOT_FOUND, JOURNAL_CORRUPT
+ */
 export async function loadRun(source: RunSource, runId: RunId): Promise<RunState> {
   return stateOfTail(source, runId, await source.journal.readTail(runId));
 }

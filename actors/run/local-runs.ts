@@ -206,7 +206,10 @@ export class LocalRuns implements Runs {
     return { runId, created: false };
   }
 
-  /** Makes a new run one of those under way, for {@link Admission}. `chosen`: its id, if it must have that. @throws NODE_STOPPING, JOURNAL_OVERLOADED, SHARD_MOVED */
+  /**
+   * Makes a new run one of those under way, for {@link Admission}. `chosen`: its id, if it must have that.
+   * @throws NODE_STOPPING, JOURNAL_OVERLOADED, SHARD_MOVED
+   */
   admit(chosen: RunId | undefined): RunId {
     const { clock, random, residents, gate } = this.#services;
     if (chosen !== undefined && !gate.serves(chosen)) throw moved(chosen);

@@ -1,6 +1,6 @@
 /**
- * Runs that ended on this node a moment ago, as they are shown: whoever waited for an end asks for the run next, and should not have it read back for that. A cache
- * of the journal; what has ended does not change.
+ * Runs that ended on this node a moment ago, as they are shown: whoever waited for an end asks for the run next, and should not have it read back for
+ * that. A cache of the journal; what has ended does not change.
  */
 import type { RunId } from "../../runtime/ids.ts";
 import { Ring } from "../../runtime/kernel/ring.ts";

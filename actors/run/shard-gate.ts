@@ -66,7 +66,10 @@ export function stopped(gate: ShardGate, runId: RunId): MaestroError {
   return gate.serves(runId) ? new MaestroError("NODE_STOPPING", { facts: { runId } }) : moved(runId);
 }
 
-/** What is answered if the journal refused a write because the run is another node's; undefined for other errors. It names the run, so that whoever asks there begins no other. */
+/**
+ * What is answered if the journal refused a write because the run is another node's; undefined for other errors. It names the run, so that whoever
+ * asks there begins no other.
+ */
 export function elsewhere(runId: RunId, error: unknown): MaestroError | undefined {
   const isElsewhere = error instanceof MaestroError && (error.code === "JOURNAL_FENCED" || error.code === "SHARD_MOVED");
   return isElsewhere ? moved(runId) : undefined;

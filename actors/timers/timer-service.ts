@@ -68,7 +68,10 @@ export class TimerService {
     await this.#read();
   }
 
-  /** Reads the timers of shards that are served from now on; before {@link start}, which reads those of all, it does nothing. Resolves when they are in memory, or as many as there is room for. Never rejects. */
+  /**
+   * Reads the timers of shards that are served from now on; before {@link start}, which reads those of all, it does nothing. Resolves when they are
+   * in memory, or as many as there is room for. Never rejects.
+   */
   async open(shards: ShardSet): Promise<void> {
     for (let after: RunTimer | undefined; this.#started && !this.#stopped; ) {
       try {

@@ -1,5 +1,6 @@
 /**
- * What the benchmarks of clusters measure: nodes on this machine with their default settings, in a temporary folder, as `maestro dev --nodes` starts them. Owns all of it.
+ * What the benchmarks of clusters measure: nodes on this machine with their default settings, in a temporary folder, as `maestro dev --nodes` starts
+ * them. Owns all of it.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,5 +1,6 @@
 /**
- * What a cluster is asked to do, measured on this machine: failover, rolling restarts, stale owners, the lag of events, what NATS costs, and what an idle cluster takes.
+ * What a cluster is asked to do, measured on this machine: failover, rolling restarts, stale owners, the lag of events, what NATS costs, and what an
+ * idle cluster takes.
  */
 import type { Benchmark, BenchSetting, Figure } from "./benchmark.ts";
 import { type ClusterBed, openClusterBed } from "./cluster-bed.ts";

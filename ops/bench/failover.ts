@@ -1,6 +1,6 @@
 /**
- * A node of three is killed under load, with all settings at their defaults: how long each of its runs stands still, from the kill to the run's next committed row; whether
- * an acknowledged run is lost or a result recorded twice.
+ * A node of three is killed under load, with all settings at their defaults: how long each of its runs stands still, from the kill to the run's next
+ * committed row; whether an acknowledged run is lost or a result recorded twice.
  *
  * Counted is every run of the dead node that had not ended, from the kill or, if it waited for a timer that was due later, from then on.
  */

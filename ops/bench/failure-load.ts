@@ -1,6 +1,6 @@
 /**
- * The load under which a node of three is made to fail, round after round, each time another one: runs of W1 in a closed loop, and runs that outlast the failure. Says
- * what its clients lost.
+ * The load under which a node of three is made to fail, round after round, each time another one: runs of W1 in a closed loop, and runs that outlast
+ * the failure. Says what its clients lost.
  */
 import type { LocalNode } from "../local-cluster/local-node.ts";
 import type { BenchSetting, Round } from "./benchmark.ts";

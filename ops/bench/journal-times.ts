@@ -1,6 +1,6 @@
 /**
- * When rows of the journal were committed, by PostgreSQL itself (`track_commit_timestamp`), and under which epochs: what a failover, a hand-over and a stale owner look
- * like in the store. Owns one connection.
+ * When rows of the journal were committed, by PostgreSQL itself (`track_commit_timestamp`), and under which epochs: what a failover, a hand-over and
+ * a stale owner look like in the store. Owns one connection.
  */
 
 import { connectPg, type PgClient } from "../../runtime/storage/pg-connection.ts";
@@ -73,7 +73,10 @@ export class JournalTimes implements AsyncDisposable {
     return new Map(rows.filter(({ at, ended }) => at !== null || !ended).map(({ id, at }) => [id, at ?? undefined]));
   }
 
-  /** When rows of runs begun since a time were committed: for each run the number of each row's first entry, with the time in milliseconds since the epoch, in order. */
+  /**
+   * When rows of runs begun since a time were committed: for each run the number of each row's first entry, with the time in milliseconds since the
+   * epoch, in order.
+   */
   async commitsSince(sinceMs: number): Promise<ReadonlyMap<string, readonly (readonly [firstSeq: number, committedMs: number])[]>> {
     const rows = await this.#query<{ id: string; seqs: string[]; times: number[] }>(
       `SELECT run_id AS id, array_agg(seq ORDER BY seq) AS seqs,

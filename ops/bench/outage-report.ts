@@ -1,5 +1,6 @@
 /**
- * What clients notice of a cluster whose nodes come and go: how long their operations took, which attempts failed, and how long nothing was completed at all. Pure.
+ * What clients notice of a cluster whose nodes come and go: how long their operations took, which attempts failed, and how long nothing was completed
+ * at all. Pure.
  */
 import { percentile } from "./benchmark.ts";
 

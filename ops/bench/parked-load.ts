@@ -1,6 +1,6 @@
 /**
- * Runs that go on slowly, for as long as a failure of a node takes: some tick (a timer each second), some have a long task under way. Each is started by a unary call whose
- * acknowledgement counts: it must end with its result, and no result of a step may be recorded twice.
+ * Runs that go on slowly, for as long as a failure of a node takes: some tick (a timer each second), some have a long task under way. Each is started
+ * by a unary call whose acknowledgement counts: it must end with its result, and no result of a step may be recorded twice.
  */
 import type { MaestroClient } from "../../gateway/grpc-client.ts";
 import { statusOf } from "../../gateway/grpc-messages.ts";

@@ -1,11 +1,11 @@
 /**
  * A rolling restart under load: three processes, asked to end (SIGTERM) and started again one after the other, each when the one before has its shards back.
  *
- * The clients are of the plain kind: one channel to all gateways, which gRPC uses in turn; nothing is called a second time, but for the wait for a run's end, which
- * MaestroClient asks again by itself. Every call that fails counts.
+ * The clients are of the plain kind: one channel to all gateways, which gRPC uses in turn; nothing is called a second time, but for the wait for a
+ * run's end, which MaestroClient asks again by itself. Every call that fails counts.
  *
- * A stall is counted twice over: by clients, as the time of a run of three steps beyond the median; and in the store, as the longest time between two committed rows of such a
- * run, which has work at any time.
+ * A stall is counted twice over: by clients, as the time of a run of three steps beyond the median; and in the store, as the longest time between two
+ * committed rows of such a run, which has work at any time.
  */
 import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
 import { statusOf } from "../../gateway/grpc-messages.ts";

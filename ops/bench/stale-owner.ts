@@ -1,6 +1,6 @@
 /**
- * A node of three is frozen under load (SIGSTOP) for much longer than its lease, and goes on (SIGCONT) when others have its shards: what it still commits. Judged by the
- * journal alone, by the epochs of its rows and the times at which they were committed.
+ * A node of three is frozen under load (SIGSTOP) for much longer than its lease, and goes on (SIGCONT) when others have its shards: what it still
+ * commits. Judged by the journal alone, by the epochs of its rows and the times at which they were committed.
  */
 import { pause } from "../../runtime/storage/pause.ts";
 import { awaited } from "../local-cluster/awaited.ts";

@@ -1,6 +1,6 @@
 /**
- * W1 against nodes that run already, by the addresses of their gateways: over an Execute stream to each, for as long as is asked for. What a node takes with it when it
- * dies is asked again of the others, under the same idempotency key, so that no run is executed twice.
+ * W1 against nodes that run already, by the addresses of their gateways: over an Execute stream to each, for as long as is asked for. What a node
+ * takes with it when it dies is asked again of the others, under the same idempotency key, so that no run is executed twice.
  */
 import { connect, type MaestroClient } from "../../gateway/grpc-client.ts";
 import { statusOf } from "../../gateway/grpc-messages.ts";

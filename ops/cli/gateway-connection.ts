@@ -13,7 +13,10 @@ const PAGE_ROWS = 500;
 /** Who looks at many nodes does not wait for one that hangs. */
 const ACTIVITY_TIMEOUT_MS = 1_000;
 
-/** A connection to the node at an address; aborting `signal` cancels what waits for an answer (REQUEST_CANCELLED). @throws FIELD_INVALID the address is none. */
+/**
+ * A connection to the node at an address; aborting `signal` cancels what waits for an answer (REQUEST_CANCELLED).
+ * @throws FIELD_INVALID the address is none.
+ */
 export function connectGateway(address: string, signal?: AbortSignal): Gateway {
   const client = connect(address, signal === undefined ? {} : { signal });
   return {

@@ -1,6 +1,6 @@
 /**
- * A cluster on this machine: a PostgreSQL and a NATS server, unless the configuration names others, and nodes on them, each a process of its own. Owns all of these.
- * Nothing is started again by itself; `supervision.ts` does that for people.
+ * A cluster on this machine: a PostgreSQL and a NATS server, unless the configuration names others, and nodes on them, each a process of its own.
+ * Owns all of these. Nothing is started again by itself; `supervision.ts` does that for people.
  */
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * A NATS server of this machine, for the cluster of `maestro dev`, for benchmarks and for tests: started on a free port that it keeps, with a folder that it keeps, and
- * ended, frozen or started again at will.
+ * A NATS server of this machine, for the cluster of `maestro dev`, for benchmarks and for tests: started on a free port that it keeps, with a folder
+ * that it keeps, and ended, frozen or started again at will.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";

@@ -26,7 +26,10 @@ export interface BusMessage {
 /** Called for each message, in their order; a promise is not awaited before the next. What it throws is told as `bus.handlerFailed` and harms nobody else. */
 export type MessageHandler = (message: BusMessage) => void | Promise<void>;
 
-/** Answers a request. If it throws a `MaestroError`, the asker gets its code and facts; anything else is INTERNAL to the asker and told as `bus.handlerFailed`. */
+/**
+ * Answers a request. If it throws a `MaestroError`, the asker gets its code and facts; anything else is INTERNAL to the asker and told as
+ * `bus.handlerFailed`.
+ */
 export type RequestHandler = (request: BusMessage) => BusReply | Promise<BusReply>;
 
 /** How to subscribe. */

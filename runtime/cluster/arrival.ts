@@ -1,6 +1,7 @@
 /**
- * From joining to taking part. A node that joins others is given no shards at first, so that a start that hangs leaves none without an owner. It says that it has
- * started once it acts, and hears one of the others on the bus: with a bus of its own, or another cluster's name, it would have runs that nobody could reach.
+ * From joining to taking part. A node that joins others is given no shards at first, so that a start that hangs leaves none without an owner. It says
+ * that it has started once it acts, and hears one of the others on the bus: with a bus of its own, or another cluster's name, it would have runs that
+ * nobody could reach.
  */
 import type { Clock } from "../clock.ts";
 import type { EventHub } from "../events.ts";

@@ -46,8 +46,8 @@ export interface ClockVerdict extends ClockRecord {
 export const NOTHING_COMPARED: ClockRecord = { kept: [], isSkewed: false };
 
 /**
- * What one answer shows. A machine that was suspended meanwhile has a wall clock that went on and a monotonic one that did not, and a wall clock may have leapt: the
- * longer of both times is the round trip, and what counts is where the wall clock stands now.
+ * What one answer shows. A machine that was suspended meanwhile has a wall clock that went on and a monotonic one that did not, and a wall clock may
+ * have leapt: the longer of both times is the round trip, and what counts is where the wall clock stands now.
  */
 export function offsetOf({ sentAtMs, receivedAtMs, roundTripMs, storeTimeMs }: TimedAnswer): ClockOffset {
   const halfMs = Math.max(roundTripMs, receivedAtMs - sentAtMs) / 2;

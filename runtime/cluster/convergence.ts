@@ -19,7 +19,10 @@ export type ClusterAction =
 
 /** How quickly shards move. */
 export interface ConvergencePace {
-  /** Shards that one node hands over at a time. Their runs stand still meanwhile, but changes of ownership take turns: many small groups stand still for longer. */
+  /**
+   * Shards that one node hands over at a time. Their runs stand still meanwhile, but changes of ownership take turns: many small groups stand still
+   * for longer.
+   */
   readonly releasesAtOnce: number;
   /** How long a free shard waits for the node that it belongs to before any node takes it, in milliseconds. */
   readonly graceMs: number;

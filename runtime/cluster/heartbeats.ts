@@ -104,8 +104,8 @@ export class Heartbeats {
   }
 
   /**
-   * For how long a node that was heard before was not heard, in milliseconds; undefined if it was heard a moment ago, or never, or if the bus has not been there
-   * for long enough to tell.
+   * For how long a node that was heard before was not heard, in milliseconds; undefined if it was heard a moment ago, or never, or if the bus has not
+   * been there for long enough to tell.
    */
   silenceMsOf(bootId: BootId): number | undefined {
     return this.#peers.has(bootId) && this.isSilent(bootId) ? this.#silentMs(bootId) : undefined;

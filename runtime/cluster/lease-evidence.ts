@@ -1,6 +1,6 @@
 /**
- * What ended leases prove. Pure. A lease ends also because nobody could renew it: after the store was away for all, whoever is back first must not take the others
- * for dead. So for a while after a return an ended lease proves something only of a boot that the bus does not hear either.
+ * What ended leases prove. Pure. A lease ends also because nobody could renew it: after the store was away for all, whoever is back first must not
+ * take the others for dead. So for a while after a return an ended lease proves something only of a boot that the bus does not hear either.
  */
 import type { BootId } from "../ids.ts";
 

@@ -1,7 +1,8 @@
 /**
- * Renews a boot's lease for its whole life, from its join to its end: also while it starts, and while it stops, which may take longer than a lease. Learns with each
- * renewal whether anything has changed and what the store's clock shows, and tells all stores when the database is back. Runs by itself: nothing that waits for a takeover, for a hand-over or for
- * a large answer may keep it. A renewal that fails is only tried again: whether this boot may write is decided by its fence, never by a lease.
+ * Renews a boot's lease for its whole life, from its join to its end: also while it starts, and while it stops, which may take longer than a lease.
+ * Learns with each renewal whether anything has changed and what the store's clock shows, and tells all stores when the database is back. Runs by
+ * itself: nothing that waits for a takeover, for a hand-over or for a large answer may keep it. A renewal that fails is only tried again: whether
+ * this boot may write is decided by its fence, never by a lease.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";

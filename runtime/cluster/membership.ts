@@ -1,7 +1,7 @@
 /**
- * A node's part in its cluster: listens to the renewals of its lease, looks at the ownership when it has changed, and does what convergence says. A loop, never a one-shot: each
- * round begins from what is true now, so that a lost message, a lost answer or a lost round costs time and nothing else. Owns what the node holds; what
- * runs there is its owner's.
+ * A node's part in its cluster: listens to the renewals of its lease, looks at the ownership when it has changed, and does what convergence says. A
+ * loop, never a one-shot: each round begins from what is true now, so that a lost message, a lost answer or a lost round costs time and nothing else.
+ * Owns what the node holds; what runs there is its owner's.
  */
 import type { Bus } from "../bus/bus.ts";
 import type { CancelTimer, Clock } from "../clock.ts";

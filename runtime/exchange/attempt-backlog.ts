@@ -1,6 +1,7 @@
 /**
- * The attempts of a node that wait for a slot, here or on another node: a line for each handler in each queue and tier, so that whoever can execute some of them
- * finds those without looking at the others. What it says of its queues it has counted. Its bound is the lender's business: what comes back always has a place.
+ * The attempts of a node that wait for a slot, here or on another node: a line for each handler in each queue and tier, so that whoever can execute
+ * some of them finds those without looking at the others. What it says of its queues it has counted. Its bound is the lender's business: what comes
+ * back always has a place.
  */
 import { isBefore, type PendingAttempt } from "./pending-attempt.ts";
 import type { ByTier } from "./slots.ts";

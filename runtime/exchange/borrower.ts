@@ -1,6 +1,6 @@
 /**
- * The part of an executor that executes attempts of other nodes: it asks those that have some waiting, for as many as it has slots, each lender in its turn, and
- * hands what it gets to the node's own worker pool.
+ * The part of an executor that executes attempts of other nodes: it asks those that have some waiting, for as many as it has slots, each lender in
+ * its turn, and hands what it gets to the node's own worker pool.
  */
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
@@ -66,7 +66,10 @@ export class Borrower {
     return this.#running.size;
   }
 
-  /** Another node says how many attempts wait with it that this one can execute; `asOf`: see {@link LenderAccount.hear}; `oldestWaitMs`: how long the oldest has. */
+  /**
+   * Another node says how many attempts wait with it that this one can execute; `asOf`: see {@link LenderAccount.hear}; `oldestWaitMs`: how long the
+   * oldest has.
+   */
   hear(lender: BootId, waiting: ByTier, asOf: number, oldestWaitMs: number): void {
     const known = this.#accounts.get(lender);
     if (known === undefined && waiting.thread + waiting.process === 0) return;
@@ -81,8 +84,9 @@ export class Borrower {
   }
 
   /**
-   * Whether a place that an attempt of the node's own runs could have, with this turn, is asked for and kept instead for attempts of another node that go before it:
-   * until the answer is there, or for {@link KEEP_MS}. Of each lender one place at a time; while it is asked, the others are the node's own.
+   * Whether a place that an attempt of the node's own runs could have, with this turn, is asked for and kept instead for attempts of another node
+   * that go before it: until the answer is there, or for {@link KEEP_MS}. Of each lender one place at a time; while it is asked, the others are the
+   * node's own.
    */
   askOlder(tier: Tier, turnMs: number): boolean {
     if (this.#accounts.size === 0 || !this.#isOpen || this.#options.slots.free(tier) === 0) return false;

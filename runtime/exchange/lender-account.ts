@@ -1,7 +1,7 @@
 /**
- * What an executor has of one lender, and its calls to it. Takes, renewals and giving back go one after the other, each with the next number, so that the lender
- * knows what is out of date; results go beside them and are sent until they are noted. A lender that does not answer is asked again, with growing pauses, until
- * it is forgotten.
+ * What an executor has of one lender, and its calls to it. Takes, renewals and giving back go one after the other, each with the next number, so that
+ * the lender knows what is out of date; results go beside them and are sent until they are noted. A lender that does not answer is asked again, with
+ * growing pauses, until it is forgotten.
  */
 import type { LentAttempt } from "../../proto/gen/maestro/cluster/v1/task_call.ts";
 import type { CancelTimer, Clock } from "../clock.ts";
@@ -102,8 +102,8 @@ export class LenderAccount {
   }
 
   /**
-   * The lender says what waits with it. `asOf` tells what it said later, which may be read earlier: an offer that comes on the heels of the answer to a take. 0: of a
-   * version that does not tell.
+   * The lender says what waits with it. `asOf` tells what it said later, which may be read earlier: an offer that comes on the heels of the answer to
+   * a take. 0: of a version that does not tell.
    */
   hear(waiting: ByTier, asOf: number): void {
     if (asOf > 0 && asOf <= this.#asOf) return;
@@ -120,8 +120,8 @@ export class LenderAccount {
 
   /**
    * True if what waits there goes before an attempt of the node's own runs with this turn: it waits for clearly longer, and the lender can be asked
-   * for it. How long is known as of the last offer, at most a second ago; lines that move stay as old as they are. Which priority it has nobody says; it counts as having
-   * the usual one.
+   * for it. How long is known as of the last offer, at most a second ago; lines that move stay as old as they are. Which priority it has nobody says;
+   * it counts as having the usual one.
    */
   isOlder(tier: Tier, turnMs: number): boolean {
     if (this.#waiting[tier] === 0 || this.#failures > 0) return false;

@@ -1,7 +1,7 @@
 /**
- * How many attempts a node executes at a time in each tier, and how many of these places are taken: by attempts under way, of its own runs and of other nodes'. A
- * place that others were asked to fill is claimed until they have answered: nobody else is asked for it, but it keeps out no attempt that is here already,
- * unless it is kept: then none of the node's own runs may have it.
+ * How many attempts a node executes at a time in each tier, and how many of these places are taken: by attempts under way, of its own runs and of
+ * other nodes'. A place that others were asked to fill is claimed until they have answered: nobody else is asked for it, but it keeps out no attempt
+ * that is here already, unless it is kept: then none of the node's own runs may have it.
  */
 import { invariant } from "../assert.ts";
 import type { Tier } from "../workers/pool.ts";

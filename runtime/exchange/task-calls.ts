@@ -14,7 +14,10 @@ const ANSWER_MS = 2_000;
 const PAUSE_MIN_MS = 100;
 const PAUSE_MAX_MS = 2_000;
 
-/** How long to wait before a node is asked again that has not answered so many times. Left to chance in part: others wait for it as well, and must not come together. */
+/**
+ * How long to wait before a node is asked again that has not answered so many times. Left to chance in part: others wait for it as well, and must not
+ * come together.
+ */
 export function pauseAfter(failures: number, random: Random): number {
   return Math.min(PAUSE_MIN_MS * 2 ** Math.min(failures - 1, 16), PAUSE_MAX_MS) * (0.5 + random.fraction() / 2);
 }

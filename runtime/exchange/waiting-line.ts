@@ -1,5 +1,6 @@
 /**
- * The attempts of one handler that wait in one queue for one tier, as a heap: the one whose turn it is is known at once, and any can be taken out of the middle.
+ * The attempts of one handler that wait in one queue for one tier, as a heap: the one whose turn it is is known at once, and any can be taken out of
+ * the middle.
  */
 import type { Tier } from "../workers/pool.ts";
 import { isBefore, type PendingAttempt } from "./pending-attempt.ts";

@@ -37,7 +37,10 @@ export interface ActorContext<M> {
    * before the first `await` of a handler is found as well.
    */
   ask<N, R>(ref: ActorRef<N>, message: (replyTo: ReplyTo<R>) => N, options: AskOptions): Promise<R>;
-  /** Keeps the message that is being handled for later. "full" if `LIMITS.stashLength` are kept: then it is a dead letter, and if it was asked, the ask fails. */
+  /**
+   * Keeps the message that is being handled for later. "full" if `LIMITS.stashLength` are kept: then it is a dead letter, and if it was asked, the
+   * ask fails.
+   */
   stash(message: M): Delivery;
   /** Puts what was stashed back in front of the mailbox, in its order. A restart does so too. */
   unstashAll(): void;

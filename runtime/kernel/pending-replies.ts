@@ -144,8 +144,9 @@ export class PendingReplies {
   }
 
   /**
-   * Fails all that are in flight; for the end of the system. Without an actor left, what was not answered was not done: ACTOR_STOPPED. Otherwise nobody can know:
-   * an actor that is still there may be waiting for its write, so these have TIMED_OUT. `goneAfterMs`: how long was waited for the actors in vain.
+   * Fails all that are in flight; for the end of the system. Without an actor left, what was not answered was not done: ACTOR_STOPPED. Otherwise
+   * nobody can know: an actor that is still there may be waiting for its write, so these have TIMED_OUT. `goneAfterMs`: how long was waited for the
+   * actors in vain.
    */
   stop(goneAfterMs?: number): void {
     this.#deadlines.stop((deadline) => {

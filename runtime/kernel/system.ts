@@ -128,8 +128,9 @@ export class ActorSystem {
   }
 
   /**
-   * Stops all actors, children before parents, and lets pending handlers end. After `timeoutMs` (default 10 s) it waits no longer: the paths of
-   * the actors that are still there are returned, and asks in flight fail with TIMED_OUT: what they asked for may be done. Calling it again returns the same promise.
+   * Stops all actors, children before parents, and lets pending handlers end. After `timeoutMs` (default 10 s) it waits no longer: the paths of the
+   * actors that are still there are returned, and asks in flight fail with TIMED_OUT: what they asked for may be done. Calling it again returns the
+   * same promise.
    */
   stop(timeoutMs = STOP_TIMEOUT_MS): Promise<readonly string[]> {
     this.#stopping ??= new Promise((resolve) => {

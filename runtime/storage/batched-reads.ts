@@ -34,7 +34,10 @@ export class BatchedReads<K, V> {
     this.#options = options;
   }
 
-  /** What the store has for a key, or undefined. Never older than this call. @throws what `ask` throws for a query with this key alone, or because it can't be asked now */
+  /**
+   * What the store has for a key, or undefined. Never older than this call.
+   * @throws what `ask` throws for a query with this key alone, or because it can't be asked now
+   */
   get(key: K): Promise<V | undefined> {
     const known = this.#waiting.get(key);
     if (known !== undefined) return known.answer;

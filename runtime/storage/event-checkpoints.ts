@@ -3,9 +3,10 @@
  * that ends before everything is published leaves its mark behind. Each shard says up to which epoch everything is published: one whose last owner left
  * something is in debt, and its next owner publishes again what was committed since the mark.
  *
- * Marks are of the store's clock, by which commits are dated, and, for entries, of the clock of the boot that wrote them: no two clocks are ever compared.
- * Losing the latest marks in a crash only means that more is published twice. What is said of shards names the epochs of their owner, for a call may be carried
- * out long after its caller has given it up: it says nothing of a later epoch then. An older mark that comes late is still true. Every adapter passes `test/conformance/event-checkpoints.ts`.
+ * Marks are of the store's clock, by which commits are dated, and, for entries, of the clock of the boot that wrote them: no two clocks are ever
+ * compared. Losing the latest marks in a crash only means that more is published twice. What is said of shards names the epochs of their owner, for a
+ * call may be carried out long after its caller has given it up: it says nothing of a later epoch then. An older mark that comes late is still true.
+ * Every adapter passes `test/conformance/event-checkpoints.ts`.
  */
 import type { BootId, RunId } from "../ids.ts";
 import type { ShardEpochs } from "./held-shards.ts";
@@ -52,8 +53,8 @@ export interface EventCheckpoints {
   /** What of shards that the boot owns is to be published before its own commits. */
   debtOf(bootId: BootId, shards: ShardSet): Promise<TakenDebt>;
   /**
-   * What earlier owners left of shards that the boot owns under these epochs is published. If it has handed them over with a debt meanwhile nothing changes: that
-   * is for the next owner to settle. Marks that nobody needs any more are forgotten.
+   * What earlier owners left of shards that the boot owns under these epochs is published. If it has handed them over with a debt meanwhile nothing
+   * changes: that is for the next owner to settle. Marks that nobody needs any more are forgotten.
    */
   settle(bootId: BootId, shards: ShardEpochs): Promise<void>;
   /** The store's time. */

@@ -1,6 +1,6 @@
 /**
- * Lets any number of callers share one read of the store at a time: who asks while one is under way shares the next one with all others that do. So the store has
- * one read to answer, however many ask, and nobody is answered with what was read before he asked.
+ * Lets any number of callers share one read of the store at a time: who asks while one is under way shares the next one with all others that do. So
+ * the store has one read to answer, however many ask, and nobody is answered with what was read before he asked.
  */
 
 /** See the file header. */

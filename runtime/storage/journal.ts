@@ -185,7 +185,10 @@ export interface Journal {
   read(runId: RunId, fromSeq: number, rowLimit: number): Promise<readonly JournalRow[]>;
   /** The newest snapshot of a run that contains no entry after `atMostSeq`, or undefined. One that is damaged is passed over. */
   readSnapshot(runId: RunId, atMostSeq: number): Promise<Snapshot | undefined>;
-  /** What the state of a run is read back from, by its owner and by others. Many readings at a time share queries, which are bounded in bytes. @throws JOURNAL_CORRUPT */
+  /**
+   * What the state of a run is read back from, by its owner and by others. Many readings at a time share queries, which are bounded in bytes.
+   * @throws JOURNAL_CORRUPT
+   */
   readTail(runId: RunId): Promise<RunTail>;
   /** How this boot stands to a run now: for whoever needed more readings than {@link readTail}'s, which are of earlier moments. Costs as much as that one. */
   standing(runId: RunId): Promise<Standing>;

@@ -37,8 +37,8 @@ export interface JournalReader extends Pick<Journal, "read" | "findByKey" | "lis
   /** The rows of those of these runs that exist. */
   findAll(runIds: readonly RunId[]): Promise<ReadonlyMap<RunId, RunRecord>>;
   /**
-   * The tails of all these runs as `tailOf` takes them, not judged yet, and how the boot stood to each of them in the same moment. Of all of them together at most `LIMITS.tailBytesPerQuery` bytes: those
-   * that would follow come without their bytes.
+   * The tails of all these runs as `tailOf` takes them, not judged yet, and how the boot stood to each of them in the same moment. Of all of them
+   * together at most `LIMITS.tailBytesPerQuery` bytes: those that would follow come without their bytes.
    */
   readTails(runIds: readonly RunId[], bootId: BootId): Promise<ReadonlyMap<RunId, StoredTail>>;
   /** Snapshots of a run that contain no entry after `atMostSeq`, the newest first: the latest few, not judged yet. */

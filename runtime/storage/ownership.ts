@@ -85,8 +85,8 @@ export interface Announcement {
 /** The ownership table. */
 export interface Ownership {
   /**
-   * Enters a boot. Earlier boots of the same node are fenced; those of others whose leases have ended, too, if they or this one are alone. If no other engine is
-   * left, the boot owns all shards at once.
+   * Enters a boot. Earlier boots of the same node are fenced; those of others whose leases have ended, too, if they or this one are alone. If no
+   * other engine is left, the boot owns all shards at once.
    *
    * @throws OWNED_ELSEWHERE a node of another name holds a lease, and it or this one is alone.
    */

@@ -39,8 +39,9 @@ export interface PoolOptions extends ConnectOptions {
 }
 
 /**
- * Has the server notice within about ten seconds that a client is gone without a word, as it is after the loss of a machine or a network. Its own defaults leave
- * such a session, its locks and its place among `max_connections` for up to two hours, and whoever takes over needs places. Nothing on a local socket.
+ * Has the server notice within about ten seconds that a client is gone without a word, as it is after the loss of a machine or a network. Its own
+ * defaults leave such a session, its locks and its place among `max_connections` for up to two hours, and whoever takes over needs places. Nothing on
+ * a local socket.
  */
 const LIVENESS = { tcp_keepalives_idle: 5, tcp_keepalives_interval: 2, tcp_keepalives_count: 3, tcp_user_timeout: 10_000 } as const;
 

@@ -29,7 +29,10 @@ export interface PgDatabaseOptions {
   readonly idleInTransactionMs?: number;
   /** See `PoolOptions.keepsIdle`. */
   readonly keepsIdle?: boolean;
-  /** Where it is told that the server answers again (`database.returned`): then no statement waits any longer for an answer on a connection from before. Default: nowhere. */
+  /**
+   * Where it is told that the server answers again (`database.returned`): then no statement waits any longer for an answer on a connection from
+   * before. Default: nowhere.
+   */
   readonly events?: EventHub | undefined;
   /** False: don't wait for the disk; a crash of the server may lose the last second. Default true. */
   readonly synchronousCommit?: boolean;

@@ -42,8 +42,8 @@ const FORGET = `DELETE FROM event_checkpoints AS c WHERE ${IS_OVER} AND NOT EXIS
    WHERE s.published_epoch < s.epoch - (n.boot_id IS NOT NULL)::integer)`;
 
 /**
- * The shards count as being in debt from now on, while their owner still has them: else the mark might be forgotten before they are released. Which epoch's owner
- * left it is told by the number, negated, so that what that one settled before, and what arrives only now, does not undo it.
+ * The shards count as being in debt from now on, while their owner still has them: else the mark might be forgotten before they are released. Which
+ * epoch's owner left it is told by the number, negated, so that what that one settled before, and what arrives only now, does not undo it.
  */
 const LEAVE_DEBT = `WITH owing AS (UPDATE shards AS s SET published_epoch = -s.epoch FROM ${TENURES} WHERE s.boot_id = $1 AND ${IS_TENURE})
   INSERT INTO event_checkpoints (boot_id, committed_at, entries_from_ms) VALUES (gen_random_uuid(), $4::timestamptz, $5)`;

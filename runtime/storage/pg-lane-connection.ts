@@ -1,6 +1,7 @@
 /**
- * The connection of one writer lane. Owns the session's settings, and the rule that makes an unknown outcome knowable: a lane's sessions hold one advisory lock, so a new session is used only after the previous one, with
- * whatever it still had in hand, is gone from the server. What it finds then is final.
+ * The connection of one writer lane. Owns the session's settings, and the rule that makes an unknown outcome knowable: a lane's sessions hold one
+ * advisory lock, so a new session is used only after the previous one, with whatever it still had in hand, is gone from the server. What it finds
+ * then is final.
  */
 import type { Clock } from "../clock.ts";
 import type { BootId } from "../ids.ts";

@@ -6,7 +6,10 @@ import type { CancelTimer, Clock } from "../clock.ts";
 import type { Attempt, AttemptOutcome } from "./pool.ts";
 import type { QueuedPool } from "./queue-load.ts";
 
-/** How long the child process waits for another need, in milliseconds: longer than it takes from one lost node to the next when a whole cluster has trouble. For tests. */
+/**
+ * How long the child process waits for another need, in milliseconds: longer than it takes from one lost node to the next when a whole cluster has
+ * trouble. For tests.
+ */
 export const CHILD_IDLE_MS = 60_000;
 
 /** A child process with its threads. */

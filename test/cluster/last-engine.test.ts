@@ -1,4 +1,7 @@
-/** The last engine of a cluster stops in order and has nobody to hand its shards to: what is under way ends while its lease holds, however long the stop takes. */
+/**
+ * The last engine of a cluster stops in order and has nobody to hand its shards to: what is under way ends while its lease holds, however long the
+ * stop takes.
+ */
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -37,7 +37,10 @@ export interface StorageBed {
   readonly slots: TaskSlots;
   /** The slots as another node has them, over connections of its own. */
   openSlots(): Promise<TaskSlots>;
-  /** Lets a new boot join and opens its journal; it owns all shards if there is no boot of another node. Default: node "a", two lanes, the bounds of the product. */
+  /**
+   * Lets a new boot join and opens its journal; it owns all shards if there is no boot of another node. Default: node "a", two lanes, the bounds of
+   * the product.
+   */
   boot(nodeName?: string, lanes?: number, bounds?: LaneBounds): Promise<Boot>;
   /** Closes the journals of the boots so far. */
   closeBoots(): Promise<void>;

@@ -1,7 +1,8 @@
 /**
- * Laws of routing, for any schedule: whatever runs are started and told from whichever node, while shards are handed over, nodes die, stores are slow and take no
- * more, and the network loses, repeats and reorders messages: every call of a node that lives succeeds, no run begins twice, and each hears what it is told
- * once, in the order of each sender. Clients believe what they are told: what is refused for now was not done, and they ask for it anew, as of something else.
+ * Laws of routing, for any schedule: whatever runs are started and told from whichever node, while shards are handed over, nodes die, stores are slow
+ * and take no more, and the network loses, repeats and reorders messages: every call of a node that lives succeeds, no run begins twice, and each
+ * hears what it is told once, in the order of each sender. Clients believe what they are told: what is refused for now was not done, and they ask for
+ * it anew, as of something else.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

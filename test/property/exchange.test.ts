@@ -1,7 +1,7 @@
 /**
- * Laws of the exchange of tasks, for any schedule: whatever is submitted and cancelled wherever, while executors and lenders die, come and leave, and the network
- * loses, repeats, delays and reorders messages or falls apart: every attempt of a node that lives settles, once; nobody executes more than it has slots, and
- * no two executors the same attempt while each may count on its loan; once all is well again, nothing is stuck.
+ * Laws of the exchange of tasks, for any schedule: whatever is submitted and cancelled wherever, while executors and lenders die, come and leave, and
+ * the network loses, repeats, delays and reorders messages or falls apart: every attempt of a node that lives settles, once; nobody executes more
+ * than it has slots, and no two executors the same attempt while each may count on its loan; once all is well again, nothing is stuck.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

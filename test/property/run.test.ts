@@ -1,6 +1,6 @@
 /**
- * Random workflows under random fates. Whatever happens, the state is the fold of the history (RunWorld checks it after every turn), a run that has not ended has a
- * reason to wake up, a run that has ended has left nothing behind, and a run whose attempts, timers and signals all come does end.
+ * Random workflows under random fates. Whatever happens, the state is the fold of the history (RunWorld checks it after every turn), a run that has
+ * not ended has a reason to wake up, a run that has ended has left nothing behind, and a run whose attempts, timers and signals all come does end.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * The database of a simulated world: the tables in memory, and a server before them that stands still, breaks its connections, and goes away for a while. It tells
- * of every commit as it happens.
+ * The database of a simulated world: the tables in memory, and a server before them that stands still, breaks its connections, and goes away for a
+ * while. It tells of every commit as it happens.
  */
 import type { BootId, RunId } from "../../runtime/ids.ts";
 import { shardOf } from "../../runtime/ids.ts";

@@ -1,6 +1,6 @@
 /**
- * Brings about what befalls whole processes, the network, the database and the event stream: each kind of fault at its own random moments, as often as the seed's
- * level of it says, until it is told to end.
+ * Brings about what befalls whole processes, the network, the database and the event stream: each kind of fault at its own random moments, as often
+ * as the seed's level of it says, until it is told to end.
  */
 import type { Random } from "../../runtime/random.ts";
 import { between, type FaultKind, type Faults, happens, pick } from "./faults.ts";

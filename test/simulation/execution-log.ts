@@ -1,6 +1,6 @@
 /**
- * What the pools of a simulated world really execute: every attempt from its begin to its end, whose it is, and, whenever one with a concurrency key begins, which
- * others with that key were under way in that moment. It judges nothing.
+ * What the pools of a simulated world really execute: every attempt from its begin to its end, whose it is, and, whenever one with a concurrency key
+ * begins, which others with that key were under way in that moment. It judges nothing.
  */
 import type { BootId, RunId } from "../../runtime/ids.ts";
 import type { Line } from "./program.ts";

@@ -1,6 +1,6 @@
 /**
- * Everything that can go wrong in a simulated world, each kind with a level of its own that is drawn for the seed. Many seeds have many kinds, some have only one:
- * what hides behind the noise of the others shows there.
+ * Everything that can go wrong in a simulated world, each kind with a level of its own that is drawn for the seed. Many seeds have many kinds, some
+ * have only one: what hides behind the noise of the others shows there.
  */
 import { crc32 } from "node:zlib";
 import { type Random, seededRandom } from "../../runtime/random.ts";

@@ -1,6 +1,6 @@
 /**
- * What has to come out of a program: a plain interpreter of its tree, line by line, that shares nothing with the product. It knows no histories, no attempts and no
- * time.
+ * What has to come out of a program: a plain interpreter of its tree, line by line, that shares nothing with the product. It knows no histories, no
+ * attempts and no time.
  */
 import type { Program, Step } from "./program.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The simulator, `npm run simulate`, see COMMAND. Prints what failed with the seed that repeats it, and how many seeds a minute of one core were looked at. Exit
- * code 1 if any failed.
+ * The simulator, `npm run simulate`, see COMMAND. Prints what failed with the seed that repeats it, and how many seeds a minute of one core were
+ * looked at. Exit code 1 if any failed.
  */
 import { cpuMs } from "../fuzz/cpu-time.ts";
 import { runTrials, type TrialCommand, type TrialRequest } from "../support/trial-request.ts";

@@ -1,6 +1,6 @@
 /**
- * Where a simulated world can be given a defect on purpose: a wrapper around a part of the product that does not what it should, so that it is seen which checker
- * notices.
+ * Where a simulated world can be given a defect on purpose: a wrapper around a part of the product that does not what it should, so that it is seen
+ * which checker notices.
  */
 import type { Runs } from "../../actors/runs.ts";
 import type { BootId } from "../../runtime/ids.ts";

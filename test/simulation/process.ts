@@ -1,6 +1,6 @@
 /**
- * A process of the simulated world: a boot of a node. It has clocks of its own, may stand still while the world goes on, and may die at any moment: from then on
- * nothing reaches it, and nothing that it still tries reaches anyone.
+ * A process of the simulated world: a boot of a node. It has clocks of its own, may stand still while the world goes on, and may die at any moment:
+ * from then on nothing reaches it, and nothing that it still tries reaches anyone.
  */
 import type { CancelTimer, Clock } from "../../runtime/clock.ts";
 import type { Scheduler } from "../../runtime/kernel/scheduler.ts";

@@ -2,7 +2,8 @@
  * What the runs of a simulated world execute: random programs over one number, out of every way in which a run waits, goes on, fails and undoes. A program is a
  * tree; it becomes a workflow document for the product, and is interpreted by itself for what has to come out.
  *
- * However its steps are interleaved, delayed or repeated, a program has one result: branches of a fork do not fail, and what is undone stands outside of everything.
+ * However its steps are interleaved, delayed or repeated, a program has one result: branches of a fork do not fail, and what is undone stands outside
+ * of everything.
  */
 import type { Json } from "../../actors/json.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -14,7 +15,10 @@ export type Step =
   | { readonly kind: "add"; readonly by: number; readonly fails: number }
   /** Adds, and takes it away again if the run fails or is cancelled. `id`: unique in the program. */
   | { readonly kind: "undoable"; readonly by: number; readonly id: number }
-  /** Adds, in one of the slots of a concurrency key. `fails`: as of `add`; `patienceMs`: how long it may take until it is stopped, and done without a slot; 0: for ever. */
+  /**
+   * Adds, in one of the slots of a concurrency key. `fails`: as of `add`; `patienceMs`: how long it may take until it is stopped, and done without a
+   * slot; 0: for ever.
+   */
   | { readonly kind: "limited"; readonly by: number; readonly line: Line; readonly fails: number; readonly patienceMs: number }
   | { readonly kind: "wait"; readonly ms: number }
   /** Gives the number of the next signal. */

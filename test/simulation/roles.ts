@@ -1,6 +1,6 @@
 /**
- * The roles of the nodes of a simulated world. In most worlds every node has all of them; in the others some nodes have runs and execute nothing, and some execute
- * what others have.
+ * The roles of the nodes of a simulated world. In most worlds every node has all of them; in the others some nodes have runs and execute nothing, and
+ * some execute what others have.
  */
 import type { Random } from "../../runtime/random.ts";
 import { NODE_ROLES, type NodeRole } from "../../runtime/storage/ownership.ts";

@@ -1,6 +1,6 @@
 /**
- * One boot of a node, put together as the composition root does it, with the same parts in the same order of start and stop: only what is outside of the process is
- * simulated. The only file that knows how a node is assembled here.
+ * One boot of a node, put together as the composition root does it, with the same parts in the same order of start and stop: only what is outside of
+ * the process is simulated. The only file that knows how a node is assembled here.
  */
 import { EventPublisher } from "../../actors/events/event-publisher.ts";
 import type { Workflow } from "../../actors/language/model.ts";

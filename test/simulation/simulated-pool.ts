@@ -1,6 +1,6 @@
 /**
- * The worker pool of one simulated process: attempts take their time, get lost, and may end the process. What a handler answers is a function of its input and the
- * number of the attempt.
+ * The worker pool of one simulated process: attempts take their time, get lost, and may end the process. What a handler answers is a function of its
+ * input and the number of the attempt.
  */
 import type { BootId } from "../../runtime/ids.ts";
 import type { Random } from "../../runtime/random.ts";

@@ -1,6 +1,6 @@
 /**
- * A simulated world: machines that run nodes, what is around them, clients, and everything that goes wrong, in one thread on one clock out of one seed. The same seed
- * gives the same world, to the last message.
+ * A simulated world: machines that run nodes, what is around them, clients, and everything that goes wrong, in one thread on one clock out of one
+ * seed. The same seed gives the same world, to the last message.
  */
 import type { Workflow } from "../../actors/language/model.ts";
 import type { Runs, RunView } from "../../actors/runs.ts";

@@ -1,6 +1,6 @@
 /**
- * Nodes of a cluster in one process: real actors, real routing, one store and one bus in memory, on a virtual clock. There is no membership: the test says which
- * shard goes where, and when each node hears of it.
+ * Nodes of a cluster in one process: real actors, real routing, one store and one bus in memory, on a virtual clock. There is no membership: the test
+ * says which shard goes where, and when each node hears of it.
  */
 import assert from "node:assert/strict";
 import { type ClusterMap, runsSubject } from "../../actors/cluster/cluster-map.ts";

@@ -1,6 +1,6 @@
 /**
- * Nodes that exchange tasks, in one thread on a virtual clock: real exchanges over a network in memory, with pools that execute by waiting. The test says who is
- * there; the world notices what must never happen.
+ * Nodes that exchange tasks, in one thread on a virtual clock: real exchanges over a network in memory, with pools that execute by waiting. The test
+ * says who is there; the world notices what must never happen.
  */
 import assert from "node:assert/strict";
 import { TaskAnswer, TaskCall } from "../../proto/gen/maestro/cluster/v1/task_call.ts";

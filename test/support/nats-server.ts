@@ -1,6 +1,6 @@
 /**
- * Real NATS servers for tests, those of `ops/local-cluster`: installed if the program is missing and this may be done. Each server has a temporary folder and a free
- * port of its own that it keeps over restarts.
+ * Real NATS servers for tests, those of `ops/local-cluster`: installed if the program is missing and this may be done. Each server has a temporary
+ * folder and a free port of its own that it keeps over restarts.
  */
 import { type NatsServer, type NatsServerOptions, startNatsServer as start } from "../../ops/local-cluster/nats-server.ts";
 import { systemClock } from "../../runtime/clock.ts";

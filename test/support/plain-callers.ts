@@ -1,6 +1,7 @@
 /**
- * Clients of a cluster's gateways that repeat nothing: one gRPC channel, which knows all addresses and uses them in turn, and calls of which each counts as it ended. What the
- * gRPC library does by itself (a call that a server has refused unread goes to another one) is the only help that they have.
+ * Clients of a cluster's gateways that repeat nothing: one gRPC channel, which knows all addresses and uses them in turn, and calls of which each
+ * counts as it ended. What the gRPC library does by itself (a call that a server has refused unread goes to another one) is the only help that they
+ * have.
  */
 import { type ClientReadableStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { parseTarget } from "../../gateway/address.ts";

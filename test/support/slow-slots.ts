@@ -1,6 +1,6 @@
 /**
- * A store of slots as a node sees one over a network: every call takes its time, and may fail before it had an effect, after it, or while its effect is still to
- * come.
+ * A store of slots as a node sees one over a network: every call takes its time, and may fail before it had an effect, after it, or while its effect
+ * is still to come.
  */
 import type { Clock } from "../../runtime/clock.ts";
 import type { BootId } from "../../runtime/ids.ts";

@@ -1,5 +1,6 @@
 /**
- * What the commands for long trials (chaos, fuzz) are asked: names of trials, and whole numbers. Refuses what it does not know, by name, before anything is started.
+ * What the commands for long trials (chaos, fuzz) are asked: names of trials, and whole numbers. Refuses what it does not know, by name, before
+ * anything is started.
  */
 import { parseArgs } from "node:util";
 

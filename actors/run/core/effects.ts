@@ -79,7 +79,10 @@ export function addEffectsOf(state: RunState, event: RunEvent, effects: Effect[]
   }
 }
 
-/** The attempt that a frame has in flight, to be executed: after its commit, or after the run was loaded. A suspect of several losses waits for its turn first. */
+/**
+ * The attempt that a frame has in flight, to be executed: after its commit, or after the run was loaded. A suspect of several losses waits for its
+ * turn first.
+ */
 export function dispatchOf(state: RunState, frame: Frame): Effect {
   const width = widthOf(state, frame);
   if (width === Number.POSITIVE_INFINITY) return dispatchInTurn(state, frame);
@@ -93,8 +96,8 @@ export function dispatchInTurn(state: RunState, frame: Frame): Effect {
 }
 
 /**
- * Everything that must be under way for a run that was just loaded. `waiting`: its attempts went down with their node, which the run is to be told first; but for
- * those of these frames, which had not begun.
+ * Everything that must be under way for a run that was just loaded. `waiting`: its attempts went down with their node, which the run is to be told
+ * first; but for those of these frames, which had not begun.
  */
 export function effectsOfLoading(state: RunState, waiting?: ReadonlySet<number>): Effect[] {
   const effects: Effect[] = [];

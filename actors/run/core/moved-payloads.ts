@@ -1,6 +1,6 @@
 /**
- * Large texts of entries, JSON and the details of errors: moved out before an entry is written, brought back when a run is read for its actor. People see how large they are; history
- * is not the place to look inside.
+ * Large texts of entries, JSON and the details of errors: moved out before an entry is written, brought back when a run is read for its actor. People
+ * see how large they are; history is not the place to look inside.
  */
 import type { MovedPayload } from "../../../proto/gen/maestro/journal/v1/entry.ts";
 import { MaestroError } from "../../../runtime/errors.ts";

@@ -42,7 +42,10 @@ function checkCircles(tree: SourceTree): Violation[] {
   return violations;
 }
 
-/** Targets of import statements. Types may refer to each other, since they are gone when the program runs; a thread entry that is named by URL is loaded in another thread and makes no circle. */
+/**
+ * Targets of import statements. Types may refer to each other, since they are gone when the program runs; a thread entry that is named by URL is
+ * loaded in another thread and makes no circle.
+ */
 function staticTargets(file: SourceFile): string[] {
   return file.imports
     .filter((edge) => !edge.isLate && !edge.isType)

@@ -146,7 +146,10 @@ function staticEdges(parsed: ParseResult, lineAt: (offset: number) => number): I
   return [...taken, ...passedOn];
 }
 
-/** Files that are loaded by an expression: `import("x")`, `import("x").Type`, `new URL("./x.ts", import.meta.url)`, `import.meta.resolve("x")`, `siblingModule("x")`. */
+/**
+ * Files that are loaded by an expression: `import("x")`, `import("x").Type`, `new URL("./x.ts", import.meta.url)`, `import.meta.resolve("x")`,
+ * `siblingModule("x")`.
+ */
 function lateEdges(program: SyntaxNode, lineAt: (offset: number) => number): ImportEdge[] {
   const edges: ImportEdge[] = [];
   walk(program, (node) => {

@@ -6,7 +6,10 @@ import { anyTypes, undocumentedExports } from "./reading-rules.ts";
 import { codeLines, fileLines, functionSizes, percentile, SIZE_LIMITS } from "./sizes.ts";
 import { isProduct, LAYERS, type SourceTree } from "./source-tree.ts";
 
-/** A row: name, files, file lines (median / p90 / max), share of files <= 300, function lines (median / p90 / p99 / max), any per 1,000 lines of code, documented exports. */
+/**
+ * A row: name, files, file lines (median / p90 / max), share of files <= 300, function lines (median / p90 / p99 / max), any per 1,000 lines of code,
+ * documented exports.
+ */
 type Row = readonly [string, string, string, string, string, string, string];
 
 const HEAD: Row = ["", "files", "file lines med/p90/max", "<= 300", "function lines med/p90/p99/max", "any/k", "documented"];

@@ -41,8 +41,8 @@ export async function readClusterEvidence(town: Town, folder: string, orders: re
 }
 
 /**
- * A node that had a shard and lost it may have begun what others execute again, but nothing that was scheduled after its loss. A thread of a node dies only of a
- * task that was ordered to kill it.
+ * A node that had a shard and lost it may have begun what others execute again, but nothing that was scheduled after its loss. A thread of a node
+ * dies only of a task that was ordered to kill it.
  */
 function excusesOf({ members, windows }: Town, acquisitions: readonly Acquisition[]): Excuses {
   const boots = new Map(members.flatMap(({ named }) => named.map(({ pid, boot }) => [pid, boot])));

@@ -1,6 +1,6 @@
 /**
- * What a client was told stays so: a run that was acknowledged is there, and is the only one of its order; a signal and a cancellation stand in its history, also when
- * it has ended since. A run of which it was told that it had ended, had.
+ * What a client was told stays so: a run that was acknowledged is there, and is the only one of its order; a signal and a cancellation stand in its
+ * history, also when it has ended since. A run of which it was told that it had ended, had.
  */
 import type { StoredRun } from "../../chaos/evidence.ts";
 import type { CommittedRow } from "../database.ts";

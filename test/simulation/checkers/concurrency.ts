@@ -31,8 +31,8 @@ function judge({ atMs, key, standings }: Crowd): Finding[] {
 }
 
 /**
- * On a node that stood still beyond its lease, until it finds itself fenced; on an executor whose lender died, until it hears so; on one that can't reach its lender
- * for longer than a loan lasts.
+ * On a node that stood still beyond its lease, until it finds itself fenced; on an executor whose lender died, until it hears so; on one that can't
+ * reach its lender for longer than a loan lasts.
  */
 function isBeyondControl({ execution, ageMs, isOwnerGone, isExecutorGone, hasHeard, isBeingStopped }: Standing): boolean {
   if (execution.executor === execution.owner) return isOwnerGone;

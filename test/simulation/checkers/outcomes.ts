@@ -1,6 +1,6 @@
 /**
- * Runs end as a plain interpreter of their programs says: status, output, error, and what was undone in which order. What clients were told is the same. In the end
- * all runs have ended, and all clients who waited were told.
+ * Runs end as a plain interpreter of their programs says: status, output, error, and what was undone in which order. What clients were told is the
+ * same. In the end all runs have ended, and all clients who waited were told.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Workflow } from "../../../actors/language/model.ts";

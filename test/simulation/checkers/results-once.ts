@@ -1,6 +1,6 @@
 /**
- * Histories are dense, intact and written under epochs that never fall; every step has one result for each time that it began; and no result is made up: its attempt
- * was executed.
+ * Histories are dense, intact and written under epochs that never fall; every step has one result for each time that it began; and no result is made
+ * up: its attempt was executed.
  */
 import type { RunEvent } from "../../../actors/run/core/entry.ts";
 import { checkResultsOnce as checkHistories, checkRows } from "../../chaos/checkers/histories.ts";

@@ -1,5 +1,6 @@
 /**
- * Each epoch of a shard has one owner ever: whatever is committed, is so by the boot that the table names in that moment, unfenced, and under the shard's epoch.
+ * Each epoch of a shard has one owner ever: whatever is committed, is so by the boot that the table names in that moment, unfenced, and under the
+ * shard's epoch.
  */
 import { type BootId, shardOf } from "../../../runtime/ids.ts";
 import { type Checker, type Finding, finding } from "./checker.ts";

@@ -1,6 +1,6 @@
 /**
- * Timers fire: not before they are due by the store's clock (as far as the clocks of nodes agree with it), and not never. Nothing is left of those of runs that have
- * ended.
+ * Timers fire: not before they are due by the store's clock (as far as the clocks of nodes agree with it), and not never. Nothing is left of those of
+ * runs that have ended.
  */
 import { timeOf } from "../../../runtime/ids.ts";
 import { checkLeftovers } from "../../chaos/checkers/leftovers.ts";

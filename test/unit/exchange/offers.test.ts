@@ -1,4 +1,7 @@
-/** When an executor asks for what waits elsewhere: at once, whenever it has slots and something waits, and not with the next summary, which says everything again. */
+/**
+ * When an executor asks for what waits elsewhere: at once, whenever it has slots and something waits, and not with the next summary, which says
+ * everything again.
+ */
 import assert from "node:assert/strict";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { ExchangeWorld } from "../../support/exchange-world.ts";
