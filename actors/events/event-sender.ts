@@ -23,7 +23,7 @@ export interface EventSenderOptions {
 export class EventSender implements StreamListener {
   /** Events of shards that are live. */
   readonly live: EventQueue;
-  /** The pass whose events are sent as well. */
+  /** The pass whose events are sent as well: set by the publisher, who begins and ends it. */
   catchUp: CatchUp | undefined;
   readonly #clock: Clock;
   readonly #report: PublishReport;

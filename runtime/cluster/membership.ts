@@ -34,7 +34,7 @@ export interface MembershipOptions {
   load(): number;
   /** Called with each newer view of the cluster. */
   onView?(view: OwnershipView): void;
-  /** Called several times while a peer that is to stay is silent on the bus, and before one is taken over: what it had may soon go on here. */
+  /** Called several times while a peer that is to stay is silent on the bus, and before one is taken over: what it had may soon go on here. Must not throw. */
   onSuspicion?(): void;
   /** Called when the node got shards: it acts for them from now on. */
   onAcquired(acquired: Acquired): void;
@@ -156,8 +156,9 @@ export class Membership {
       return;
     }
     this.#expired = expired;
-    // One that drains falls silent before it has ended, in order.
-    if (this.#heartbeats.suspectsAny(this.#peers((state) => state === "live"))) this.#options.onSuspicion?.();
+    // One that drains falls silent before it has ended, in order; after a cut of the bus, others may be back on it later than this node.
+    const silent = this.#peers((state) => state === "live").filter((peer) => this.#heartbeats.isSilent(peer));
+    if (this.#heartbeats.suspectsAny(silent)) this.#options.onSuspicion?.();
     this.#knownVersion = Math.max(this.#knownVersion, version);
     // Also without a change: a grace may have ended.
     this.#wake();

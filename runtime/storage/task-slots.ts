@@ -66,9 +66,9 @@ export interface TaskSlots {
   free(slots: readonly TaskSlot[]): Promise<void>;
   /**
    * Frees slots of attempts that the boot does not execute, if it owns their runs' shards under these epochs; answers how many. The epochs are those
-   * under which the boot found that it does not: a call that arrives after the shard has left and come back frees nothing, for the attempt may have
-   * been given the slot anew meanwhile. Within one epoch that can happen to an attempt that the boot did not know of for so long that it asked for
-   * this, and that it executes again before a call arrives which it has given up (its connection broke): then one more than the limit is executed.
+   * under which it asks: a call that arrives after the shard has left and come back frees nothing, for the attempt may have been given the slot anew
+   * meanwhile. Within one epoch that can happen to an attempt that the boot did not know of for so long that it asked for this, and that it executes
+   * again before a call arrives which it has given up (its connection broke): then one more than the limit is executed.
    */
   reclaim(bootId: BootId, slots: readonly TaskSlot[], epochs: ShardEpochs): Promise<number>;
   /** Slots of attempts of the shards' runs, in a fixed order, after `after` if it is given. */

@@ -1,6 +1,7 @@
 /**
  * The pool of the tier `process`: a child process and its threads, which cost memory, and time to start. Owns when they are there: from the first need until a
- * while after the last, so that a suspicion which did not come true costs nothing for long. With a handler that asks for this tier they stay.
+ * while after the last, so that a suspicion which did not come true costs nothing for long. With a handler that asks for this tier, or that has
+ * crashed, they stay.
  */
 import type { CancelTimer, Clock } from "../clock.ts";
 import type { Attempt, AttemptOutcome } from "./pool.ts";
@@ -8,12 +9,12 @@ import type { QueuedPool } from "./queue-load.ts";
 
 /**
  * How long the child process waits for another need, in milliseconds: longer than it takes from one lost node to the next when a whole cluster has
- * trouble. For tests.
+ * trouble. Exported for tests.
  */
 export const CHILD_IDLE_MS = 60_000;
 
 /** A child process with its threads. */
-interface OpenChild {
+export interface OpenChild {
   readonly pool: QueuedPool;
   /** Ends the threads, after up to `graceMs` for what is under way, and then the process; resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
@@ -23,6 +24,7 @@ interface OpenChild {
 export class ProcessTier {
   readonly #clock: Clock;
   readonly #open: () => OpenChild;
+  readonly #onNotStarted: (error: unknown) => void;
   #child: OpenChild | undefined;
   #neededAtMs = 0;
   #staysOpen = false;
@@ -31,10 +33,11 @@ export class ProcessTier {
   #ended: Promise<unknown> = Promise.resolve();
   #isStopped = false;
 
-  /** `open` starts a child. */
-  constructor(clock: Clock, open: () => OpenChild) {
+  /** `open` starts a child. `onNotStarted` is told if that fails while nobody has asked for anything but that it be prepared. */
+  constructor(clock: Clock, open: () => OpenChild, onNotStarted: (error: unknown) => void) {
     this.#clock = clock;
     this.#open = open;
+    this.#onNotStarted = onNotStarted;
   }
 
   /** The pool, if it is there. */
@@ -42,9 +45,13 @@ export class ProcessTier {
     return this.#child?.pool;
   }
 
-  /** Somebody may need the child soon: it starts now, unless it is there. */
+  /** Somebody may need the child soon: it starts now, unless it is there. Never throws: who suspects has more important things to do. */
   prepare(): void {
-    if (!this.#isStopped) this.#need();
+    try {
+      if (!this.#isStopped) this.#need();
+    } catch (error) {
+      this.#onNotStarted(error);
+    }
   }
 
   /** From now on there is a child until the end. */

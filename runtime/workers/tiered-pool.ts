@@ -4,7 +4,7 @@
 import { availableParallelism } from "node:os";
 import { invariant } from "../assert.ts";
 import type { Clock } from "../clock.ts";
-import { MaestroError } from "../errors.ts";
+import { MaestroError, messageOf } from "../errors.ts";
 import type { EventHub } from "../events.ts";
 import { LIMITS } from "../limits.ts";
 import { SHELL } from "./builtin/shell.ts";
@@ -12,7 +12,7 @@ import { ERROR_TYPES } from "./builtin/task-input.ts";
 import { ChildThreads, SolitaryChildren } from "./child-threads.ts";
 import { localThreads } from "./local-thread.ts";
 import type { Attempt, AttemptOutcome, HandlerInfo, PoolState } from "./pool.ts";
-import { ProcessTier } from "./process-tier.ts";
+import { type OpenChild, ProcessTier } from "./process-tier.ts";
 import { type QueuedPool, type QueueLoad, sumOfQueues } from "./queue-load.ts";
 import type { StartThread } from "./thread-link.ts";
 import { ThreadPool } from "./thread-pool.ts";
@@ -60,7 +60,7 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<NodeP
   const inNode = new ThreadPool({ ...shared, tier: "thread", handlers: new Map(), startThread: startLocal, startSolitary: startLocal });
   await inNode.started();
   const setup = { handlersFolder, memoryMb: options.processThreadMemoryMb ?? 0 };
-  const inChild = new ProcessTier(clock, () => {
+  const openChild = (): OpenChild => {
     const [child, children] = [new ChildThreads(clock, setup), new SolitaryChildren(clock, setup)];
     const startThread: StartThread = (listener) => child.start(listener);
     const startSolitary: StartThread = (listener) => children.start(listener);
@@ -70,6 +70,9 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<NodeP
       await Promise.all([child.stop(), children.stop()]);
     };
     return { pool, stop };
+  };
+  const inChild = new ProcessTier(clock, openChild, (error) => {
+    events.emit("pool.threadLost", { tier: "process", reason: `the child process could not be started: ${messageOf(error)}`, tasks: 0 });
   });
   if (options.isChildNeeded === true) inChild.prepare();
   return new TieredPool({ inNode, inChild, allowShell: options.allowShell ?? false });
@@ -121,7 +124,10 @@ class TieredPool implements NodePool {
     } else if (isolation === "tier" && !this.#crashed.has(handler)) inNode.submit(attempt, settle);
     else {
       inChild.submit(attempt, (outcome) => {
-        if (outcome.kind === "failed" && outcome.error.kind === "crashed") this.#crashed.add(handler);
+        if (outcome.kind === "failed" && outcome.error.kind === "crashed") {
+          this.#crashed.add(handler);
+          inChild.stayOpen();
+        }
         settle(outcome);
       });
     }

@@ -40,6 +40,16 @@ describe("Membership, of a peer that may be about to be lost,", function () {
     for (const { fenced, suspicions } of [a, b]) assert.ok(suspicions > 0 || fenced.length === 0);
   });
 
+  it("says nothing when the bus was away for a moment, and a peer is back on it later than others", async () => {
+    for (const { name } of world.nodes) world.network.cutOff(name);
+    await world.pass(3_000);
+    for (const { name } of [a, b]) world.network.restore(name);
+    await world.pass(2_000);
+    world.network.restore(c.name);
+    await world.pass(8_000);
+    assert.deepEqual([a.suspicions, b.suspicions, c.suspicions], [0, 0, 0]);
+  });
+
   it("says nothing when one leaves in order, however long it takes", async () => {
     const draining = b.membership.drain();
     await world.passUntil("the others to own everything", () => world.isPlaced(a, c), 5_000);

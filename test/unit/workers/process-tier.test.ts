@@ -43,17 +43,24 @@ describe("ProcessTier", () => {
   let clock: VirtualClock;
   let children: FakeChild[];
   let tier: ProcessTier;
+  /** What the start of a child fails with, if it does. */
+  let trouble: Error | undefined;
+  let told: unknown[];
   const open = (): boolean[] => children.map(({ grace }) => grace === undefined);
   const submit = (): void => tier.submit(attemptOf("any"), () => undefined);
 
   beforeEach(() => {
     clock = virtualClock();
     children = [];
-    tier = new ProcessTier(clock, () => {
+    trouble = undefined;
+    told = [];
+    const openChild = (): FakeChild => {
+      if (trouble !== undefined) throw trouble;
       const child = new FakeChild();
       children.push(child);
       return child;
-    });
+    };
+    tier = new ProcessTier(clock, openChild, (error) => told.push(error));
   });
 
   it("has no child before somebody needs one", async () => {
@@ -72,6 +79,16 @@ describe("ProcessTier", () => {
     assert.deepEqual(open(), [true]);
     clock.advance(1);
     assert.deepEqual([open(), tier.pool], [[false], undefined]);
+  });
+
+  it("tells when a child can't be started that is only prepared, and starts it when it is needed", () => {
+    trouble = new Error("no memory");
+    tier.prepare();
+    assert.deepEqual([told, open()], [[trouble], []]);
+    assert.throws(submit, /no memory/);
+    trouble = undefined;
+    submit();
+    assert.deepEqual([told.length, open()], [1, [true]]);
   });
 
   it("has the child ready for who comes, and keeps it until a while after the last attempt", () => {
