@@ -20,6 +20,7 @@ import { MaestroError, messageOf } from "../runtime/errors.ts";
 import type { EventHub } from "../runtime/events.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { formatAddress } from "./address.ts";
+import { Connections } from "./connections.ts";
 import { Calls } from "./grpc-calls.ts";
 import { clusterHandlers } from "./grpc-cluster-service.ts";
 import { withSafeDecoding } from "./grpc-codec.ts";
@@ -72,13 +73,18 @@ const OPTIONS: ServerOptions = {
   interceptors: [DROP_AFTER_END],
 };
 
-/** Time that answers already given have to reach their clients once draining is over. */
+/** Time that answers already given have to reach their clients once draining is over or hurried. Then connections are cut. */
 const FLUSH_MS = 250;
 
 /** The server of one node. */
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #server = new Server(OPTIONS);
+  /**
+   * The library could listen by itself, but would not cut a connection when we say so: once it has been told to close in order, neither its `drain` nor its
+   * `forceShutdown` (which finds connections by the bookkeeping that is off here) ends one on which something is open.
+   */
+  readonly #connections: Connections;
   readonly #health = new GrpcHealth(SERVICE_NAMES);
   readonly #calls: Calls;
   #address = "";
@@ -87,6 +93,8 @@ export class GrpcServer {
   constructor(options: GrpcServerOptions) {
     this.#options = options;
     this.#calls = new Calls(options.clock, options.events);
+    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#connections = new Connections((socket) => injector.injectConnection(socket));
     this.#server.addService(withSafeDecoding(WorkflowServiceService), workflowHandlers(options.workflows, this.#calls));
     this.#server.addService(withSafeDecoding(RunServiceService), runHandlers(options.runs, this.#calls));
     this.#server.addService(withSafeDecoding(ClusterServiceService), clusterHandlers(options.cluster, this.#calls));
@@ -120,59 +128,57 @@ export class GrpcServer {
 
   /**
    * Stops taking work without losing an answer: health says "not serving", clients are told to connect elsewhere (GOAWAY), watches end, and
-   * what waits for a run gets `graceMs` milliseconds, or less if `hurried` is aborted. What still waits then is answered NODE_STOPPING. Resolves when
-   * all is closed.
+   * what waits for a run gets `graceMs` milliseconds, or less if `hurried` is aborted. What still waits then is answered NODE_STOPPING, and connections that
+   * are still there a moment later are cut. Resolves when all is closed.
    */
   drain(graceMs: number, hurried?: AbortSignal): Promise<void> {
     this.#drained ??= this.#drain(graceMs, hurried);
     return this.#drained;
   }
 
-  /** Closes everything at once. Callers see their calls cancelled. */
+  /** Closes everything at once, also while it drains. What waits is answered NODE_STOPPING, if its client reads: connections last one more turn. */
   stop(): void {
     this.#calls.stop();
-    this.#cutAfter(0);
+    void this.#connections.close();
     this.#server.forceShutdown();
+    this.#options.clock.schedule(0, () => this.#connections.cut());
   }
 
   async #drain(graceMs: number, hurried?: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
     this.setServing(false);
-    const callsMs = hurried?.aborted === true ? 0 : graceMs;
-    this.#cutAfter(callsMs + FLUSH_MS);
-    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    const closed = this.#connections.close();
+    // This is the GOAWAY: connections end as soon as nothing is open on them. Some would stay so for ever (half a request, which no handler knows of; a
+    // client that reads no answer), so it is for us to see to their end.
+    this.#server.tryShutdown(() => undefined);
     this.#health.endWatches();
     this.#calls.drain();
-    const endCalls = (): void => this.#calls.stop();
-    const cancelGrace = this.#options.clock.schedule(callsMs, endCalls);
+    let cancelCut: (() => void) | undefined;
+    const endCalls = (): void => {
+      this.#calls.stop();
+      cancelCut ??= clock.schedule(FLUSH_MS, () => this.#connections.cut());
+    };
+    const cancelGrace = clock.schedule(hurried?.aborted === true ? 0 : graceMs, endCalls);
     hurried?.addEventListener("abort", endCalls, { once: true });
     await closed;
     hurried?.removeEventListener("abort", endCalls);
     cancelGrace();
+    cancelCut?.();
   }
 
-  /**
-   * Tells clients to connect elsewhere, and ends the connections that are there then, with whatever is still open on them: half a request, say, which
-   * no handler knows of. The library's forceShutdown ends none: it finds them by the bookkeeping that is off here. Only the first time counts.
-   */
-  #cutAfter(delayMs: number): void {
-    if (this.#address !== "") this.#server.drain(this.#address, delayMs);
-  }
-
-  #bind(host: string, port: number): Promise<number> {
-    // The library would print, past the node's log, that it can't listen. The error that is thrown says it better.
+  async #bind(host: string, port: number): Promise<number> {
+    // The library would print, past the node's log, what it can't read of a client's headers, for example.
     setLogVerbosity(logVerbosity.NONE);
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(formatAddress(host, port), ServerCredentials.createInsecure(), (error, boundPort) => {
-        if (error === null) resolve(boundPort);
-        else reject(bindError(error, host, port));
-      });
-    });
+    try {
+      return await this.#connections.listen(host, port);
+    } catch (error) {
+      throw bindError(error, host, port);
+    }
   }
 }
 
-/** The library gives the system's error only in words. */
-function bindError(error: Error, host: string, port: number): MaestroError {
-  if (error.message.includes("EADDRINUSE"))
+function bindError(error: unknown, host: string, port: number): MaestroError {
+  if ((error as NodeJS.ErrnoException).code === "EADDRINUSE")
     return new MaestroError("PORT_IN_USE", { facts: { port, host, purpose: "gRPC", setting: "MAESTRO_GRPC_PORT" } });
   const problems = `the gRPC gateway can't listen on ${formatAddress(host, port)}: ${messageOf(error)}`;
   return new MaestroError("CONFIG_INVALID", { facts: { problems }, cause: error });

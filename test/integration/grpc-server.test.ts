@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect as connectHttp2 } from "node:http2";
 import { credentials, status } from "@grpc/grpc-js";
 import { connect } from "../../gateway/grpc-client.ts";
 import { GrpcServer } from "../../gateway/grpc-server.ts";
@@ -161,26 +159,6 @@ describe("gRPC server", () => {
       assert.equal(outcome.status === "rejected" && (outcome.reason as { code: string }).code, "NODE_STOPPING");
     }
     assert.equal(world.fake.waiting, 0);
-  });
-
-  it("ends connections on which something is still open when the time for draining is over, or when it stops", async () => {
-    for (const end of [(server: GrpcServer) => server.drain(50), (server: GrpcServer) => server.stop()]) {
-      const server = serverOn(0);
-      const session = connectHttp2(`http://${await server.start()}`);
-      const broken = Promise.withResolvers<void>();
-      session.on("error", () => undefined);
-      session.on("close", () => broken.resolve());
-      await once(session, "connect");
-      // A request that never comes to its end: no handler knows of it.
-      const path = RunServiceService.start.path;
-      const request = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers" });
-      request.on("error", () => undefined);
-      request.write(Buffer.of(0));
-      // Once this is answered, the server has read what came before.
-      await new Promise((resolve) => session.ping(resolve));
-      await end(server);
-      await broken.promise;
-    }
   });
 
   it("ends watches for a drain with an error that a client may retry elsewhere", async () => {
