@@ -75,7 +75,7 @@ function addDraining(nodes: Command, context: CliContext, shared: (command: Comm
       withGateway(context, options.address, async (gateway) => {
         const asks = await gateway.drain(asked);
         const node = options.wait === true ? await drained(context, gateway, asks) : asks;
-        output.answer(printableNode(node), () => drainText(node, gateway.address));
+        output.answer(printableNode(node), () => drainText(node, commandHint(context.env, "node list", gateway.address)));
       }),
     );
   shared(nodes.command("undrain <node>"))
@@ -106,9 +106,8 @@ async function drained(context: CliContext, gateway: Gateway, asked: ClusterNode
   return node;
 }
 
-function drainText(node: ClusterNode, address: string): string {
+function drainText(node: ClusterNode, list: string): string {
   const { name, shards } = node;
-  const list = commandHint("node list", address);
   if (nodeStateName(node) === "live") return `${name} was let have shards again meanwhile: ${list} shows how things stand.`;
   return shards === 0 ? `${name} has no shards any more.` : `${name} hands its ${shards} shards over: ${list} shows how many are left.`;
 }

@@ -76,7 +76,8 @@ async function develop(context: CliContext, node: RunningNode, root: string): Pr
   try {
     await folder.deployAll();
     const unfollow = folder.follow();
-    output.note(`Try: ${commandHint("runs list", node.grpcAddress)}    Metrics: http://127.0.0.1:${node.opsPort}/metrics    Ctrl-C stops.`);
+    const list = commandHint(context.env, "runs list", node.grpcAddress);
+    output.note(`Try: ${list}    Metrics: http://127.0.0.1:${node.opsPort}/metrics    Ctrl-C stops.`);
     await finish(context, node);
     await unfollow();
   } finally {

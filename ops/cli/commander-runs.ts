@@ -77,7 +77,7 @@ function addRun(program: Command, context: CliContext, shared: (command: Command
 async function finishWaiting(context: CliContext, gateway: Gateway, runId: string): Promise<void> {
   if (!context.output.isJson) await followRun(context, gateway, runId);
   if (context.interrupted.aborted) {
-    context.output.note(`The run goes on: ${commandHint(`runs watch ${runId}`, gateway.address)}`);
+    context.output.note(`The run goes on: ${commandHint(context.env, `runs watch ${runId}`, gateway.address)}`);
     context.exitCode = EXIT.interrupted;
     return;
   }
@@ -216,7 +216,7 @@ function addEnd(command: Command, context: CliContext, { name, description, done
     .action((runId: string, options: Common & { readonly reason: string }) =>
       withGateway(context, options.address, async (gateway) => {
         await gateway[name](runId, options.reason);
-        context.output.answer({ runId, [name]: "accepted" }, () => done(commandHint(`runs watch ${runId}`, gateway.address)));
+        context.output.answer({ runId, [name]: "accepted" }, () => done(commandHint(context.env, `runs watch ${runId}`, gateway.address)));
       }),
     );
 }

@@ -29,7 +29,7 @@ export function addWorkflowCommands(program: Command, context: CliContext, share
       withGateway(context, options.address, async (gateway) => {
         const found = await gateway.workflows({ namespace: options.namespace, name: options.name, limit: 1_000 });
         const rows = found.map((workflow) => [workflow.name, workflow.version, workflow.namespace, isoOf(workflow.createdAt), workflow.title]);
-        const empty = `No workflow is deployed yet: ${commandHint("deploy FILE", gateway.address)}`;
+        const empty = `No workflow is deployed yet: ${commandHint(context.env, "deploy FILE", gateway.address)}`;
         context.output.table(found.map(printableWorkflow), ["NAME", "VERSION", "NAMESPACE", "DEPLOYED", "TITLE"], rows, empty);
       }),
     );

@@ -128,7 +128,8 @@ class DevCluster {
 
   #hint(): string {
     const [first] = this.#cluster.nodes;
-    return `Try: ${commandHint("runs list", first?.address)}    kill -9 PID    Ctrl-C stops.`;
+    const list = commandHint(this.#context.env, "runs list", first?.address ?? "");
+    return `Try: ${list}    kill -9 PID    Ctrl-C stops.`;
   }
 
   /** Where the folder says what it deploys: beside the frame there is no place for it. */
