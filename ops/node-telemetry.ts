@@ -22,6 +22,8 @@ export interface NodeTelemetryOptions {
   readonly prettyLog: boolean;
   readonly clock: Clock;
   readonly events: EventHub;
+  /** Nobody reads the log on the standard output any more. */
+  readonly onLogLost: () => void;
 }
 
 /** The telemetry of one boot. The log is open from the beginning; the rest is there once its stage has started. */
@@ -33,9 +35,10 @@ export class NodeTelemetry {
 
   constructor(options: NodeTelemetryOptions) {
     this.#options = options;
-    const { config, bootId, prettyLog, clock } = options;
+    const { config, bootId, prettyLog, clock, onLogLost } = options;
     const base = { node: config.nodeName, boot: bootId };
-    this.log = openLog({ level: config.logLevel, pretty: prettyLog, file: config.logFile, base, now: () => clock.now() });
+    const now = (): number => clock.now();
+    this.log = openLog({ level: config.logLevel, pretty: prettyLog, file: config.logFile, base, now, onLost: onLogLost });
   }
 
   /** The metrics of this boot. */

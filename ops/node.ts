@@ -89,7 +89,8 @@ class Node implements RunningNode {
       this.#resolveStopped = resolve;
     });
     const { bootId, events } = this;
-    this.#telemetry = new NodeTelemetry({ config, bootId, prettyLog, clock, events });
+    // Whoever read along has gone, and may have taken the node for ended: as with a closed terminal, it does not go on unseen.
+    this.#telemetry = new NodeTelemetry({ config, bootId, prettyLog, clock, events, onLogLost: () => this.stopSoon() });
     this.#log = this.#telemetry.log;
     hurried.addEventListener("abort", () => this.#log.warn({}, "the node stops without waiting for calls, tasks and other nodes"), { once: true });
     const onTrouble = (what: string, error: unknown): void => this.#log.warn({ problem: messageOf(error) }, what);

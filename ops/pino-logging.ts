@@ -30,6 +30,8 @@ export interface LogOptions {
   readonly base: Readonly<Record<string, string | number>>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Nobody reads the standard output any more: its pipe is broken, or its terminal gone. Called once; what is logged from then on is dropped. */
+  readonly onLost: () => void;
 }
 
 /** Opens a log. */
@@ -75,7 +77,7 @@ function levelOf(event: RuntimeEvents[EventName]): LineLevel {
   return "level" in event ? event.level : "info";
 }
 
-function createLogger({ level, pretty: isPretty, file, base, now }: LogOptions): Logger {
+function createLogger({ level, pretty: isPretty, file, base, now, onLost }: LogOptions): Logger {
   const options: LoggerOptions = {
     level,
     base,
@@ -84,8 +86,24 @@ function createLogger({ level, pretty: isPretty, file, base, now }: LogOptions):
   };
   // Synchronous writes: a log whose last lines are missing after a crash is of no use, and hot paths don't log.
   if (file !== undefined) return pino(options, destinationOf(file));
-  if (!isPretty) return pino(options, pino.destination({ dest: 1, sync: true }));
-  return pino(options, pretty({ colorize: true, ignore: "pid,hostname,node,boot,event", translateTime: "SYS:HH:MM:ss.l", sync: true }));
+  const destination = standardOutput(onLost);
+  if (!isPretty) return pino(options, destination);
+  return pino(options, pretty({ destination, colorize: true, ignore: "pid,hostname,node,boot,event", translateTime: "SYS:HH:MM:ss.l" }));
+}
+
+function standardOutput(onLost: () => void): ReturnType<typeof pino.destination> {
+  const destination = pino.destination({ dest: 1, sync: true });
+  let isLost = false;
+  destination.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    if (isLost) return;
+    isLost = true;
+    // It would keep what it could not write.
+    destination.write = () => true;
+    // Not in the middle of whatever logged the line.
+    queueMicrotask(onLost);
+  });
+  return destination;
 }
 
 /** A file in a folder that is there: one that somebody named may be a share that is not mounted, or misspelt. @throws CONFIG_INVALID */

@@ -1,6 +1,6 @@
 /**
  * What SIGINT, SIGTERM and a closed terminal ask of a command, by their number: the first to stop in order, the second to hurry, the next to end at once. It
- * counts; whoever ends the process does it by the answer.
+ * counts; whoever ends the process does it by the answer. An output that breaks asks to stop, too, but never to hurry.
  */
 import type { Clock } from "../../runtime/clock.ts";
 
@@ -42,5 +42,14 @@ export class Interruption {
     else if (this.#canHurry && !this.#hurry.signal.aborted) this.#hurry.abort();
     else return "end at once";
     return "go on";
+  }
+
+  /**
+   * Nobody reads any more: says whether the process is to end now. A command that takes time to stop, as a node does, begins to; one that stops
+   * already goes on with that; any other has nothing left to do.
+   */
+  noteOutputLost(): "go on" | "end at once" {
+    if (this.#stop.signal.aborted) return "go on";
+    return this.#canHurry ? this.note() : "end at once";
   }
 }

@@ -2,6 +2,7 @@
  * The entry of the `maestro` command: hands the real world to the command line and ends the process with its exit code. The only place of
  * the product that ends a process.
  */
+import { isatty } from "node:tty";
 import { systemClock } from "../../runtime/clock.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { boundRegularExpressions } from "../linear-regexp.ts";
@@ -16,13 +17,10 @@ boundRegularExpressions();
 
 const clock = systemClock();
 const interruption = new Interruption(clock);
-// Who closes a terminal asks the same. Without one SIGHUP keeps its meaning: under nohup it is ignored.
-const hangup = process.stdout.isTTY ? (["SIGHUP"] as const) : [];
-for (const signal of ["SIGINT", "SIGTERM", ...hangup] as const) {
-  process.on(signal, () => {
-    if (interruption.note() === "end at once") process.exit(EXIT.interrupted);
-  });
-}
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
+// Who closes a terminal asks the same. Without one, as under nohup, nobody means us by it: Node.js undoes nohup's way to say so.
+const hasTerminal = [0, 1, 2].some((fd) => isatty(fd));
+process.on("SIGHUP", () => hasTerminal && interrupt());
 
 process.on("uncaughtException", (error) => {
   // A defect, or a promise that nobody handles. What was acknowledged is in the journal; going on in an unknown state is worse than ending.
@@ -31,10 +29,11 @@ process.on("uncaughtException", (error) => {
 });
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // Whoever read our output, as `head` does, has seen enough.
-    if (error.code === "EPIPE" && stream === process.stdout) process.exit(EXIT.ok);
-    // The terminal is gone: nobody reads what a command says that stops for it.
-    if (error.code !== "EIO") throw error;
+    // EPIPE: whoever read it has ended. EIO: the terminal is gone.
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    const next = interruption.noteOutputLost();
+    // Whoever read our answers, as `head` does, has seen enough. A closed terminal says by its signal what is to be done.
+    if (next === "end at once" && error.code === "EPIPE" && stream === process.stdout) process.exit(EXIT.ok);
   });
 }
 
@@ -54,3 +53,7 @@ const code = await runCommandLine(process.argv.slice(2), {
   exitCode: EXIT.ok,
 });
 process.stdout.write("", () => process.exit(code));
+
+function interrupt(): void {
+  if (interruption.note() === "end at once") process.exit(EXIT.interrupted);
+}

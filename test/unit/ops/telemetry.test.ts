@@ -13,7 +13,7 @@ describe("the log", () => {
 
   function linesOf(level: "debug" | "info" | "warn", emit: (events: EventHub) => void): Record<string, unknown>[] {
     const events = new EventHub();
-    const log = openLog({ level, pretty: false, file, base: { node: "n1" }, now: () => 0 });
+    const log = openLog({ level, pretty: false, file, base: { node: "n1" }, now: () => 0, onLost: () => undefined });
     const stop = logEvents(events, log, level);
     emit(events);
     stop();
@@ -25,7 +25,7 @@ describe("the log", () => {
 
   it("refuses a file in a folder that is not there, and does not make it", () => {
     const folder = join(tmpdir(), "maestro-no-such-folder");
-    const open = () => openLog({ level: "info", pretty: false, file: join(folder, "node.log"), base: {}, now: () => 0 });
+    const open = () => openLog({ level: "info", pretty: false, file: join(folder, "node.log"), base: {}, now: () => 0, onLost: () => undefined });
     assert.throws(open, /MAESTRO_LOG_FILE can't be written: ENOENT/);
     assert.equal(existsSync(folder), false);
   });
@@ -92,7 +92,7 @@ describe("the log", () => {
 
   it("does not even listen to what it would not write", () => {
     const events = new EventHub();
-    const log = openLog({ level: "warn", pretty: false, file, base: {}, now: () => 0 });
+    const log = openLog({ level: "warn", pretty: false, file, base: {}, now: () => 0, onLost: () => undefined });
     const stop = logEvents(events, log, "warn");
     assert.equal(events.has("run.started"), false);
     assert.equal(events.has("lease.failed"), true);

@@ -33,4 +33,21 @@ describe("interruptions of a command", () => {
     assert.deepEqual([next(interruption), interruption.note(), interruption.note()], ["go on", "go on", "go on"]);
     assert.equal(hurried.aborted, false);
   });
+
+  it("come of a broken output once, for a command that takes time to stop", () => {
+    const interruption = new Interruption(clock);
+    const hurried = interruption.hurried();
+    for (let count = 0; count < 3; count++) {
+      clock.advance(1_000);
+      assert.equal(interruption.noteOutputLost(), "go on");
+    }
+    assert.deepEqual([interruption.interrupted.aborted, hurried.aborted], [true, false]);
+    assert.deepEqual([next(interruption), hurried.aborted], ["go on", true]);
+  });
+
+  it("let a command that only answers end with its output, unless it is stopping", () => {
+    const interruption = new Interruption(clock);
+    assert.equal(interruption.noteOutputLost(), "end at once");
+    assert.deepEqual([next(interruption), interruption.noteOutputLost()], ["go on", "go on"]);
+  });
 });
