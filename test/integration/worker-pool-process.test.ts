@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -217,11 +217,28 @@ describe("shell task", () => {
 
   it("ends such a command even if its thread is ended first", async () => {
     const impatient = await startTestPool({ cancelGraceMs: 200 });
-    const { attempt, outcome, pid } = await startStubborn(impatient);
-    impatient.cancel(attempt.id);
-    assert.deepEqual(await outcome, { kind: "cancelled" });
-    await waitUntil("the command to end", async () => !(await isRunning(pid)));
-    await impatient.stop(0);
+    try {
+      const { attempt, outcome, pid } = await startStubborn(impatient);
+      impatient.cancel(attempt.id);
+      assert.deepEqual(await outcome, { kind: "cancelled" });
+      await waitUntil("the command to end", async () => !(await isRunning(pid)));
+    } finally {
+      await impatient.stop(0);
+    }
+  });
+
+  it("ends commands that were given up as they began, when the process that did it is gone", async () => {
+    const pids = join(folder, "given-up");
+    await mkdir(pids);
+    const entry = fileURLToPath(new URL("../support/stubborn-commands.ts", import.meta.url));
+    const starter = fork(entry, [pids, "160"]);
+    await once(starter, "message");
+    starter.kill("SIGKILL");
+    for (const file of await readdir(pids)) {
+      const pid = Number(await readFile(join(pids, file), "utf8"));
+      assert.ok(pid > 0);
+      await waitUntil(`the command ${file} to end`, async () => !(await isRunning(pid)));
+    }
   });
 
   it("ends the whole family when the child process is killed", async () => {

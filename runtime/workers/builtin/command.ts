@@ -37,9 +37,9 @@ export interface CommandResult {
  * Starts a command beside a guard in the same process group. The guard reads from a pipe whose other end is this thread's: nothing is ever
  * written to it, and when the thread, its process or the node is gone, however that came about, the system closes it and the guard kills the
  * group. So no command outlives the thread that started it, even if nobody is left to see to it. The guard ignores the polite signals that
- * are meant for the command.
+ * are meant for the command, from its very beginning: on a busy machine a command may be asked to end before its guard has come to anything.
  */
-const GUARDED = '{ trap "" TERM INT HUP; read -r line <&3; kill -KILL 0; } >/dev/null 2>&1 & exec 3<&-; exec /bin/sh -c "$@"';
+const GUARDED = 'trap "" TERM INT HUP; { read -r line <&3; kill -KILL 0; } >/dev/null 2>&1 & trap - TERM INT HUP; exec 3<&-; exec /bin/sh -c "$@"';
 
 /**
  * Executes a command. An aborted signal ends its whole group: politely, and two seconds later by force.
