@@ -181,6 +181,8 @@ export const LIMITS = Object.freeze({
   busPendingRequests: 20_000,
   /** Handlers of messages of the bus under way on one node; above it requests are refused and other messages dropped. */
   busHandlers: 10_000,
+  /** Requests that a responder on the message bus remembers, to answer one that comes twice only once. */
+  busRequestsRemembered: 10_000,
   /** Calls about runs that a node serves for other nodes at a time, beside waits; above it they are refused. */
   servedCalls: 4_000,
   /** Waits of other nodes, for the end of a run or for more history, that a node serves at a time; above it they are refused. */

@@ -25,6 +25,7 @@ import { OutgoingBytes } from "./outgoing-bytes.ts";
 import { PendingRequests, RETRY_AFTER_MS } from "./pending-requests.ts";
 import { RunningHandlers } from "./running-handlers.ts";
 import { checkHeaders, checkPattern, checkQueue, checkSubject } from "./subject.ts";
+import { TakenRequests } from "./taken-requests.ts";
 import type { Frame, Wire, WireListener } from "./wire.ts";
 import { within } from "./within.ts";
 
@@ -124,7 +125,9 @@ export class WiredBus implements Bus {
   }
 
   respond(subject: string, handler: RequestHandler, options: SubscribeOptions = {}): Subscription {
+    const taken = new TakenRequests();
     return this.#listen(subject, options.queue, (frame) => {
+      if (!taken.take(frame.reply)) return;
       if (this.#handlers.isFull(frame.subject)) this.#answerError(frame, this.#overloaded("handlers are under way", this.#handlers.count));
       else this.#handlers.run(frame.subject, () => this.#answer(frame, handler));
     });

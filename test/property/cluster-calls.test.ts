@@ -50,6 +50,20 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 80 }) }) },
 );
 
+/** A request came twice; that its run had moved was said the second time, while the first was being carried out, and then its caller heard a refusal. */
+const TOLD_TWICE: Step[] = [
+  { kind: "network", loss: 0, duplication: 0.3, delayMs: 0 },
+  { kind: "start", node: 0 },
+  { kind: "wait", ms: 1 },
+  { kind: "overload", node: 4, run: 0, ms: 3_000 },
+  { kind: "hand over", run: 0, to: 1, many: false },
+  { kind: "overload", node: 0, run: 0, ms: 3_000 },
+  { kind: "start", node: 0 },
+  { kind: "wait", ms: 1 },
+  { kind: "kill", node: 0 },
+  { kind: "signal", node: 0, run: 0, times: 1 },
+];
+
 /** One schedule, and what was asked for in it. */
 class Schedule {
   readonly #world: ClusterWorld;
@@ -225,7 +239,7 @@ describe("calls in a cluster", function () {
           await world.end();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[499_996, TOLD_TWICE]] },
     );
   });
 });
